@@ -1,0 +1,97 @@
+"""What people see in a terminal: sentences and tables on stdout, progress and notes on stderr."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Protocol, TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+Row = Mapping[str, object]
+Advance = Callable[[int], None]
+"""Progress told by an analysis: how many replications are done."""
+
+# Wide enough for any table: what is piped is cut by the reader, not by us.
+PIPED_WIDTH = 400
+
+
+class Result(Protocol):
+    """What every analysis returns."""
+
+    @property
+    def sentences(self) -> list[str]:
+        """The answer in words, the verdict first."""
+
+    @property
+    def tables(self) -> dict[str, list[dict[str, object]]]:
+        """Tables by title, each a list of rows."""
+
+    def to_json(self) -> dict[str, object]:
+        """Everything, in types that JSON has."""
+
+
+def console(stream: TextIO) -> Console:
+    """A rich console on a stream; colours only where the stream is a terminal without NO_COLOR."""
+    width = None if stream.isatty() else PIPED_WIDTH
+    return Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
+
+
+def show(result: Result) -> None:
+    """Print a result's sentences, then its tables, on stdout."""
+    out = console(sys.stdout)
+    for sentence in result.sentences:
+        out.print(Text(sentence))
+    for title, rows in result.tables.items():
+        if rows:
+            out.print()
+            out.print(table(title, rows))
+
+
+def table(title: str, rows: Sequence[Row]) -> Table:
+    """A rich table of rows; numbers to the right, a dash where a row lacks a column."""
+    drawn = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    keys = list(dict.fromkeys(key for row in rows for key in row))
+    for key in keys:
+        numbers = all(isinstance(row.get(key), int | float | None) for row in rows)
+        drawn.add_column(key.replace("_", " "), justify="right" if numbers else "left")
+    for row in rows:
+        drawn.add_row(*(cell(row.get(key)) for key in keys))
+    return drawn
+
+
+def cell(value: object) -> str:
+    """A value as people read it: four significant digits, thousands apart."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        if abs(value) >= 1000:
+            return f"{value:,.0f}"
+        return f"{value:.4g}"
+    return str(value)
+
+
+def note(text: str) -> None:
+    """One message on stderr."""
+    console(sys.stderr).print(Text(text))
+
+
+@contextmanager
+def progress(total: int | None = None, *, quiet: bool = False) -> Iterator[Advance]:
+    """A progress bar on stderr while the block runs; silent where stderr is no terminal."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda _done: None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    bar = Progress(*columns, TimeElapsedColumn(), console=console(sys.stderr), transient=True)
+    with bar:
+        task = bar.add_task("replications", total=total)
+        yield lambda done: bar.update(task, completed=done)
