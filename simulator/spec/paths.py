@@ -1,0 +1,256 @@
+"""Dotted paths into a scenario: what a lever can reach, and what it does there.
+
+A path names a number by its keys (``teams.se.headcount``), with ``*`` for any one key
+(``channels.*.spend``). A handoff's key is ``from>to``. A path may stop at a quantity with a mean
+(``stages.demo.effort``) or at a share by fit (``stages.demo.advance``): it then reaches the mean,
+or both shares.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import re
+import typing
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from pydantic import BaseModel
+
+from simulator.spec.schema import Handoff, Lever, Scenario
+from simulator.spec.units import Quantity
+
+TIMED: tuple[str, ...] = (
+    "value.mean",
+    "channels.*.spend",
+    "channels.*.leads.now",
+    "channels.*.per_customer",
+    "channels.*.good_fit",
+    "channels.*.value.mean",
+    "teams.*.headcount",
+    "teams.*.hours",
+    "teams.*.cost",
+    "stages.*.effort.mean",
+    "stages.*.patience.mean",
+    "stages.*.buyer_time.mean",
+    "stages.*.speed.floor",
+    "stages.*.speed.scale",
+    "stages.*.applies_to",
+    "stages.*.advance.good_fit",
+    "stages.*.advance.poor_fit",
+    "stages.*.rework.share",
+    "stages.*.recycle.share",
+    "handoffs.*.accepted",
+    "handoffs.*.returned",
+    "handoffs.*.rework",
+    "handoffs.*.delay.mean",
+    "handoffs.*.every",
+    "buyer.approvers",
+    "buyer.alignment",
+    "buyer.proof",
+    "buyer.risk_removed",
+    "buyer.friction",
+    "buyer.effort",
+    "buyer.competitor_strength",
+    "buyer.kappa",
+    "customers.churn",
+    "customers.expansion",
+    "customers.onboarding_target",
+    "customers.late_churn",
+    "money.gross_margin",
+    "money.overhead",
+)
+"""What levers can change in the course of a run."""
+
+_SHORT = {"mean", "good_fit", "poor_fit"}
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A number of a scenario: its path, its value in internal units, and how it is written."""
+
+    path: str
+    value: float
+    quantity: Quantity | None
+    low: float
+    high: float
+
+
+def _quantity(annotation: Any, metadata: tuple[Any, ...] = ()) -> Quantity | None:
+    for item in metadata:
+        if isinstance(item, Quantity):
+            return item
+    if typing.get_origin(annotation) is typing.Annotated:
+        base, *meta = typing.get_args(annotation)
+        return _quantity(base, tuple(meta))
+    for arg in typing.get_args(annotation):
+        found = _quantity(arg)
+        if found is not None:
+            return found
+    return None
+
+
+def _bounds(annotation: Any, metadata: tuple[Any, ...] = ()) -> tuple[float, float]:
+    low, high = float("-inf"), float("inf")
+    for item in metadata:
+        low = max(
+            low, float(getattr(item, "ge", None) or low), float(getattr(item, "gt", None) or low)
+        )
+        if getattr(item, "ge", None) == 0 or getattr(item, "gt", None) == 0:
+            low = max(low, 0.0)
+        for name in ("le", "lt"):
+            bound = getattr(item, name, None)
+            if bound is not None:
+                high = min(high, float(bound))
+        nested = getattr(item, "metadata", None)
+        if nested:
+            lo, hi = _bounds(None, tuple(nested))
+            low, high = max(low, lo), min(high, hi)
+    if typing.get_origin(annotation) is typing.Annotated:
+        base, *meta = typing.get_args(annotation)
+        lo, hi = _bounds(base, tuple(meta))
+        return max(low, lo), min(high, hi)
+    for arg in typing.get_args(annotation):
+        lo, hi = _bounds(arg)
+        low, high = max(low, lo), min(high, hi)
+    return low, high
+
+
+def _walk(model: BaseModel, prefix: str) -> Iterator[Leaf]:
+    for name, info in type(model).model_fields.items():
+        value = getattr(model, name)
+        path = f"{prefix}{name}"
+        if isinstance(value, BaseModel):
+            yield from _walk(value, path + ".")
+        elif isinstance(value, dict):
+            for key, item in value.items():
+                if isinstance(item, BaseModel):
+                    yield from _walk(item, f"{path}.{key}.")
+        elif isinstance(value, list):
+            for item in value:
+                if isinstance(item, Handoff):
+                    yield from _walk(item, f"{path}.{item.from_}>{item.to}.")
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            quantity = _quantity(info.annotation, tuple(info.metadata))
+            low, high = _bounds(info.annotation, tuple(info.metadata))
+            if quantity is not None and quantity.kind == "share":
+                low, high = max(low, 0.0), min(high, 1.0)
+            yield Leaf(path, float(value), quantity, low, high)
+
+
+def leaves(scenario: Scenario) -> dict[str, Leaf]:
+    """Every number of a scenario by its path, in file order."""
+    return {leaf.path: leaf for leaf in _walk(scenario, "") if not leaf.path.startswith("levers")}
+
+
+def timed(path: str) -> bool:
+    """Whether a lever can change this path."""
+    return any(_matches(path, pattern) for pattern in TIMED)
+
+
+def _matches(path: str, pattern: str) -> bool:
+    keys, wanted = path.split("."), pattern.split(".")
+    return len(keys) == len(wanted) and all(
+        fnmatchcase(k, w) for k, w in zip(keys, wanted, strict=True)
+    )
+
+
+def match(pattern: str, table: dict[str, Leaf]) -> list[str]:
+    """The paths that a lever's pattern reaches, in file order; empty if none can be changed."""
+    exact = [p for p in table if _matches(p, pattern) and timed(p)]
+    if exact:
+        return exact
+    return [
+        p
+        for p in table
+        if p.rsplit(".", 1)[-1] in _SHORT and _matches(p.rsplit(".", 1)[0], pattern) and timed(p)
+    ]
+
+
+_WEEK = re.compile(r"^week\s+(-?\d+(\.\d+)?)$")
+
+
+def week_of(value: Any, start: dt.date) -> float:
+    """The week of "week 13", "13 weeks", or a date; ValueError with a hint otherwise."""
+    if isinstance(value, dt.datetime):
+        value = value.date()
+    if isinstance(value, str):
+        text = value.strip()
+        found = _WEEK.match(text)
+        if found:
+            return float(found.group(1))
+        try:
+            value = dt.date.fromisoformat(text)
+        except ValueError:
+            return Quantity("weeks").parse(text)
+    if isinstance(value, dt.date):
+        return (value - start).days / 7.0
+    if value == 0 and not isinstance(value, bool):
+        return 0.0
+    raise ValueError(f"{value!r} is not a time: write 'week 13', '3 months' or a date")
+
+
+def operand(lever: Lever, leaf: Leaf, currency: str) -> float:
+    """The number that a lever applies to a leaf, in the leaf's units."""
+    raw = lever.operand
+    if lever.verb == "scale":
+        if isinstance(raw, str) and raw.strip().endswith("%"):
+            return float(Quantity("number").parse(raw.strip()[:-1])) / 100.0
+        return float(Quantity("number").parse(raw))
+    kind = leaf.quantity or Quantity("number")
+    if lever.verb == "add" and isinstance(raw, str) and raw.strip().startswith("-"):
+        return -kind.parse(raw.strip()[1:].strip(), currency)
+    if lever.verb == "add" and isinstance(raw, int | float) and raw < 0:
+        return -kind.parse(-raw, currency)
+    return kind.parse(raw, currency)
+
+
+def check_levers(scenario: Scenario) -> list[tuple[int, str, str]]:
+    """What is wrong with the levers: (index, message, hint) each."""
+    table = leaves(scenario)
+    found: list[tuple[int, str, str]] = []
+    for i, lever in enumerate(scenario.levers):
+        for label, when in (("at", lever.at), ("until", lever.until)):
+            if label == "until" and when is None:
+                continue
+            try:
+                week = week_of(when, scenario.start)
+            except ValueError as error:
+                found.append((i, f"{label}: {error}", ""))
+                continue
+            if not 0 <= week <= scenario.horizon:
+                message = (
+                    f"{label} is week {week:g}, outside the run (weeks 0 to {scenario.horizon:g})"
+                )
+                found.append((i, message, ""))
+        targets = match(lever.path, table)
+        if not targets:
+            found.append((i, *no_match(lever.path, table)))
+            continue
+        for path in targets:
+            try:
+                operand(lever, table[path], scenario.currency)
+            except ValueError as error:
+                key = "to" if lever.verb == "set" else "by"
+                found.append((i, f"{key}, for {path}: {error}", ""))
+                break
+    return found
+
+
+def no_match(pattern: str, table: dict[str, Leaf]) -> tuple[str, str]:
+    """Why a path reaches nothing, and the nearest that would: (message, hint)."""
+    fixed = [p for p in table if _matches(p, pattern)]
+    if fixed:
+        return (
+            f"{fixed[0]} cannot change in the course of a run",
+            "State another value in the variant itself instead of a lever.",
+        )
+    candidates = [p for p in table if timed(p)]
+    candidates += sorted({re.sub(r"^(\w+)\.[^.]+\.", r"\1.*.", p) for p in candidates})
+    near = difflib.get_close_matches(pattern, candidates, n=1, cutoff=0.5)
+    hint = (
+        f"Did you mean '{near[0]}'?" if near else "See `growthsim check` for the paths there are."
+    )
+    return f"the path '{pattern}' matches nothing that a lever can change", hint

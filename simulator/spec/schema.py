@@ -1,0 +1,435 @@
+"""What a scenario may say: one pydantic model a concept, in the field's words.
+
+Every quantity is written with its unit ("3 days", "27.3 kUSD/month", "30%") and held in the
+model's own units: weeks, hours of work, currency, events a week, shares between 0 and 1.
+A rate such as ``12%/year`` is a continuous rate (a hazard), so a cohort loses
+``1 - exp(-0.12)`` = 11.3% of itself in a year.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from simulator.spec.book import default
+from simulator.spec.units import (
+    Count,
+    Hours,
+    HoursPerWeek,
+    Money,
+    MoneyOrRate,
+    MoneyRate,
+    Number,
+    Rate,
+    Share,
+    Weeks,
+)
+
+NAME = r"^[a-z][a-z0-9_]*$"
+Name = Annotated[str, Field(pattern=NAME, max_length=64)]
+Law = Literal["lognormal", "gamma", "exponential", "erlang", "deterministic"]
+
+
+class Model(BaseModel):
+    """Base: unknown keys are errors, values are fixed once read, no infinities."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def _mean(value: Any) -> Any:
+    """A bare quantity stands for the mean."""
+    return value if isinstance(value, dict | BaseModel) or value is None else {"mean": value}
+
+
+class _Spread(Model):
+    """A positive random quantity, by its mean, coefficient of variation and law."""
+
+    cv: Annotated[Number, Field(ge=0, le=20)] | None = Field(
+        None, description="standard deviation over mean; default by use, see the parameter book"
+    )
+    law: Law | None = Field(None, description="distribution; default by use")
+    order: Annotated[int, Field(ge=1, le=1000)] | None = Field(
+        None, description="number of phases of an erlang law; sets cv = order ** -0.5"
+    )
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Self:
+        if self.order is not None and self.law not in (None, "erlang"):
+            raise ValueError(f"order belongs to law erlang, not {self.law}")
+        if self.law == "erlang" and self.order is None:
+            raise ValueError("law erlang needs its order, e.g. {law: erlang, order: 3}")
+        if self.order is not None and self.cv is not None:
+            raise ValueError("give order or cv, not both")
+        if self.law == "exponential" and self.cv not in (None, 1.0):
+            raise ValueError(f"an exponential law has cv 1, not {self.cv:g}")
+        if self.law == "deterministic" and self.cv not in (None, 0.0):
+            raise ValueError(f"a deterministic law has cv 0, not {self.cv:g}")
+        return self
+
+
+class Effort(_Spread):
+    """Hours of one person's work; ``effort: 3 h`` is short for ``effort: {mean: 3 h}``."""
+
+    mean: Annotated[Hours, Field(ge=0)]
+
+
+class Delay(_Spread):
+    """Calendar time; ``delay: 2 days`` is short for ``delay: {mean: 2 days}``."""
+
+    mean: Annotated[Weeks, Field(ge=0)]
+
+
+EffortLike = Annotated[Effort, BeforeValidator(_mean)]
+DelayLike = Annotated[Delay, BeforeValidator(_mean)]
+
+
+class ByFit(Model):
+    """A share for each hidden fit; ``advance: 60%`` is short for the same share for both."""
+
+    good_fit: Share
+    poor_fit: Share
+
+
+def _both(value: Any) -> Any:
+    if isinstance(value, dict | BaseModel) or value is None:
+        return value
+    return {"good_fit": value, "poor_fit": value}
+
+
+ShareByFit = Annotated[ByFit, BeforeValidator(_both)]
+
+
+class Value(Model):
+    """Annual contract value of a lead, should it be won."""
+
+    mean: Annotated[Money, Field(gt=0)]
+    cv: Annotated[Number, Field(ge=0, le=20)] = default("value.cv")
+
+
+class Leads(Model):
+    """How many leads spend buys: Hill response through (``at``, ``now``).
+
+    leads(x) = now * h(x) / h(at), h(x) = 1 / (1 + (x / half) ** -saturation), with ``half``
+    (default: ``at``) the spend that buys half of what can be had (domain book, mechanism 10).
+    ``saturation: none`` makes leads proportional to spend.
+    """
+
+    now: Annotated[Rate, Field(ge=0)]
+    at: Annotated[MoneyRate, Field(ge=0)] | None = Field(
+        None, description="spend that `now` belongs to; default: the spend where `now` is stated"
+    )
+    saturation: Annotated[Number, Field(gt=0, le=10)] | Literal["none"] = default(
+        "channels.*.leads.saturation"
+    )
+    half: Annotated[MoneyRate, Field(gt=0)] | None = Field(
+        None, description="spend at half of saturation; default: `at`"
+    )
+
+
+def _now(value: Any) -> Any:
+    return value if isinstance(value, dict | BaseModel) or value is None else {"now": value}
+
+
+class Channel(Model):
+    """An arrival process of leads."""
+
+    role: Literal["capture", "create", "accelerate"] = "capture"
+    spend: Annotated[MoneyRate, Field(ge=0)] | None = None
+    cost_per_lead: Annotated[Money, Field(ge=0)] | None = Field(
+        None, description="instead of spend: spend = cost_per_lead * leads.now, at today's volume"
+    )
+    leads: Annotated[Leads, BeforeValidator(_now)] | None = None
+    per_customer: Annotated[Rate, Field(ge=0)] | None = Field(
+        None, description="referral: leads that each live customer brings"
+    )
+    adstock: Annotated[Weeks, Field(ge=0)] = default("channels.*.adstock")
+    lift: dict[Name, Annotated[Number, Field(ge=0, le=10)]] = Field(
+        default_factory=dict,
+        description="role accelerate: extra share of another channel's leads at today's spend here",
+    )
+    seasonality: Annotated[list[Annotated[Number, Field(ge=0)]], Field(min_length=4)] | None = (
+        Field(None, description="4 (quarters), 12 (months) or 52 (weeks) factors, averaging 1")
+    )
+    good_fit: Share = default("channels.*.good_fit")
+    value: Value | None = Field(None, description="contract value; default: the scenario's value")
+    enters: Name | None = Field(None, description="first stage of its leads; default: the first")
+
+    @model_validator(mode="after")
+    def _some_source(self) -> Self:
+        if self.leads is None and self.per_customer is None and self.role != "accelerate":
+            raise ValueError("brings nothing: give leads (e.g. 35/week) or per_customer")
+        if self.spend is not None and self.cost_per_lead is not None:
+            raise ValueError("give spend or cost_per_lead, not both")
+        if self.cost_per_lead is not None and self.leads is None:
+            raise ValueError("cost_per_lead needs leads")
+        if self.seasonality is not None:
+            if len(self.seasonality) not in (4, 12, 52):
+                raise ValueError(f"seasonality has {len(self.seasonality)} factors, not 4, 12, 52")
+            mean = sum(self.seasonality) / len(self.seasonality)
+            if abs(mean - 1) > 0.01:
+                raise ValueError(f"seasonality averages {mean:.3g}, not 1")
+        return self
+
+
+class Team(Model):
+    """People who do the work of one or more stages."""
+
+    headcount: Annotated[Count, Field(ge=0, le=100_000)]
+    hours: Annotated[HoursPerWeek, Field(gt=0, le=168)] = default("teams.*.hours")
+    cost: Annotated[MoneyRate, Field(ge=0)] = default("teams.*.cost")
+    function: Literal["sales", "marketing", "delivery", "customer", "other"] = "sales"
+    ramp: Annotated[Weeks, Field(ge=0)] = default("teams.*.ramp")
+    ramp_start: Share = default("teams.*.ramp_start")
+    hiring_lead: Annotated[Weeks, Field(ge=0)] = default("teams.*.hiring_lead")
+    quota: Annotated[MoneyRate, Field(ge=0)] | None = Field(
+        None, description="new ARR that a fully ramped person is to bring, for bookings capacity"
+    )
+    attainment: Share = default("teams.*.attainment")
+
+
+class SpeedToLead(Model):
+    """Odds of advancing after a wait t: multiplied by floor + (1 - floor) exp(-t / scale)."""
+
+    floor: Share = default("stages.*.speed.floor")
+    scale: Annotated[Weeks, Field(gt=0)] = default("stages.*.speed.scale")
+
+
+class Rework(Model):
+    """A share of finished work goes back to a stage."""
+
+    share: Annotated[Share, Field(lt=1)]
+    to: Name | None = Field(None, description="default: the same stage")
+
+
+class Recycle(Model):
+    """A share of what is lost or goes cold is nurtured and comes back."""
+
+    share: Share
+    to: Name | None = Field(None, description="default: the same stage")
+    delay: DelayLike = default("stages.*.recycle.delay")
+    at_most: Annotated[int, Field(ge=1, le=100)] = 1
+
+
+class Stage(Model):
+    """A queue and the work behind it; then buyer's time; then an outcome.
+
+    Order of a visit: skipped by leads it does not apply to; waits for its team (patience may run
+    out); is worked on; takes the buyer's time; then goes back for rework, or advances, or is lost
+    (and may be recycled).
+    """
+
+    team: Name | None = None
+    effort: EffortLike | None = None
+    priority: int = Field(0, ge=-1000, le=1000, description="lower is served first in its team")
+    patience: DelayLike | None = Field(None, description="how long a lead waits before it is cold")
+    buyer_time: DelayLike | None = Field(None, description="time that uses nobody's capacity")
+    speed: SpeedToLead | Literal["oldroyd"] | None = Field(
+        None, description="how the odds fall with the wait for this stage"
+    )
+    applies_to: Share = Field(1.0, description="share of leads that need this stage")
+    advance: ShareByFit = Field(ByFit(good_fit=1.0, poor_fit=1.0), validate_default=False)
+    rework: Rework | None = None
+    recycle: Recycle | None = None
+    lost_to: Name = Field("not_advanced", description="the reason given to what does not advance")
+    decision: bool = Field(False, description="the buyer decides here; odds come from `buyer`")
+    after_sale: bool = Field(False, description="after the signature: onboarding and the like")
+    next: Name | dict[Name, Share] | None = Field(
+        None, description="stage, or shares by stage, or `won`; default: the next in the file"
+    )
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Self:
+        if self.effort is not None and self.effort.mean > 0 and self.team is None:
+            raise ValueError("has effort but no team to spend it")
+        if self.team is not None and self.effort is None:
+            raise ValueError("has a team but no effort, e.g. effort: {mean: 3 h}")
+        if self.patience is not None and self.team is None:
+            raise ValueError("patience is time in a team's queue, and no team is named")
+        if self.decision and self.after_sale:
+            raise ValueError("the buyer cannot decide after the sale")
+        if self.decision and "advance" in self.model_fields_set:
+            raise ValueError("the odds of a decision stage come from `buyer`, not from advance")
+        if isinstance(self.next, dict) and abs(sum(self.next.values()) - 1) > 1e-9:
+            raise ValueError(f"the shares of next add up to {sum(self.next.values()):.6g}, not 1")
+        return self
+
+
+class Handoff(Model):
+    """What happens to leads between two stages: accepted, returned for rework, or lost."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    from_: Name = Field(alias="from")
+    to: Name
+    delay: DelayLike | None = None
+    every: Annotated[Weeks, Field(gt=0)] | None = Field(
+        None, description="passed on only at a meeting held every so often"
+    )
+    accepted: Share = 1.0
+    returned: Annotated[Share, Field(lt=1)] = 0.0
+    rework: Annotated[Hours, Field(ge=0)] = default("handoffs.*.rework")
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        total = self.accepted + self.returned
+        if total > 1 + 1e-9:
+            raise ValueError(f"accepted and returned add up to {total:.6g}, more than 1")
+        return self
+
+
+class Odds(Model):
+    """What the buyer decides at the reference conditions; no decision takes the rest."""
+
+    us: ShareByFit = default("buyer.odds.us")
+    competitor: Share = default("buyer.odds.competitor")
+
+    @model_validator(mode="after")
+    def _room(self) -> Self:
+        for fit, us in (("good_fit", self.us.good_fit), ("poor_fit", self.us.poor_fit)):
+            if not 0 < us < 1:
+                raise ValueError(f"us.{fit} is {us:g}; it must lie strictly between 0 and 1")
+            if us + self.competitor >= 1:
+                raise ValueError(f"us.{fit} and competitor add up to {us + self.competitor:g}")
+        if self.competitor <= 0:
+            raise ValueError("competitor must be above 0 (a tiny share will do)")
+        return self
+
+
+class Conditions(Model):
+    """The buyer's conditions that `odds` belong to."""
+
+    approvers: Annotated[Number, Field(ge=1, le=50)] = default("buyer.approvers")
+    alignment: Share = default("buyer.alignment")
+    proof: Share = default("buyer.proof")
+    risk_removed: Share = default("buyer.risk_removed")
+    friction: Share = default("buyer.friction")
+    effort: Annotated[Number, Field(ge=0, le=100)] = 1.0
+
+
+class Buyer(Conditions):
+    """The buyer's decision: competing risks of us, a competitor and no decision (mechanism 13).
+
+    share_i = exp(V_i) / sum exp(V); no decision has V = 0; our V moves from the reference by
+    alignment + proof + risk removed - friction + kappa (1 - exp(-effort)); approvers multiply.
+    """
+
+    odds: Odds = Field(default_factory=lambda: Odds())
+    reference: Conditions = Field(default_factory=lambda: Conditions())
+    competitor_strength: Annotated[Number, Field(ge=-10, le=10)] = Field(
+        0.0, description="added to the competitor's V: what the market does to us"
+    )
+    kappa: Annotated[Number, Field(ge=0, le=10)] = default("buyer.kappa")
+
+
+class Customers(Model):
+    """The customers we have and win: going live, churn, expansion."""
+
+    start: Annotated[Count, Field(ge=0, le=10_000_000)] = 0.0
+    arr: Annotated[Money, Field(ge=0)] | None = Field(
+        None, description="ARR of the customers at the start; default: start * value.mean"
+    )
+    churn: Annotated[Rate, Field(ge=0)] = default("customers.churn")
+    expansion: Rate = default("customers.expansion")
+    onboarding_target: Annotated[Weeks, Field(gt=0)] = default("customers.onboarding_target")
+    late_churn: Annotated[Number, Field(ge=0, le=100)] = default("customers.late_churn")
+
+
+class Market(Model):
+    """The accounts there are; absent means no limit."""
+
+    accounts: Annotated[Count, Field(gt=0)]
+    cool_down: DelayLike = default("market.cool_down")
+
+
+class MoneyModel(Model):
+    """What turns customers and people into money."""
+
+    gross_margin: Share = default("money.gross_margin")
+    overhead: Annotated[MoneyRate, Field(ge=0)] = 0.0
+    other_heads: Annotated[Count, Field(ge=0)] = Field(
+        0.0, description="people not in any team, for ARR per head"
+    )
+
+
+class Lever(Model):
+    """A change of one thing, or of many by wildcard, at a time, with its cost.
+
+    Exactly one of set (with to), scale (with by) and add (with by).
+    """
+
+    at: Any = Field("week 0", description='"week 13", "13 weeks", or a date')
+    over: Annotated[Weeks, Field(ge=0)] = 0.0
+    until: Any = Field(None, description="when the change is taken back; default: never")
+    set: str | None = None
+    scale: str | None = None
+    add: str | None = None
+    to: Any = None
+    by: Any = None
+    cost: MoneyOrRate | None = Field(
+        None, description='once ("40 kUSD") or running ("60 kUSD/year"), beside what is implied'
+    )
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _one_verb(self) -> Self:
+        verbs = [v for v in ("set", "scale", "add") if getattr(self, v) is not None]
+        if len(verbs) != 1:
+            given = " and ".join(verbs) if verbs else "none"
+            raise ValueError(f"needs exactly one of set, scale, add; it has {given}")
+        operand = "to" if verbs[0] == "set" else "by"
+        other = "by" if operand == "to" else "to"
+        if getattr(self, operand) is None:
+            raise ValueError(f"{verbs[0]} needs `{operand}`")
+        if getattr(self, other) is not None:
+            raise ValueError(f"{verbs[0]} takes `{operand}`, not `{other}`")
+        return self
+
+    @property
+    def verb(self) -> Literal["set", "scale", "add"]:
+        """Which of set, scale and add it is."""
+        return "set" if self.set is not None else "scale" if self.scale is not None else "add"
+
+    @property
+    def path(self) -> str:
+        """The dotted path, wildcards and all."""
+        path = self.set or self.scale or self.add
+        assert path is not None
+        return path
+
+    @property
+    def operand(self) -> Any:
+        """The value of to or by."""
+        return self.to if self.set is not None else self.by
+
+
+class Scenario(Model):
+    """One whole revenue system and what is done to it."""
+
+    extends: str | None = None
+    name: Annotated[str, Field(max_length=200)] = "unnamed"
+    story: Annotated[str, Field(max_length=5000)] = ""
+    role: Literal["today", "push", "fix", "other"] = "other"
+    outcome: str = Field("arr", description="the metric by which variants are judged")
+    opportunity: Name | None = Field(
+        None,
+        description="the stage from which a lead counts as an opportunity; default: the decision",
+    )
+    horizon: Annotated[Weeks, Field(gt=0)] = 104.0
+    warm_up: Annotated[Weeks, Field(ge=0)] = Field(
+        0.0, description="weeks simulated before week 0 to fill the pipeline; not recorded"
+    )
+    start: dt.date = dt.date(2026, 1, 5)
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 1
+    value: Value = Field(default_factory=lambda: Value(mean=1.0, cv=0.0))
+    market: Market | None = None
+    channels: Annotated[dict[Name, Channel], Field(min_length=1, max_length=200)]
+    teams: Annotated[dict[Name, Team], Field(max_length=200)] = Field(default_factory=dict)
+    stages: Annotated[dict[Name, Stage], Field(min_length=1, max_length=200)]
+    handoffs: Annotated[list[Handoff], Field(max_length=1000)] = Field(default_factory=list)
+    buyer: Buyer = Field(default_factory=lambda: Buyer())
+    customers: Customers = Field(default_factory=lambda: Customers())
+    money: MoneyModel = Field(default_factory=lambda: MoneyModel())
+    levers: Annotated[list[Lever], Field(max_length=1000)] = Field(default_factory=list)
