@@ -1,0 +1,139 @@
+"""Levers on a clock: what every changeable number of a scenario is, at every time.
+
+Between two breaks nothing that we control changes; a ramp is a staircase of weekly steps, each at
+the ramp's value in the middle of the week. That makes a run's parameters a table, the same for
+every engine.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.errors import Problem, SpecError
+from simulator.spec.paths import Leaf, leaves, match, operand, week_of
+from simulator.spec.schema import Scenario
+
+
+@dataclass(frozen=True)
+class Change:
+    """One lever on one number: from `at` to `until`, growing over `over` weeks.
+
+    intensity scales what it does: 0 nothing, 1 as written.
+    """
+
+    lever: int
+    path: str
+    verb: str
+    amount: float
+    at: float
+    over: float
+    until: float
+    intensity: float = 1.0
+
+    def progress(self, t: float) -> float:
+        """How far the change has come at time t, 0 to its intensity."""
+        if t < self.at or t >= self.until:
+            return 0.0
+        share = 1.0 if self.over <= 0 else min(1.0, (t - self.at) / self.over)
+        return self.intensity * share
+
+    def apply(self, value: float, t: float) -> float:
+        """The number after this change, at time t."""
+        f = self.progress(t)
+        if self.verb == "set":
+            return value + f * (self.amount - value)
+        if self.verb == "scale":
+            return value * (1.0 + f * (self.amount - 1.0))
+        return value + f * self.amount
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """The changeable numbers of a scenario, by segment of time.
+
+    edges: (B + 1,) weeks, from -warm_up to the horizon; values: path -> (B,).
+    """
+
+    edges: NDArray[np.float64]
+    values: dict[str, NDArray[np.float64]]
+    table: dict[str, Leaf]
+    changes: tuple[Change, ...]
+
+    @property
+    def segments(self) -> int:
+        """Number of segments B."""
+        return len(self.edges) - 1
+
+    def of(self, path: str) -> NDArray[np.float64]:
+        """Values of a path by segment, (B,)."""
+        found = self.values.get(path)
+        if found is not None:
+            return found
+        return np.full(self.segments, self.table[path].value)
+
+
+def changes_of(
+    scenario: Scenario, table: dict[str, Leaf], intensity: float = 1.0
+) -> tuple[Change, ...]:
+    """Every lever of a scenario, path by path."""
+    found: list[Change] = []
+    for i, lever in enumerate(scenario.levers):
+        at = week_of(lever.at, scenario.start)
+        until = math.inf if lever.until is None else week_of(lever.until, scenario.start)
+        for path in match(lever.path, table):
+            amount = operand(lever, table[path], scenario.currency)
+            found.append(Change(i, path, lever.verb, amount, at, lever.over, until, intensity))
+    return tuple(found)
+
+
+def calendar(scenario: Scenario, seasonal_breaks: list[float], intensity: float = 1.0) -> Calendar:
+    """Lay a scenario's levers out in time.
+
+    Raises SpecError where a lever takes a number out of its bounds.
+    """
+    table = leaves(scenario)
+    changes = changes_of(scenario, table, intensity)
+    start, end = -scenario.warm_up, scenario.horizon
+    edges = {start, end, 0.0, *seasonal_breaks}
+    for c in changes:
+        edges.add(c.at)
+        if c.until < end:
+            edges.add(c.until)
+        if c.over > 0:
+            edges.update(c.at + k for k in range(1, math.ceil(c.over)))
+            edges.add(c.at + c.over)
+    ordered = np.array(sorted(e for e in edges if start <= e <= end))
+    middle = 0.5 * (ordered[:-1] + ordered[1:])
+    values: dict[str, NDArray[np.float64]] = {}
+    for path in dict.fromkeys(c.path for c in changes):
+        leaf = table[path]
+        column = np.full(len(middle), leaf.value)
+        mine = [c for c in changes if c.path == path]
+        for k, t in enumerate(middle):
+            for c in mine:
+                column[k] = c.apply(column[k], float(t))
+        _within(scenario, leaf, column, ordered, mine)
+        values[path] = column
+    return Calendar(ordered, values, table, changes)
+
+
+def _within(
+    scenario: Scenario,
+    leaf: Leaf,
+    column: NDArray[np.float64],
+    edges: NDArray[np.float64],
+    mine: list[Change],
+) -> None:
+    bad = np.flatnonzero((column < leaf.low - 1e-12) | (column > leaf.high + 1e-12))
+    if len(bad) == 0:
+        return
+    k = int(bad[0])
+    bound = f"below {leaf.low:g}" if column[k] < leaf.low else f"above {leaf.high:g}"
+    active = [c.lever for c in mine if c.progress(0.5 * (edges[k] + edges[k + 1])) > 0]
+    which = f"levers[{active[-1]}]" if active else "levers"
+    message = f"takes {leaf.path} to {column[k]:.4g} in week {max(edges[k], 0):g}, {bound}"
+    raise SpecError([Problem(scenario.name, None, which, message)])

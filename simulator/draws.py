@@ -1,0 +1,236 @@
+"""Random numbers that belong to a lead, not to the order in which a run asks for them.
+
+A draw is a pure function of (seed, replication, channel, arrival point, decision): a splitmix64
+finaliser of a key and a slot (Steele, Lea & Flood 2014, "Fast splittable pseudorandom number
+generators"). Two scenarios that share a lead share every number of it, which is what makes their
+difference exact (common random numbers keyed by decision: Klein et al., arXiv 2409.02086).
+
+Keys and slots are signed 64-bit integers; distributions are drawn by inversion, or for gamma laws
+by a rejection that reads its own numbered sub-stream, so a draw never depends on another.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from typing import Any, Final
+
+import numpy as np
+
+from simulator.compiled import compiled
+
+# Laws of a positive random quantity; a quantity that is absent has law NONE and is always 0.
+NONE: Final = 0
+DETERMINISTIC: Final = 1
+EXPONENTIAL: Final = 2
+LOGNORMAL: Final = 3
+GAMMA: Final = 4
+LAW_CODES: Final = {
+    "deterministic": DETERMINISTIC,
+    "exponential": EXPONENTIAL,
+    "lognormal": LOGNORMAL,
+    "gamma": GAMMA,
+    "erlang": GAMMA,
+}
+
+# What a number decides: the low bits of a slot.
+ARRIVAL_GAP: Final = 0
+ARRIVAL_HEIGHT: Final = 1
+FIT: Final = 2
+VALUE: Final = 3
+CHURN: Final = 4
+COOL_DOWN: Final = 5
+APPLIES: Final = 8
+EFFORT: Final = 9
+PATIENCE: Final = 10
+BUYER_TIME: Final = 11
+REWORK: Final = 12
+ADVANCE: Final = 13
+DECISION: Final = 14
+RECYCLE: Final = 15
+RECYCLE_DELAY: Final = 16
+ROUTE: Final = 17
+HANDOFF: Final = 18
+HANDOFF_DELAY: Final = 19
+
+_SLOT_BITS: Final = 6  # purposes below 64
+_VISIT_BITS: Final = 14  # visits of one lead to one stage
+
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_M1 = np.uint64(0xBF58476D1CE4E5B9)
+_M2 = np.uint64(0x94D049BB133111EB)
+_S30, _S27, _S31, _S11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11)
+_TWO53 = 2.0**-53
+
+
+def name_key(name: str) -> int:
+    """A stable 64-bit key of a channel's or stage's name, low bits free for slots."""
+    digest = hashlib.blake2b(name.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "little", signed=True) & ~((1 << (_SLOT_BITS + _VISIT_BITS)) - 1)
+
+
+@compiled
+def _bits(key: Any, slot: Any) -> np.uint64:
+    z = np.uint64(key) + np.uint64(slot) * _GOLDEN
+    z = (z ^ (z >> _S30)) * _M1
+    z = (z ^ (z >> _S27)) * _M2
+    return z ^ (z >> _S31)
+
+
+@compiled
+def subkey(key: Any, slot: Any) -> Any:
+    """The key of a sub-stream: int64 of two int64."""
+    return np.int64(_bits(_bits(key, slot), 0x5851F42D4C957F2D))
+
+
+@compiled
+def uniform(key: int, slot: int) -> float:
+    """A number strictly between 0 and 1."""
+    return (np.float64(_bits(key, slot) >> _S11) + 0.5) * _TWO53
+
+
+@compiled
+def slot_of(stage_key: int, visit: int, purpose: int) -> Any:
+    """The slot of a decision at a lead's nth visit to a stage."""
+    return stage_key + (np.int64(visit) << 6) + purpose
+
+
+# Coefficients of AS 241 (PPND16), highest power first: centre, shoulder, tail.
+_A = (
+    2509.0809287301226727, 33430.575583588128105, 67265.770927008700853, 45921.953931549871457,
+    13731.693765509461125, 1971.5909503065514427, 133.14166789178437745, 3.387132872796366608,
+)  # fmt: skip
+_B = (
+    5226.495278852545925, 28729.085735721942674, 39307.89580009271061, 21213.794301586595867,
+    5394.1960214247511077, 687.1870074920579083, 42.313330701600911252, 1.0,
+)  # fmt: skip
+_C = (
+    7.7454501427834140764e-4, 0.0227238449892691845833, 0.24178072517745061177,
+    1.27045825245236838258, 3.64784832476320460504, 5.7694972214606914055,
+    4.6303378461565452959, 1.42343711074968357734,
+)  # fmt: skip
+_D = (
+    1.05075007164441684324e-9, 5.475938084995344946e-4, 0.0151986665636164571966,
+    0.14810397642748007459, 0.68976733498510000455, 1.6763848301838038494,
+    2.05319162663775882187, 1.0,
+)  # fmt: skip
+_E = (
+    2.01033439929228813265e-7, 2.71155556874348757815e-5, 0.0012426609473880784386,
+    0.026532189526576123093, 0.29656057182850489123, 1.7848265399172913358,
+    5.4637849111641143699, 6.6579046435011037772,
+)  # fmt: skip
+_F = (
+    2.04426310338993978564e-15, 1.4215117583164458887e-7, 1.8463183175100546818e-5,
+    7.868691311456132591e-4, 0.0148753612908506148525, 0.13692988092273580531,
+    0.59983220655588793769, 1.0,
+)  # fmt: skip
+
+
+@compiled
+def _ratio(top: tuple[float, ...], bottom: tuple[float, ...], r: float) -> float:
+    x, y = 0.0, 0.0
+    for i in range(8):
+        x = x * r + top[i]
+        y = y * r + bottom[i]
+    return x / y
+
+
+@compiled
+def normal_quantile(p: float) -> float:
+    """Inverse of the standard normal law, relative error 1e-16 (Wichura 1988, AS 241)."""
+    q = p - 0.5
+    if abs(q) <= 0.425:
+        return q * _ratio(_A, _B, 0.180625 - q * q)
+    r = math.sqrt(-math.log(p if q < 0.0 else 1.0 - p))
+    x = _ratio(_C, _D, r - 1.6) if r <= 5.0 else _ratio(_E, _F, r - 5.0)
+    return -x if q < 0.0 else x
+
+
+@compiled
+def _standard_gamma(shape: float, key: int) -> float:
+    """Gamma of the given shape and scale 1 (Marsaglia & Tsang 2000), from its own sub-stream."""
+    slot = 0
+    boost = 1.0
+    if shape < 1.0:
+        boost = uniform(key, slot) ** (1.0 / shape)
+        shape += 1.0
+        slot = 1
+    d = shape - 1.0 / 3.0
+    c = 1.0 / math.sqrt(9.0 * d)
+    while True:
+        x = normal_quantile(uniform(key, slot + 1))
+        u = uniform(key, slot + 2)
+        slot += 2
+        v = 1.0 + c * x
+        if v > 0.0:
+            v = v * v * v
+            if math.log(u) < 0.5 * x * x + d - d * v + d * math.log(v):
+                return boost * d * v
+
+
+@compiled
+def draw(law: int, mean: float, cv: float, key: int, slot: int) -> float:
+    """A positive quantity of the given law, mean and coefficient of variation.
+
+    It is mean times a number that depends on cv and the key alone, so a lever that changes the
+    mean changes every draw in proportion.
+    """
+    if law == NONE or mean == 0.0:
+        return 0.0
+    if law == DETERMINISTIC or cv == 0.0:
+        return mean
+    if law == EXPONENTIAL:
+        return -mean * math.log(uniform(key, slot))
+    if law == LOGNORMAL:
+        s2 = math.log(1.0 + cv * cv)
+        return mean * math.exp(math.sqrt(s2) * normal_quantile(uniform(key, slot)) - 0.5 * s2)
+    shape = 1.0 / (cv * cv)
+    return mean * _standard_gamma(shape, subkey(key, slot)) / shape
+
+
+@compiled
+def channel_stream(seed: int, replication: int, channel_key: int) -> Any:
+    """The key of one channel's arrivals in one replication."""
+    return subkey(subkey(np.int64(seed), np.int64(replication)), channel_key)
+
+
+@compiled
+def cell_key(stream: int, band: int, week: int) -> Any:
+    """The key of one cell of the arrival measure: a band of the rate axis in one week."""
+    return subkey(stream, (np.int64(band) << 32) + week)
+
+
+@compiled
+def band_floor(band: int) -> float:
+    """Lower edge of a band of the rate axis, leads a week: 0, 1, 2, 4, 8, ..."""
+    return 0.0 if band == 0 else 2.0 ** (band - 1)
+
+
+@compiled
+def band_height(band: int) -> float:
+    """Height of a band of the rate axis: 1, 1, 2, 4, 8, ..."""
+    return 1.0 if band == 0 else 2.0 ** (band - 1)
+
+
+@compiled
+def arrival_gap(cell: int, index: int, band: int) -> float:
+    """Weeks from one point of a cell to the next (or from its start to the first)."""
+    return -math.log(uniform(cell, 2 * index + ARRIVAL_GAP)) / band_height(band)
+
+
+@compiled
+def arrival_height(cell: int, index: int, band: int) -> float:
+    """Where on the rate axis a point lies: it arrives if the channel's rate is above."""
+    u = uniform(cell, 2 * index + ARRIVAL_HEIGHT)
+    return band_floor(band) + u * band_height(band)
+
+
+@compiled
+def lead_id(channel: int, band: int, week: int, index: int) -> Any:
+    """Name of an arrival point: 8 bits channel, 6 band, 16 week, 24 index. Sorts by channel."""
+    return (
+        (np.int64(channel) << 46)
+        | (np.int64(band) << 40)
+        | (np.int64(week) << 24)
+        | np.int64(index)
+    )

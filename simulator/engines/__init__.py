@@ -1,0 +1,71 @@
+"""Engines: how time is moved. Each offers `run(system, seed, replication, ...) -> Record`.
+
+An engine module defines SUPPORTS, the features it can do, and `run`. What a system uses and an
+engine lacks is named in one error, never worked around.
+"""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+from typing import Any, Final
+
+from simulator.errors import EngineError
+from simulator.record import Record
+from simulator.system import System
+
+ENGINES: Final = {
+    "events": "simulator.engines.events",
+    "flow": "simulator.engines.flow",
+}
+MEMORY_LIMIT: Final = 20_000_000  # leads; about 8 GB in the events engine
+
+
+def engine(name: str) -> ModuleType:
+    """The engine of that name; EngineError names the ones there are."""
+    if name not in ENGINES:
+        raise EngineError(f"no engine named '{name}'. There are: {', '.join(ENGINES)}")
+    return importlib.import_module(ENGINES[name])
+
+
+def simulate(
+    system: System,
+    engine_name: str = "events",
+    *,
+    seed: int | None = None,
+    replication: int = 0,
+    **options: Any,
+) -> Record:
+    """Run one replication.
+
+    seed: default, the scenario's. Options are the engine's own (events: visits=True keeps every
+    visit; flow: closure, rtol, atol). Raises EngineError where the engine cannot do the system.
+    """
+    module = engine(engine_name)
+    missing = sorted(features(system) - module.SUPPORTS)
+    if missing:
+        raise EngineError(f"{system.name}: the {engine_name} engine cannot do {', '.join(missing)}")
+    record: Record = module.run(
+        system, seed=system.seed if seed is None else seed, replication=replication, **options
+    )
+    return record
+
+
+def features(system: System) -> set[str]:
+    """What a system uses that not every engine need have."""
+    used: set[str] = set()
+    st = system.stages
+    for m, name in enumerate(system.team_names):
+        mine = st.priority[st.team == m]
+        if len(set(mine.tolist())) > 1:
+            used.add("priority")
+        del name
+    if system.accounts > 0:
+        used.add("market")
+    if (system.channels.per_customer > 0).any():
+        used.add("referral")
+    if (st.recycle > 0).any():
+        used.add("recycling")
+    if (system.handoffs.every > 0).any():
+        used.add("meetings")
+    return used

@@ -1,0 +1,322 @@
+"""Record -> named numbers, as the field defines them. Pure functions, the same for every engine.
+
+`METRICS` says what each is. Rates over the run are from week 0 to the week asked for; "trailing"
+ones look at the last 13 or 52 weeks before it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from simulator.errors import AnalysisError
+from simulator.record import Record
+from simulator.system import COMPETITOR, IN_PROCESS, NO_DECISION, NO_TEAM, YEAR, lost
+
+QUARTER: Final = 13
+MONTH: Final = YEAR / 12
+
+
+@dataclass(frozen=True)
+class Metric:
+    """What a metric is: its unit ("money", "share", "count", "weeks", "ratio", ...) and meaning."""
+
+    unit: str
+    text: str
+    better: int = 1  # +1: more is better, -1: less is, 0: neither
+
+
+METRICS: Final[dict[str, Metric]] = {
+    "arr": Metric("money", "annual recurring revenue under contract"),
+    "new_arr": Metric("money", "ARR signed since week 0"),
+    "revenue": Metric("money", "revenue recognised since week 0"),
+    "customers": Metric("count", "customers under contract"),
+    "leads": Metric("count", "leads arrived since week 0", 0),
+    "wins": Metric("count", "deals signed since week 0"),
+    "win_rate": Metric("share", "won / (won + lost at the decision, no decision counted as lost)"),
+    "win_rate_decided": Metric("share", "won / (won + lost to a competitor): no decision left out"),
+    "lead_to_win": Metric("share", "won / leads arrived"),
+    "no_decision": Metric("share", "no decision / decided", -1),
+    "cycle_weeks": Metric("weeks", "mean weeks from arrival to signature, of those won", -1),
+    "deal_size": Metric("money", "mean contract value of those won"),
+    "opportunities": Metric("count", "open opportunities", 0),
+    "pipeline": Metric("money", "open opportunities at mean deal size", 0),
+    "pipeline_coverage": Metric("ratio", "open pipeline / ARR signed in the last 13 weeks", 0),
+    "pipeline_coverage_required": Metric("ratio", "1 / win rate", 0),
+    "sales_velocity": Metric(
+        "money/day", "open opportunities x win rate x deal size / cycle in days"
+    ),
+    "spend": Metric("money", "spend on channels since week 0", -1),
+    "people_cost": Metric("money", "pay of all teams since week 0", -1),
+    "total_cost": Metric("money", "spend + pay + levers + overhead since week 0", -1),
+    "sales_marketing_cost": Metric(
+        "money", "spend, levers, and pay of teams with function sales or marketing", -1
+    ),
+    "cac": Metric("money", "sales and marketing cost / new customers", -1),
+    "new_cac_ratio": Metric("ratio", "sales and marketing cost / new-customer ARR", -1),
+    "blended_cac_ratio": Metric("ratio", "sales and marketing cost / (new + expansion ARR)", -1),
+    "cac_payback_months": Metric("months", "CAC / (monthly ARPA x gross margin)", -1),
+    "arpa": Metric("money", "ARR / customers"),
+    "ltv": Metric("money", "ARPA x gross margin / yearly revenue churn"),
+    "ltv_cac": Metric("ratio", "LTV / CAC; the usual hurdle is 3"),
+    "magic_number": Metric(
+        "ratio", "(quarter's revenue - prior quarter's) x 4 / prior quarter's sales and marketing"
+    ),
+    "nrr": Metric("share", "net revenue retention, trailing 52 weeks"),
+    "grr": Metric("share", "gross revenue retention, trailing 52 weeks"),
+    "logo_churn": Metric("share", "customers lost a year / mean customers", -1),
+    "quick_ratio": Metric("ratio", "(new + expansion ARR) / churned ARR"),
+    "burn": Metric("money", "cost + cost of revenue - revenue since week 0", -1),
+    "burn_multiple": Metric("ratio", "net burn / net new ARR; 0 where nothing is burned", -1),
+    "contribution_margin": Metric(
+        "share", "(revenue - cost of revenue - delivery and customer teams) / revenue"
+    ),
+    "contribution_margin_strict": Metric(
+        "share", "the same, less variable sales and marketing (channel spend)"
+    ),
+    "heads": Metric("count", "people at the time, in teams and elsewhere", -1),
+    "arr_per_head": Metric("money", "ARR / people"),
+    "bookings_capacity": Metric("money", "yearly quota of all people by ramp x attainment"),
+    "flow_efficiency": Metric("share", "time being worked on / time in process before the sale"),
+    "throughput": Metric("money", "revenue less truly variable cost (cost of revenue)"),
+    "net_profit": Metric("money", "throughput less operating expense"),
+    "throughput_per_constraint_hour": Metric(
+        "money", "throughput / paid hours of the most utilised team"
+    ),
+}
+_BY_TEAM: Final = "utilisation."
+_BY_STAGE: Final = ("conversion.", "wait.")
+
+
+def describe(name: str) -> Metric:
+    """What a metric is; AnalysisError with the nearest name if there is none such."""
+    if name in METRICS:
+        return METRICS[name]
+    if name.startswith(_BY_TEAM):
+        return Metric("share", "hours on leads / hours paid since week 0", 0)
+    if name.startswith(_BY_STAGE[0]):
+        return Metric("share", "advanced / entered, since week 0")
+    if name.startswith(_BY_STAGE[1]):
+        return Metric("weeks", "mean wait of those whose work began", -1)
+    import difflib
+
+    near = difflib.get_close_matches(name, METRICS, n=1, cutoff=0.4)
+    hint = f" Did you mean '{near[0]}'?" if near else ""
+    raise AnalysisError(f"no metric named '{name}'.{hint}")
+
+
+def _ratio(a: float, b: float) -> float:
+    return a / b if b else math.nan
+
+
+class _Window:
+    """A record's cumulative series between two grid points."""
+
+    def __init__(self, record: Record, upto: int, since: int = 0) -> None:
+        self.series, self.upto, self.since = record.series, upto, since
+
+    def __call__(self, name: str) -> float:
+        column = getattr(self.series, name)
+        change = column[self.upto] - column[self.since]
+        return float(change.sum())
+
+
+def _retention(record: Record, k: int) -> tuple[float, float]:
+    """(net, gross) over the 52 weeks to k, chained week by week; nan with no customers."""
+    s = record.series
+    first = max(0, k - 52)
+    open_arr = s.arr[first:k]
+    if len(open_arr) == 0 or (open_arr <= 0).any():
+        return math.nan, math.nan
+    grown = np.diff(s.expansion_arr[first : k + 1])
+    gone = np.diff(s.churned_arr[first : k + 1])
+    weeks = s.t[k] - s.t[first]
+    scale = 52.0 / weeks
+    net = float(np.sum(np.log1p((grown - gone) / open_arr))) * scale
+    gross = float(np.sum(np.log1p(-np.minimum(gone / open_arr, 1 - 1e-12)))) * scale
+    return math.exp(net), math.exp(gross)
+
+
+def opportunity_stages(record: Record) -> list[int]:
+    """Stages before the sale at which a lead is an open opportunity."""
+    system = record.system
+    names, after_sale = system.stage_names, system.stages.after_sale
+    chosen = system.scenario.opportunity
+    if chosen is not None:
+        first = names.index(chosen)
+    elif system.stages.decision.any():
+        first = int(np.flatnonzero(system.stages.decision)[0])
+    else:
+        first = int(np.flatnonzero(~after_sale)[-1])
+    reached, todo = set(), [first]
+    while todo:
+        stage = todo.pop()
+        if stage < 0 or stage in reached or after_sale[stage]:
+            continue
+        reached.add(stage)
+        todo += system.stages.route[stage].tolist()
+    return sorted(reached)
+
+
+def _team_cost(record: Record, k: int, functions: set[str]) -> float:
+    teams = record.system.scenario.teams
+    cost = record.series.people_cost[k]
+    return float(
+        sum(c for c, t in zip(cost, teams.values(), strict=True) if t.function in functions)
+    )
+
+
+def _bookings_capacity(record: Record, k: int) -> float:
+    from simulator import laws
+
+    system, t = record.system, float(record.series.t[k])
+    people, total = system.people, 0.0
+    for m, team in enumerate(system.scenario.teams.values()):
+        if team.quota is None:
+            continue
+        here = (people.team == m) & (people.join <= t) & (t < people.leave)
+        for share, since in zip(people.share[here], people.ramp_from[here], strict=True):
+            skilled = laws.skill(t - since, system.ramp[m], system.ramp_start[m])
+            total += share * skilled * team.quota * team.attainment * YEAR
+    return float(total)
+
+
+def measure(record: Record, week: float | None = None) -> dict[str, float]:
+    """All metrics of a record at a week (default: the horizon). nan where undefined.
+
+    Raises AnalysisError for a week that the run does not have.
+    """
+    s, system = record.series, record.system
+    week = system.horizon if week is None else week
+    if not 0 < week <= system.horizon:
+        raise AnalysisError(f"week {week:g} is outside the run (0 to {system.horizon:g} weeks)")
+    k = int(np.searchsorted(s.t, week, side="right") - 1)
+    weeks = float(s.t[k])
+    run, quarter = _Window(record, k), _Window(record, k, max(0, k - QUARTER))
+    prior = _Window(record, max(0, k - QUARTER), max(0, k - 2 * QUARTER))
+    segment = system.segment(np.nextafter(weeks, 0.0))
+    margin = float(system.money.gross_margin[segment])
+
+    won, leads, arr = run("won"), run("arrived"), float(s.arr[k])
+    new_arr, expansion, churned_arr = run("won_arr"), run("expansion_arr"), run("churned_arr")
+    fates = s.fates[k] - s.fates[0]
+    decisions = np.flatnonzero(system.stages.decision)
+    no_decision = float(sum(fates[lost(int(d), NO_DECISION)] for d in decisions))
+    competitor = float(sum(fates[lost(int(d), COMPETITOR)] for d in decisions))
+    before = [i for i in range(len(system.stage_names)) if not system.stages.after_sale[i]]
+    if len(decisions):
+        others = no_decision + competitor
+    else:
+        others = float(sum(fates[lost(i, r)] for i in before for r in range(IN_PROCESS)))
+    win_rate = _ratio(won, won + others)
+    cycle = _ratio(run("cycle"), won)
+    deal = _ratio(new_arr, won)
+    stock = s.waiting[k] + s.working[k] + s.buyer[k] + s.transit[k]
+    opportunities = float(sum(stock[i] for i in opportunity_stages(record)))
+    pipeline = opportunities * deal
+    spend = run("spend")
+    people = float(s.people_cost[k].sum())
+    lever, overhead = run("lever_cost"), run("overhead")
+    total = spend + people + lever + overhead
+    sales = spend + lever + _team_cost(record, k, {"sales", "marketing"})
+    revenue = run("revenue")
+    cac = _ratio(sales, won)
+    arpa = _ratio(arr, float(s.customers[k]))
+    mean_arr = float(s.arr[: k + 1].mean())
+    yearly_churn = _ratio(churned_arr, mean_arr) * YEAR / weeks
+    ltv = _ratio(arpa * margin, yearly_churn)
+    net, gross = _retention(record, k)
+    heads = float(s.heads[k].sum()) + system.money.other_heads
+    cost_of_revenue = revenue * (1 - margin)
+    burn = total + cost_of_revenue - revenue
+    variable = cost_of_revenue + _team_cost(record, k, {"delivery", "customer"})
+    in_process = (s.waiting + s.working + s.buyer + s.transit + s.nurture)[: k + 1, before].sum()
+    touched = s.working[: k + 1, before].sum()
+    paid, busy = s.paid_hours[k], s.busy_hours[k]
+    used = np.divide(busy, paid, out=np.zeros_like(busy), where=paid > 0)
+    sales_quarter = _quarter_sales(record, max(0, k - QUARTER), max(0, k - 2 * QUARTER))
+    found = {
+        "arr": arr,
+        "new_arr": new_arr,
+        "revenue": revenue,
+        "customers": float(s.customers[k]),
+        "leads": leads,
+        "wins": won,
+        "win_rate": win_rate,
+        "win_rate_decided": _ratio(won, won + competitor) if len(decisions) else math.nan,
+        "lead_to_win": _ratio(won, leads),
+        "no_decision": _ratio(no_decision, won + others) if len(decisions) else math.nan,
+        "cycle_weeks": cycle,
+        "deal_size": deal,
+        "opportunities": opportunities,
+        "pipeline": pipeline,
+        "pipeline_coverage": _ratio(pipeline, quarter("won_arr")),
+        "pipeline_coverage_required": _ratio(1.0, win_rate),
+        "sales_velocity": _ratio(opportunities * win_rate * deal, cycle * 7.0),
+        "spend": spend,
+        "people_cost": people,
+        "total_cost": total,
+        "sales_marketing_cost": sales,
+        "cac": cac,
+        "new_cac_ratio": _ratio(sales, new_arr),
+        "blended_cac_ratio": _ratio(sales, new_arr + expansion),
+        "cac_payback_months": _ratio(cac, deal / 12.0 * margin),
+        "arpa": arpa,
+        "ltv": ltv,
+        "ltv_cac": _ratio(ltv, cac),
+        "magic_number": _ratio((quarter("revenue") - prior("revenue")) * 4.0, sales_quarter)
+        if k >= 2 * QUARTER
+        else math.nan,
+        "nrr": net,
+        "grr": gross,
+        "logo_churn": _ratio(run("churned"), float(s.customers[: k + 1].mean())) * YEAR / weeks,
+        "quick_ratio": _ratio(new_arr + expansion, churned_arr),
+        "burn": burn,
+        "burn_multiple": max(0.0, _ratio(burn, arr - float(s.arr[0]))),
+        "contribution_margin": _ratio(revenue - variable, revenue),
+        "contribution_margin_strict": _ratio(revenue - variable - spend, revenue),
+        "heads": heads,
+        "arr_per_head": _ratio(arr, heads),
+        "bookings_capacity": _bookings_capacity(record, k),
+        "flow_efficiency": _ratio(float(touched), float(in_process)),
+        "throughput": revenue - cost_of_revenue,
+        "net_profit": revenue - cost_of_revenue - total,
+        "throughput_per_constraint_hour": _ratio(
+            revenue - cost_of_revenue, float(paid[int(np.argmax(used))]) if len(paid) else 0.0
+        ),
+    }
+    for m, team in enumerate(system.team_names):
+        found[f"utilisation.{team}"] = _ratio(float(busy[m]), float(paid[m]))
+    for i, stage in enumerate(system.stage_names):
+        if system.stages.team[i] != NO_TEAM:
+            entered, started = float(s.entered[k, i]), float(s.started[k, i])
+            found[f"conversion.{stage}"] = _ratio(float(s.advanced[k, i]), entered)
+            found[f"wait.{stage}"] = _ratio(float(s.wait[k, i]), started)
+    return found
+
+
+def _quarter_sales(record: Record, k: int, since: int) -> float:
+    sellers = {"sales", "marketing"}
+    pay = _team_cost(record, k, sellers) - _team_cost(record, since, sellers)
+    window = _Window(record, k, since)
+    return pay + window("spend") + window("lever_cost")
+
+
+Measure = Callable[[Record], float]
+
+
+def outcome(name: str, week: float | None = None) -> Measure:
+    """A metric as a function of a record; AnalysisError names the nearest if there is none."""
+    describe(name)
+
+    def of(record: Record) -> float:
+        values = measure(record, week)
+        if name not in values:
+            raise AnalysisError(f"no metric named '{name}' in {record.system.name}")
+        return values[name]
+
+    return of

@@ -1,0 +1,103 @@
+"""Who works when: headcount and its levers as a list of people.
+
+A headcount of 2.5 is three people with 5/6 of a week each. Whom a lever adds joins after the
+hiring lead time and ramps; whom it takes away leaves at once, the latest first.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.calendar import Calendar
+from simulator.spec.schema import Scenario
+
+
+@dataclass(frozen=True)
+class People:
+    """Everyone who is ever in a team; times in weeks. All arrays (N,), in order of joining.
+
+    share: part of a full week; join: first day (-inf: from the start); leave: last day (inf:
+    stays); ramp_from: when the ramp began (-inf: fully productive).
+    """
+
+    team: NDArray[np.int64]
+    share: NDArray[np.float64]
+    join: NDArray[np.float64]
+    leave: NDArray[np.float64]
+    ramp_from: NDArray[np.float64]
+
+
+@dataclass
+class _Person:
+    share: float
+    join: float
+    leave: float
+    ramp_from: float
+
+
+def _split(heads: float) -> list[float]:
+    n = math.ceil(heads - 1e-9)
+    return [heads / n] * n if n else []
+
+
+def _team(requested: NDArray[np.float64], edges: NDArray[np.float64], lead: float) -> list[_Person]:
+    people = [_Person(s, -math.inf, math.inf, -math.inf) for s in _split(float(requested[0]))]
+    level = float(requested[0])
+    final = float(requested[-1])
+    for k in range(1, len(requested)):
+        wanted, t = float(requested[k]), float(edges[k])
+        change = wanted - level
+        if change > 1e-12:
+            # A ramp of heads hires whole people as it passes them; what is left comes at its end.
+            if k + 1 < len(requested) and requested[k + 1] > wanted and wanted != final:
+                change = math.floor(change + 1e-9)
+            people += [_Person(s, t + lead, math.inf, t + lead) for s in _split(change)]
+            level += change
+        elif change < -1e-12:
+            _leave(people, -change, t)
+            level = wanted
+    return [p for p in people if p.leave > p.join]
+
+
+def _leave(people: list[_Person], heads: float, t: float) -> None:
+    for person in [p for p in reversed(people) if p.leave > t]:
+        if heads <= 1e-12:
+            return
+        gone = max(t, person.join) if person.join > t else t
+        if person.share <= heads + 1e-12:
+            heads -= person.share
+            person.leave = gone
+        else:
+            rest = _Person(person.share - heads, gone, math.inf, person.ramp_from)
+            person.leave = gone
+            people.append(rest)
+            heads = 0.0
+
+
+def roster(scenario: Scenario, calendar: Calendar) -> People:
+    """Everyone in every team over the run."""
+    rows: list[tuple[int, _Person]] = []
+    for m, (name, team) in enumerate(scenario.teams.items()):
+        requested = calendar.of(f"teams.{name}.headcount")
+        rows += [(m, p) for p in _team(requested, calendar.edges, team.hiring_lead)]
+    return People(
+        team=np.array([m for m, _ in rows], dtype=np.int64),
+        share=np.array([p.share for _, p in rows], dtype=np.float64),
+        join=np.array([p.join for _, p in rows], dtype=np.float64),
+        leave=np.array([p.leave for _, p in rows], dtype=np.float64),
+        ramp_from=np.array([p.ramp_from for _, p in rows], dtype=np.float64),
+    )
+
+
+def heads_at(people: People, teams: int, t: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Heads of each team at times t: (len(t), teams)."""
+    present = (people.join[None, :] <= t[:, None]) & (t[:, None] < people.leave[None, :])
+    heads = np.zeros((len(t), teams))
+    for m in range(teams):
+        mine = people.team == m
+        heads[:, m] = present[:, mine] @ people.share[mine]
+    return heads

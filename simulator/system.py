@@ -1,0 +1,540 @@
+"""Scenario -> System: integer-indexed arrays that every engine reads.
+
+A System says everything about one run but its random numbers. Structure (who follows whom) is
+fixed; parameters are tables by segment of the calendar, first axis B; people are a list with
+times of joining and leaving. Axes: C channels, S stages, H handoffs, M teams, F fates,
+2 fits (good, poor), N people.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator import draws
+from simulator.calendar import Calendar, calendar
+from simulator.errors import Problem, SpecError
+from simulator.people import People, roster
+from simulator.spec.book import spread
+from simulator.spec.paths import week_of
+from simulator.spec.schema import Channel, Delay, Effort, Handoff, Scenario, Stage
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+YEAR: Final = 365.25 / 7  # weeks
+FITS: Final = ("good", "poor")
+END: Final = -1  # route: out of the funnel, as a live customer
+NO_TEAM: Final = -1
+
+
+@dataclass(frozen=True)
+class Fate:
+    """Where a lead ends: kind is retained, churned, lost or in_process; stage and reason if any."""
+
+    kind: str
+    stage: str = ""
+    reason: str = ""
+
+    def __str__(self) -> str:
+        return ":".join(part for part in (self.kind, self.stage, self.reason) if part)
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Random quantities of one use: law codes and coefficients of variation; means by segment."""
+
+    law: Ints
+    cv: Floats
+    mean: Floats  # (B, n)
+
+
+@dataclass(frozen=True)
+class Channels:
+    """Arrival processes, (C,) or (B, C)."""
+
+    key: Ints
+    entry: Ints  # stage
+    kind: Ints  # laws.CONSTANT, LINEAR, HILL
+    at: Floats
+    half: Floats
+    saturation: Floats
+    adstock: Floats
+    lift: Floats  # (C, C): row accelerates column
+    value_cv: Floats
+    spend: Floats  # (B, C)
+    now: Floats  # (B, C)
+    season: Floats  # (B, C)
+    per_customer: Floats  # (B, C)
+    good_fit: Floats  # (B, C)
+    value: Floats  # (B, C)
+
+
+@dataclass(frozen=True)
+class Stages:
+    """Queues and what comes of them, (S,), (B, S) or (B, S, 2)."""
+
+    key: Ints
+    team: Ints  # NO_TEAM: no capacity
+    priority: Ints
+    decision: NDArray[np.bool_]
+    after_sale: NDArray[np.bool_]
+    effort: Spread
+    patience: Spread
+    buyer_time: Spread
+    speed_kind: Ints
+    speed_floor: Floats  # (B, S)
+    speed_scale: Floats
+    applies: Floats  # (B, S)
+    advance: Floats  # (B, S, 2)
+    rework: Floats  # (B, S)
+    rework_to: Ints
+    recycle: Floats  # (B, S)
+    recycle_to: Ints
+    recycle_limit: Ints
+    recycle_delay: Spread
+    route: Ints  # (S, R) next stages, END for out
+    route_share: Floats  # (S, R) cumulative shares, last is 1
+
+
+@dataclass(frozen=True)
+class Handoffs:
+    """What happens between two stages. index: (S, S) -> handoff or -1."""
+
+    index: Ints
+    source: Ints
+    target: Ints
+    accepted: Floats  # (B, H)
+    returned: Floats  # (B, H)
+    rework: Floats  # (B, H) hours
+    delay: Spread
+    every: Floats  # (B, H), 0: at once
+
+
+@dataclass(frozen=True)
+class Buyer:
+    """The decision. base_us: (2,) V of us at the reference less what its conditions give."""
+
+    base_us: Floats
+    base_competitor: Floats  # (2,)
+    reference_approvers: float
+    approvers: Floats  # (B,) and so on
+    alignment: Floats
+    proof: Floats
+    risk_removed: Floats
+    friction: Floats
+    effort: Floats
+    competitor_strength: Floats
+    kappa: Floats
+
+
+@dataclass(frozen=True)
+class Customers:
+    """The base we start with and what becomes of customers, (B,) by segment."""
+
+    start: float
+    arr: float
+    churn: Floats
+    expansion: Floats
+    target: Floats
+    late_churn: Floats
+
+
+@dataclass(frozen=True)
+class Money:
+    """Costs. team_cost and hours: (B, M); lever costs once (time, amount) or running (B,)."""
+
+    gross_margin: Floats
+    overhead: Floats
+    other_heads: float
+    lever_rate: Floats
+    lever_once: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class System:
+    """A whole revenue system, ready to run."""
+
+    name: str
+    scenario: Scenario
+    calendar: Calendar
+    horizon: float
+    warm_up: float
+    seed: int
+    edges: Floats  # (B + 1,)
+    channel_names: tuple[str, ...]
+    stage_names: tuple[str, ...]
+    team_names: tuple[str, ...]
+    handoff_names: tuple[str, ...]
+    fates: tuple[Fate, ...]
+    channels: Channels
+    stages: Stages
+    handoffs: Handoffs
+    hours: Floats  # (B, M)
+    team_cost: Floats  # (B, M) currency a week a head
+    ramp: Floats  # (M,)
+    ramp_start: Floats  # (M,)
+    people: People
+    buyer: Buyer
+    customers: Customers
+    accounts: float  # 0: no limit
+    cool_down: Spread
+    money: Money
+
+    @property
+    def grid(self) -> Floats:
+        """Times at which a run is recorded: every week, and the horizon."""
+        weeks = np.arange(0.0, math.floor(self.horizon) + 1)
+        return weeks if weeks[-1] == self.horizon else np.append(weeks, self.horizon)
+
+    def segment(self, t: float) -> int:
+        """The segment of the calendar that holds time t."""
+        return int(
+            np.clip(np.searchsorted(self.edges, t, side="right") - 1, 0, len(self.edges) - 2)
+        )
+
+
+def lost(stage: int, reason: int) -> int:
+    """Index of a fate: lost at a stage to reason 0 (its own), 1 cold, 2 rejected, 3, 4 (buyer)."""
+    return 2 + stage * len(REASONS) + reason
+
+
+REASONS: Final = (
+    "not_advanced",
+    "went_cold",
+    "rejected",
+    "competitor",
+    "no_decision",
+    "in_process",
+)
+RETAINED: Final = 0
+CHURNED: Final = 1
+NOT_ADVANCED, WENT_COLD, REJECTED, COMPETITOR, NO_DECISION, IN_PROCESS = range(6)
+
+
+def fates_of(stages: dict[str, Stage]) -> tuple[Fate, ...]:
+    """All fates: retained, churned, then by stage the reasons of REASONS, in that order."""
+    found = [Fate("retained"), Fate("churned")]
+    for name, stage in stages.items():
+        for reason in REASONS:
+            if reason == "in_process":
+                found.append(Fate("in_process", name))
+            else:
+                own = stage.lost_to if reason == "not_advanced" else reason
+                found.append(Fate("lost", name, own))
+    return tuple(found)
+
+
+def won_fates(system: System) -> NDArray[np.bool_]:
+    """Which fates are those of leads that were won: (F,)."""
+    after = dict(zip(system.stage_names, system.stages.after_sale.tolist(), strict=True))
+    return np.array([f.stage == "" or after[f.stage] for f in system.fates])
+
+
+def resolve_spread(item: Effort | Delay | None, use: str) -> tuple[int, float]:
+    """Law code and cv of a quantity, with the defaults of its use filled in."""
+    if item is None:
+        return draws.NONE, 0.0
+    law, cv = spread(use, item.law, item.cv, item.order)
+    return draws.LAW_CODES[law], cv
+
+
+class _Reader:
+    """Reads tables by segment out of a calendar."""
+
+    def __init__(self, cal: Calendar) -> None:
+        self.cal = cal
+
+    def column(self, path: str, absent: float = 0.0) -> Floats:
+        found: Floats = np.full(self.cal.segments, absent)
+        return self.cal.of(path) if path in self.cal.table else found
+
+    def columns(self, paths: list[str], absent: float = 0.0) -> Floats:
+        if not paths:
+            return np.zeros((self.cal.segments, 0))
+        return np.column_stack([self.column(p, absent) for p in paths])
+
+    def spread(self, items: list[Any], paths: list[str], use: str) -> Spread:
+        resolved = [resolve_spread(item, use) for item in items]
+        return Spread(
+            np.array([r[0] for r in resolved], dtype=np.int64),
+            np.array([r[1] for r in resolved]),
+            self.columns([f"{p}.mean" for p in paths]),
+        )
+
+
+def _season(scenario: Scenario, cal_edges: Floats, channel: Channel) -> Floats:
+    middle = 0.5 * (cal_edges[:-1] + cal_edges[1:])
+    if channel.seasonality is None:
+        return np.ones(len(middle))
+    n = len(channel.seasonality)
+    offset = scenario.start.timetuple().tm_yday - 1
+    share = ((offset + middle * 7.0) / 365.25) % 1.0
+    factors = np.array(channel.seasonality, dtype=np.float64)
+    chosen: Floats = factors[np.minimum((share * n).astype(int), n - 1)]
+    return chosen
+
+
+def _seasonal_breaks(scenario: Scenario) -> list[float]:
+    counts = {len(c.seasonality) for c in scenario.channels.values() if c.seasonality is not None}
+    offset = scenario.start.timetuple().tm_yday - 1
+    found: set[float] = set()
+    for n in counts:
+        step = 365.25 / n
+        k = math.floor((offset - scenario.warm_up * 7) / step)
+        while (week := (k * step - offset) / 7.0) <= scenario.horizon:
+            found.add(week)
+            k += 1
+    return sorted(found)
+
+
+def _channels(s: Scenario, r: _Reader, stage_index: dict[str, int]) -> Channels:
+    names = list(s.channels)
+    items = list(s.channels.values())
+    first = [c.enters if c.enters is not None else next(iter(s.stages)) for c in items]
+    spend0: list[float] = []
+    at, half, sat, kind = [], [], [], []
+    for c in items:
+        today = c.spend
+        if today is None and c.cost_per_lead is not None and c.leads is not None:
+            today = c.cost_per_lead * c.leads.now
+        spend0.append(today or 0.0)
+        reference = (c.leads.at if c.leads is not None else None) or today or 0.0
+        if c.leads is None or reference <= 0.0:
+            kind.append(0)
+        else:
+            kind.append(1 if c.leads.saturation == "none" else 2)
+        at.append(reference if reference > 0 else 1.0)
+        half.append((c.leads.half if c.leads is not None else None) or at[-1])
+        hill = c.leads.saturation if c.leads is not None else "none"
+        sat.append(1.0 if hill == "none" else float(hill))
+    lift = np.zeros((len(names), len(names)))
+    for i, c in enumerate(items):
+        for target, share in c.lift.items():
+            lift[i, names.index(target)] = share
+    spend = np.column_stack(
+        [
+            r.column(f"channels.{n}.spend", absent=spend0[i]) * np.ones(r.cal.segments)
+            for i, n in enumerate(names)
+        ]
+    )
+    own = [c.value is not None for c in items]
+    value = np.column_stack(
+        [
+            r.column(f"channels.{n}.value.mean" if mine else "value.mean")
+            for n, mine in zip(names, own, strict=True)
+        ]
+    )
+    return Channels(
+        key=np.array([draws.name_key("channel:" + n) for n in names], dtype=np.int64),
+        entry=np.array([stage_index[f] for f in first], dtype=np.int64),
+        kind=np.array(kind, dtype=np.int64),
+        at=np.array(at),
+        half=np.array(half),
+        saturation=np.array(sat),
+        adstock=np.array([c.adstock for c in items]),
+        lift=lift,
+        value_cv=np.array([(c.value or s.value).cv for c in items]),
+        spend=spend,
+        now=r.columns([f"channels.{n}.leads.now" for n in names]),
+        season=np.column_stack([_season(s, r.cal.edges, c) for c in items]),
+        per_customer=r.columns([f"channels.{n}.per_customer" for n in names]),
+        good_fit=r.columns([f"channels.{n}.good_fit" for n in names]),
+        value=value,
+    )
+
+
+def _stages(s: Scenario, r: _Reader, index: dict[str, int], teams: dict[str, int]) -> Stages:
+    names = list(s.stages)
+    items = list(s.stages.values())
+    base = [f"stages.{n}" for n in names]
+    targets: list[dict[int, float]] = []
+    for i, stage in enumerate(items):
+        if stage.next is None:
+            targets.append({i + 1 if i + 1 < len(items) else END: 1.0})
+        else:
+            shares = stage.next if isinstance(stage.next, dict) else {stage.next: 1.0}
+            targets.append({END if n == "won" else index[n]: p for n, p in shares.items()})
+    width = max(len(t) for t in targets)
+    route = np.full((len(items), width), END, dtype=np.int64)
+    share = np.ones((len(items), width))
+    for i, t in enumerate(targets):
+        route[i, : len(t)] = list(t)
+        share[i, : len(t)] = np.cumsum(list(t.values()))
+        share[i, len(t) - 1 :] = 1.0
+        route[i, len(t) :] = route[i, len(t) - 1]
+    kinds = [0 if x.speed is None else 2 if x.speed == "oldroyd" else 1 for x in items]
+    rework_to = [index[x.rework.to] if x.rework and x.rework.to else i for i, x in enumerate(items)]
+    recycle_to = [
+        index[x.recycle.to] if x.recycle and x.recycle.to else i for i, x in enumerate(items)
+    ]
+    return Stages(
+        key=np.array([draws.name_key("stage:" + n) for n in names], dtype=np.int64),
+        team=np.array([teams[x.team] if x.team else NO_TEAM for x in items], dtype=np.int64),
+        priority=np.array([x.priority for x in items], dtype=np.int64),
+        decision=np.array([x.decision for x in items]),
+        after_sale=np.array([x.after_sale for x in items]),
+        effort=r.spread([x.effort for x in items], [f"{b}.effort" for b in base], "effort"),
+        patience=r.spread([x.patience for x in items], [f"{b}.patience" for b in base], "patience"),
+        buyer_time=r.spread(
+            [x.buyer_time for x in items], [f"{b}.buyer_time" for b in base], "buyer_time"
+        ),
+        speed_kind=np.array(kinds, dtype=np.int64),
+        speed_floor=r.columns([f"{b}.speed.floor" for b in base], absent=1.0),
+        speed_scale=r.columns([f"{b}.speed.scale" for b in base], absent=1.0),
+        applies=r.columns([f"{b}.applies_to" for b in base]),
+        advance=np.stack(
+            [
+                r.columns([f"{b}.advance.good_fit" for b in base]),
+                r.columns([f"{b}.advance.poor_fit" for b in base]),
+            ],
+            axis=2,
+        ),
+        rework=r.columns([f"{b}.rework.share" for b in base]),
+        rework_to=np.array(rework_to, dtype=np.int64),
+        recycle=r.columns([f"{b}.recycle.share" for b in base]),
+        recycle_to=np.array(recycle_to, dtype=np.int64),
+        recycle_limit=np.array(
+            [x.recycle.at_most if x.recycle else 0 for x in items], dtype=np.int64
+        ),
+        recycle_delay=r.spread(
+            [x.recycle.delay if x.recycle else None for x in items],
+            [f"{b}.recycle.delay" for b in base],
+            "recycle_delay",
+        ),
+        route=route,
+        route_share=share,
+    )
+
+
+def handoff_path(handoff: Handoff) -> str:
+    """The key of a handoff in lever paths: from>to."""
+    return f"{handoff.from_}>{handoff.to}"
+
+
+def _handoffs(s: Scenario, r: _Reader, index: dict[str, int]) -> Handoffs:
+    table = np.full((len(index), len(index)), -1, dtype=np.int64)
+    base = [f"handoffs.{handoff_path(h)}" for h in s.handoffs]
+    for i, h in enumerate(s.handoffs):
+        table[index[h.from_], index[h.to]] = i
+    accepted = r.columns([f"{b}.accepted" for b in base])
+    returned = r.columns([f"{b}.returned" for b in base])
+    over = np.argwhere(accepted + returned > 1 + 1e-9)
+    if len(over):
+        k, i = over[0]
+        total = accepted[k, i] + returned[k, i]
+        message = f"levers take accepted plus returned to {total:.4g}, above 1"
+        raise SpecError([Problem(s.name, None, base[i], message)])
+    return Handoffs(
+        index=table,
+        source=np.array([index[h.from_] for h in s.handoffs], dtype=np.int64),
+        target=np.array([index[h.to] for h in s.handoffs], dtype=np.int64),
+        accepted=accepted,
+        returned=returned,
+        rework=r.columns([f"{b}.rework" for b in base]),
+        delay=r.spread(
+            [h.delay for h in s.handoffs], [f"{b}.delay" for b in base], "handoff_delay"
+        ),
+        every=r.columns([f"{b}.every" for b in base]),
+    )
+
+
+def _buyer(s: Scenario, r: _Reader) -> Buyer:
+    from simulator import laws
+
+    ref = s.buyer.reference
+    given = laws.conditions_value(
+        ref.alignment, ref.proof, ref.risk_removed, ref.friction, s.buyer.kappa, ref.effort
+    )
+    us = np.array([s.buyer.odds.us.good_fit, s.buyer.odds.us.poor_fit])
+    nothing = 1.0 - us - s.buyer.odds.competitor
+    return Buyer(
+        base_us=np.log(us / nothing) - given,
+        base_competitor=np.log(s.buyer.odds.competitor / nothing),
+        reference_approvers=float(ref.approvers),
+        **{
+            f.name: r.column(f"buyer.{f.name}")
+            for f in fields(Buyer)
+            if f.name not in ("base_us", "base_competitor", "reference_approvers")
+        },
+    )
+
+
+def _lever_costs(
+    s: Scenario, edges: Floats, intensity: float
+) -> tuple[Floats, tuple[tuple[float, float], ...]]:
+    rate = np.zeros(len(edges) - 1)
+    once: list[tuple[float, float]] = []
+    middle = 0.5 * (edges[:-1] + edges[1:])
+    for lever in s.levers:
+        if lever.cost is None:
+            continue
+        at = week_of(lever.at, s.start)
+        until = math.inf if lever.until is None else week_of(lever.until, s.start)
+        if lever.cost.per_week:
+            rate += np.where((middle >= at) & (middle < until), intensity * lever.cost.amount, 0.0)
+        else:
+            once.append((at, intensity * lever.cost.amount))
+    return rate, tuple(once)
+
+
+def build(scenario: Scenario, intensity: float = 1.0) -> System:
+    """Lay a scenario out for the engines.
+
+    intensity scales what every lever does and costs: 0 is the scenario without them, 1 as written.
+
+    Raises SpecError where levers take a number out of bounds.
+    """
+    s = scenario
+    cal = calendar(s, _seasonal_breaks(s), intensity)
+    r = _Reader(cal)
+    stage_index = {n: i for i, n in enumerate(s.stages)}
+    team_index = {n: i for i, n in enumerate(s.teams)}
+    teams = list(s.teams)
+    lever_rate, lever_once = _lever_costs(s, cal.edges, intensity)
+    start_arr = s.customers.arr
+    cool = [s.market.cool_down] if s.market else []
+    return System(
+        name=s.name,
+        scenario=s,
+        calendar=cal,
+        horizon=s.horizon,
+        warm_up=s.warm_up,
+        seed=s.seed,
+        edges=cal.edges,
+        channel_names=tuple(s.channels),
+        stage_names=tuple(s.stages),
+        team_names=tuple(teams),
+        handoff_names=tuple(handoff_path(h) for h in s.handoffs),
+        fates=fates_of(s.stages),
+        channels=_channels(s, r, stage_index),
+        stages=_stages(s, r, stage_index, team_index),
+        handoffs=_handoffs(s, r, stage_index),
+        hours=r.columns([f"teams.{n}.hours" for n in teams]),
+        team_cost=r.columns([f"teams.{n}.cost" for n in teams]),
+        ramp=np.array([t.ramp for t in s.teams.values()]),
+        ramp_start=np.array([t.ramp_start for t in s.teams.values()]),
+        people=roster(s, cal),
+        buyer=_buyer(s, r),
+        customers=Customers(
+            start=float(s.customers.start),
+            arr=float(s.customers.start * s.value.mean if start_arr is None else start_arr),
+            churn=r.column("customers.churn"),
+            expansion=r.column("customers.expansion"),
+            target=r.column("customers.onboarding_target"),
+            late_churn=r.column("customers.late_churn"),
+        ),
+        accounts=float(s.market.accounts) if s.market else 0.0,
+        cool_down=r.spread(cool, ["market.cool_down"] if cool else [], "cool_down"),
+        money=Money(
+            gross_margin=r.column("money.gross_margin"),
+            overhead=r.column("money.overhead"),
+            other_heads=float(s.money.other_heads),
+            lever_rate=lever_rate,
+            lever_once=lever_once,
+        ),
+    )
