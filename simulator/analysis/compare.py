@@ -1,0 +1,429 @@
+"""Today against its variants: paired replications, equal spend, the ledger, a verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.analysis.absorption import Absorption, Side, absorb
+from simulator.analysis.ledger import Ledger, mean_ledger
+from simulator.analysis.paired import (
+    ALPHA,
+    Difference,
+    Estimate,
+    difference,
+    estimate,
+    holm,
+)
+from simulator.analysis.runs import Digest, Job, Replications, interval, replicate
+from simulator.analysis.spend import Scaled, at_cost, planned_cost
+from simulator.errors import AnalysisError
+from simulator.metrics import describe
+from simulator.spec.schema import Scenario
+from simulator.system import YEAR, System, build
+
+Floats = NDArray[np.float64]
+DEFAULT_ENGINE = "events"
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One system of a comparison and what came of it.
+
+    written: levers as in the file; equal: levers scaled to the common spend. gain: of the outcome
+    against today; p: adjusted for the number of variants (Holm). bands: (T, 3) mean, low, high of
+    ARR; used, waiting, leads, wins: means over replications, (T, M), (T, S), (T,), (T,).
+    """
+
+    name: str
+    role: str
+    written: bool
+    equal: bool
+    intensity: float
+    extra_cost: float
+    metrics: dict[str, Estimate]
+    gain: Difference | None
+    p: float | None
+    ledger: Ledger | None
+    absorption: Absorption | None
+    system: System
+    bands: Floats
+    used: Floats
+    waiting: Floats
+    leads: Floats
+    wins: Floats
+
+    @property
+    def cost_a_year(self) -> float:
+        """Extra cost as currency a year."""
+        return self.extra_cost / self.system.horizon * YEAR
+
+    def to_json(self) -> dict[str, Any]:
+        """Numbers by name; null where undefined."""
+        return {
+            "name": self.name,
+            "role": self.role,
+            "as_written": self.written,
+            "equal_spend": self.equal,
+            "intensity": self.intensity,
+            "extra_cost": self.extra_cost,
+            "extra_cost_a_year": self.cost_a_year,
+            "gain": None if self.gain is None else self.gain.to_json(),
+            "p_adjusted": self.p,
+            "metrics": {k: v.to_json() for k, v in self.metrics.items()},
+            "ledger": None
+            if self.ledger is None
+            else {
+                k: {"total": v.total, "parts": v.parts, "gap": v.gap()}
+                for k, v in self.ledger.items()
+            },
+            "absorption": None
+            if self.absorption is None
+            else {
+                "straight_line_wins": self.absorption.straight_line,
+                "actual_wins": self.absorption.actual,
+                "parts": self.absorption.parts,
+            },
+        }
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """push_wins, fix_wins, no_difference_found, or gain_found / loss_found for a lone variant."""
+
+    code: str
+    best: str | None
+    contrast: Difference | None = None
+    push: str | None = None
+    fix: str | None = None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Today and its variants. arms[0] is today."""
+
+    name: str
+    outcome: str
+    week: float
+    engine: str
+    seed: int
+    replications: int
+    reason: str
+    spend: float | None
+    arms: tuple[Arm, ...]
+    verdict: Verdict
+    notes: tuple[str, ...]
+
+    @property
+    def today(self) -> Arm:
+        """The arm that the others are held against."""
+        return self.arms[0]
+
+    def written(self) -> list[Arm]:
+        """The variants as they are in their files."""
+        return [a for a in self.arms[1:] if a.written]
+
+    def equal(self) -> list[Arm]:
+        """The variants at equal spend."""
+        return [a for a in self.arms[1:] if a.equal]
+
+    @property
+    def sentences(self) -> list[str]:
+        """The answer in words, made from the numbers."""
+        from simulator.analysis.words import comparison_sentences
+
+        return comparison_sentences(self)
+
+    def to_json(self) -> dict[str, Any]:
+        """The whole comparison; every number of the sentences is in it."""
+        v = self.verdict
+        return {
+            "kind": "comparison",
+            "study": self.name,
+            "outcome": self.outcome,
+            "week": self.week,
+            "engine": self.engine,
+            "seed": self.seed,
+            "replications": self.replications,
+            "stopped": self.reason,
+            "confidence": 1 - ALPHA,
+            "equal_spend": self.spend,
+            "verdict": {
+                "code": v.code,
+                "best": v.best,
+                "push": v.push,
+                "fix": v.fix,
+                "fix_minus_push": None if v.contrast is None else v.contrast.to_json(),
+                "sentences": self.sentences,
+            },
+            "arms": [a.to_json() for a in self.arms],
+            "notes": list(self.notes),
+        }
+
+    @property
+    def tables(self) -> dict[str, list[dict[str, Any]]]:
+        """Rows for CSV and Parquet: arms, metrics, ledger, series."""
+        arms, metrics, books, series = [], [], [], []
+        for a in self.arms:
+            key = {"arm": a.name, "equal_spend": a.equal, "as_written": a.written}
+            gain = {} if a.gain is None else a.gain.gain.to_json()
+            arms.append(
+                key
+                | {"role": a.role, "intensity": a.intensity, "extra_cost": a.extra_cost}
+                | {f"gain_{k}": v for k, v in gain.items()}
+                | {"p_adjusted": a.p}
+            )
+            metrics += [key | {"metric": k} | v.to_json() for k, v in a.metrics.items()]
+            for section, s in (a.ledger or {}).items():
+                books += [
+                    key | {"section": section, "part": k, "value": v} for k, v in s.parts.items()
+                ]
+            for k, t in enumerate(a.system.grid):
+                series.append(
+                    key
+                    | {"week": float(t), "leads": float(a.leads[k]), "wins": float(a.wins[k])}
+                    | dict(zip(("arr", "arr_low", "arr_high"), map(float, a.bands[k]), strict=True))
+                )
+        return {"arms": arms, "metrics": metrics, "ledger": books, "series": series}
+
+
+def _bands(columns: Floats) -> Floats:
+    """(R, T) -> (T, 3): mean and 95% interval at each time."""
+    mean = columns.mean(axis=0)
+    if len(columns) < 2:
+        return np.column_stack([mean, mean, mean])
+    half = np.array([interval(columns[:, k]) for k in range(columns.shape[1])])
+    return np.column_stack([mean, mean - half, mean + half])
+
+
+def _mean(runs: Replications, system: int, name: str) -> Floats:
+    values: Floats = np.mean([getattr(run[system], name) for run in runs.runs], axis=0)
+    return values
+
+
+def metric_estimates(runs: Replications, system: int) -> dict[str, Estimate]:
+    """Every metric's mean and interval over replications; replications without it left out."""
+    found = {}
+    for name in runs.runs[0][system].metrics:
+        values = runs.metric(name, system)
+        values = values[np.isfinite(values)]
+        if len(values):
+            found[name] = estimate(values)
+    return found
+
+
+def absorption_of(runs: Replications, a: int, b: int, systems: list[System]) -> Absorption:
+    """Where the gap to a straight line went, from the means of two systems' runs."""
+
+    def side(i: int) -> Side:
+        return Side(*(_mean(runs, i, name) for name in ("fates", "spend", "entered")))
+
+    return absorb(systems[a], side(a), side(b))
+
+
+def _check(today: Scenario, variants: list[Scenario]) -> None:
+    if not variants:
+        raise AnalysisError(f"{today.name}: no variants to compare with")
+    for v in variants:
+        for field in ("horizon", "warm_up", "currency"):
+            a, b = getattr(today, field), getattr(v, field)
+            if a != b:
+                raise AnalysisError(
+                    f"{v.name}: {field} is {b} but {a} in {today.name}; "
+                    "scenarios that are compared must share it"
+                )
+        if list(today.stages) != list(v.stages) or list(today.channels) != list(v.channels):
+            raise AnalysisError(
+                f"{v.name}: its stages and channels must be those of {today.name} "
+                "(take one out with applies_to: 0% or a rate of 0)"
+            )
+
+
+def compare(
+    today: Scenario,
+    variants: list[Scenario],
+    *,
+    name: str | None = None,
+    outcome: str | None = None,
+    week: float | None = None,
+    engine: str = DEFAULT_ENGINE,
+    seed: int | None = None,
+    precision: float = 0.005,
+    replications: int | None = None,
+    most: int = 40,
+    jobs: int | None = None,
+    spend: float | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Comparison:
+    """Compare variants with today, as written and at equal spend.
+
+    outcome: metric (default: today's); precision: half-width of each difference's 95% interval,
+    as a share of today's outcome; spend: common extra cost over the horizon, default the least of
+    the variants'. Raises AnalysisError, SpecError.
+    """
+    _check(today, variants)
+    outcome = outcome or today.outcome
+    describe(outcome)
+    base = build(today)
+    base_cost = planned_cost(base)
+    written = [build(v) for v in variants]
+    extra = [planned_cost(s) - base_cost for s in written]
+    positive = [x for x in extra if x > 1e-6 * max(1.0, base_cost)]
+    notes: list[str] = []
+    target = spend if spend is not None else (min(positive) if positive else None)
+    scaled: list[Scaled | None] = [None] * len(variants)
+    if target is not None:
+        scaled = [at_cost(v, base_cost, target) for v in variants]
+        notes += [s.note for s in scaled if s is not None and s.note]
+    systems = [base, *written]
+    equal_at: list[int] = []
+    for i, s in enumerate(scaled):
+        if s is None or abs(s.intensity - 1.0) < 1e-9:
+            equal_at.append(i + 1)
+        else:
+            equal_at.append(len(systems))
+            systems.append(s.system)
+    seed = today.seed if seed is None else seed
+    if engine == "flow":
+        replications = 1
+
+    def settled(runs: list[list[Digest]]) -> bool:
+        values = np.array([[d.metrics[outcome] for d in run] for run in runs])
+        wanted = precision * abs(values[:, 0].mean())
+        return all(
+            interval(values[:, i] - values[:, 0]) <= wanted for i in range(1, values.shape[1])
+        )
+
+    runs = replicate(
+        Job(tuple(systems), engine, seed, week),
+        settled,
+        fixed=replications,
+        most=most,
+        jobs=jobs,
+        progress=progress,
+    )
+    arms = _arms(variants, systems, equal_at, scaled, base_cost, runs, outcome, today)
+    return Comparison(
+        name=name or today.name,
+        outcome=outcome,
+        week=week if week is not None else today.horizon,
+        engine=engine,
+        seed=seed,
+        replications=len(runs.runs),
+        reason=runs.reason,
+        spend=target,
+        arms=arms,
+        verdict=_judge(arms, runs, outcome, equal_at, variants),
+        notes=tuple(notes),
+    )
+
+
+def _arms(
+    variants: list[Scenario],
+    systems: list[System],
+    equal_at: list[int],
+    scaled: list[Scaled | None],
+    base_cost: float,
+    runs: Replications,
+    outcome: str,
+    today: Scenario,
+) -> tuple[Arm, ...]:
+    a = runs.metric(outcome, 0)
+    gains = [difference(a, runs.metric(outcome, i)) for i in range(1, len(systems))]
+    # One family: what the verdict rests on, the variants at equal spend.
+    adjusted = dict(zip(equal_at, holm([gains[i - 1].p for i in equal_at]), strict=True))
+    arms = []
+    for i, system in enumerate(systems):
+        v = None if i == 0 else i - 1 if i <= len(variants) else equal_at.index(i)
+        scenario = today if v is None else variants[v]
+        is_written = 0 < i <= len(variants)
+        is_equal = v is not None and equal_at[v] == i
+        chosen = scaled[v] if v is not None else None
+        intensity = chosen.intensity if is_equal and chosen is not None and not is_written else 1.0
+        arms.append(
+            Arm(
+                name=scenario.name,
+                role="today" if v is None else scenario.role,
+                written=is_written or i == 0,
+                equal=is_equal or i == 0,
+                intensity=intensity,
+                extra_cost=planned_cost(system) - base_cost,
+                metrics=metric_estimates(runs, i),
+                gain=None if i == 0 else gains[i - 1],
+                p=adjusted.get(i),
+                ledger=None if i == 0 else mean_ledger([run[i].ledger for run in runs.runs]),  # type: ignore[misc]
+                absorption=None if i == 0 else absorption_of(runs, 0, i, systems),
+                system=system,
+                bands=_bands(np.array([run[i].arr for run in runs.runs])),
+                used=_mean(runs, i, "used"),
+                waiting=_mean(runs, i, "waiting"),
+                leads=_mean(runs, i, "leads"),
+                wins=_mean(runs, i, "wins"),
+            )
+        )
+    return tuple(arms)
+
+
+def _judge(
+    arms: tuple[Arm, ...],
+    runs: Replications,
+    outcome: str,
+    equal_at: list[int],
+    variants: list[Scenario],
+) -> Verdict:
+    """Who wins, at equal spend. A gain must be told from chance at 5%, adjusted by Holm."""
+    better = describe(outcome).better or 1
+    found: dict[int, tuple[Difference, float]] = {}
+    for v, i in enumerate(equal_at):
+        arm = arms[i]
+        assert arm.gain is not None
+        assert arm.p is not None
+        found[v] = (arm.gain, arm.p)
+
+    def best(role: str) -> int | None:
+        mine = [v for v in found if variants[v].role == role]
+        return max(mine, key=lambda v: better * found[v][0].gain.mean) if mine else None
+
+    push, fix = best("push"), best("fix")
+    if push is not None and fix is not None:
+        contrast = difference(
+            runs.metric(outcome, equal_at[push]), runs.metric(outcome, equal_at[fix])
+        )
+        names = variants[push].name, variants[fix].name
+        if contrast.p >= ALPHA:
+            return Verdict("no_difference_found", None, contrast, *names)
+        won = fix if better * contrast.gain.mean > 0 else push
+        gain, p = found[won]
+        if p >= ALPHA or better * gain.gain.mean <= 0:
+            # The better of two that do nothing, or harm, is no advice.
+            return Verdict("no_difference_found", None, contrast, *names)
+        code = "fix_wins" if won == fix else "push_wins"
+        return Verdict(code, variants[won].name, contrast, *names)
+    v = max(found, key=lambda v: better * found[v][0].gain.mean)
+    gain, p = found[v]
+    names_of = {
+        "push": variants[push].name if push is not None else None,
+        "fix": variants[fix].name if fix is not None else None,
+    }
+    if p >= ALPHA:
+        return Verdict("no_difference_found", None, None, **names_of)
+    if better * gain.gain.mean <= 0:
+        return Verdict("loss_found", None, None, **names_of)
+    code = {"push": "push_wins", "fix": "fix_wins"}.get(variants[v].role, "gain_found")
+    return Verdict(code, variants[v].name, None, **names_of)
+
+
+def compare_study(folder: str | Path, **options: Any) -> Comparison:
+    """Compare all variants of a study's folder with its today.yaml."""
+    from simulator.spec.load import find_study, load
+
+    today_path, variant_paths = find_study(folder)
+    today = load(today_path).scenario
+    variants = [load(p).scenario for p in variant_paths]
+    variants.sort(key=lambda v: ("push", "fix", "other", "today").index(v.role))
+    return compare(today, variants, name=Path(today_path).parent.name, **options)

@@ -1,0 +1,92 @@
+"""Equal spend: what levers cost, and how far to pull them so that they cost the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import brentq
+
+from simulator.engines.ledgers import Planned
+from simulator.errors import SpecError
+from simulator.spec.schema import Scenario
+from simulator.system import System, build
+
+
+def planned_cost(system: System) -> float:
+    """Spend, pay, levers and overhead over the horizon: all that is decided beforehand."""
+    grid = np.array([system.horizon])
+    plan = Planned(system).upto(grid)
+    fixed = float(plan["spend"][0].sum() + plan["lever_cost"][0] + plan["overhead"][0])
+    left, right = np.maximum(system.edges[:-1], 0.0), np.maximum(system.edges[1:], 0.0)
+    people = system.people
+    pay = 0.0
+    for m, share, join, leave in zip(
+        people.team, people.share, people.join, people.leave, strict=True
+    ):
+        here = np.clip(np.minimum(right, leave) - np.maximum(left, join), 0.0, None)
+        pay += float(share * (here @ system.team_cost[:, m]))
+    return fixed + pay
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """A variant at a stated extra cost: the intensity of its levers, or why it cannot be."""
+
+    system: System
+    intensity: float
+    extra_cost: float
+    note: str = ""
+
+
+MOST = 20.0  # as far as levers are ever pulled, in multiples of what is written
+
+
+def at_cost(scenario: Scenario, base_cost: float, target: float) -> Scaled:
+    """A variant with its levers scaled so that its extra cost is the target."""
+    written = build(scenario)
+    extra = planned_cost(written) - base_cost
+    if abs(extra - target) <= 1e-6 * max(1.0, abs(target)):
+        return Scaled(written, 1.0, extra)
+    if extra <= 0:
+        why = "costs nothing more than today" if extra == 0 else "costs less than today"
+        return Scaled(written, 1.0, extra, f"{scenario.name} {why}, so it cannot be scaled")
+
+    def gap(intensity: float) -> float:
+        return planned_cost(build(scenario, intensity)) - base_cost - target
+
+    top = 1.0
+    while top < MOST:
+        try:
+            if gap(top) >= 0:
+                break
+        except SpecError as error:
+            limit = _limit(scenario, top)
+            system = build(scenario, limit)
+            note = (
+                f"{scenario.name} cannot spend as much: {error.problems[0].message}; "
+                f"compared at {limit:.2f} times its levers"
+            )
+            return Scaled(system, limit, planned_cost(system) - base_cost, note)
+        top *= 1.5
+    else:
+        system = build(scenario, MOST)
+        note = f"{scenario.name} cannot spend as much even at {MOST:g} times its levers"
+        return Scaled(system, MOST, planned_cost(system) - base_cost, note)
+    # Heads that join after the horizon make cost a function with flat parts, but monotone.
+    intensity = float(brentq(gap, 0.0, top, xtol=1e-9))
+    system = build(scenario, intensity)
+    return Scaled(system, intensity, planned_cost(system) - base_cost)
+
+
+def _limit(scenario: Scenario, top: float) -> float:
+    """The largest intensity below `top` that keeps all numbers within bounds."""
+    low, high = 1.0, top
+    for _ in range(40):
+        middle = 0.5 * (low + high)
+        try:
+            build(scenario, middle)
+            low = middle
+        except SpecError:
+            high = middle
+    return low
