@@ -217,3 +217,11 @@ def test_import_is_light():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("code", ["BRL", "MXN", "KRW", "KES", "BND", "MYR", "USD", "EUR"])
+@pytest.mark.parametrize(("text", "amount"), [("6000 {}", 6e3), ("6 k{}", 6e3), ("2 M{}", 2e6)])
+def test_currencies_that_begin_like_a_magnitude(code: str, text: str, amount: float) -> None:
+    assert Quantity("money").parse(text.format(code), code) == amount
+    weekly = Quantity("money_rate").parse(text.format(code) + "/week", code)
+    assert weekly == pytest.approx(amount)

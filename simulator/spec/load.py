@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any, Final
 
@@ -327,8 +327,3 @@ def _bad_range(grade: Assumption, path: Path, currency: str) -> str:
     if value is not None and high is not None and high < value:
         return f"high ({grade.high}) is below the value ({grade.value})"
     return ""
-
-
-def with_scenario(loaded: Loaded, scenario: Scenario) -> Loaded:
-    """The same origins for a scenario that was changed in memory."""
-    return replace(loaded, scenario=scenario)

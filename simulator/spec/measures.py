@@ -53,7 +53,12 @@ _TEXT = re.compile(
     \s*(?P<rest>[^\d\s.,].*)?""",
     re.VERBOSE | re.ASCII,
 )
-_MONEY = re.compile(r"(?P<magnitude>k|K|M|B|bn)?\s*(?P<currency>[A-Z]{3}|[$€£])?", re.ASCII)
+# A magnitude ends there or before a whole currency, so that BRL and MXN are no billions, millions.
+_MONEY = re.compile(
+    r"(?P<magnitude>(?:k|K|M|B|bn)(?![A-Za-z](?![A-Z]{2}(?![A-Za-z]))))?\s*"
+    r"(?P<currency>[A-Z]{3}(?![A-Za-z])|[$€£])?",
+    re.ASCII,
+)
 _TOKEN = re.compile(r"\s*(?:(?P<op>[*/])|(?P<name>[A-Za-z_-]+)(?:\s*\^\s*(?P<power>-?\d))?)\s*")
 
 WANTED: Final[dict[str, tuple[str, str]]] = {

@@ -1,0 +1,249 @@
+"""CSV files as tables of text, and their columns as dates and money; every fault says where."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from simulator.errors import DataError
+
+MAX_BAD = 0.05  # a larger share of unreadable values means the wrong column, not a few bad rows
+_ENCODINGS = ("utf-8-sig", "cp1252")
+_ISO = re.compile(r"^\d{4}[-/]\d{1,2}[-/]\d{1,2}(?:[ T].*)?$")
+_DMY = re.compile(r"^(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d{2})(?:[ T,]+(.*))?$")
+_OFFSET = re.compile(r"(?:Z|[+-]\d{2}:?\d{2})$")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something seen while reading: how many rows, what they are, what was done with them."""
+
+    file: str
+    count: int
+    what: str
+    action: str
+    example: str = ""
+
+    def __str__(self) -> str:
+        what = (
+            re.sub(r"^(row|deal|lead|day)s\b", r"\1", self.what) if self.count == 1 else self.what
+        )
+        text = f"{self.file}: {self.count:,} {what}: {self.action}"
+        return f"{text} (first: {self.example})" if self.example else text
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A CSV file read as text; ``frame`` has one string column per header, stripped."""
+
+    file: str
+    frame: pd.DataFrame
+    encoding: str
+
+    def line(self, position: int) -> int:
+        """The line of the file that row ``position`` (from 0) stands on."""
+        return int(self.frame.index[position]) + 2
+
+
+def read_table(path: str | Path) -> Table:
+    """A CSV file, by its own separator and encoding.
+
+    Raises DataError where it cannot be read, is empty, or has a column twice.
+    """
+    path = Path(path)
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file") from None
+    except OSError as err:
+        raise DataError(f"{path}: cannot be read: {err.strerror or err}") from None
+    text, encoding = _decode(raw, path)
+    header_line = text.split("\n", 1)[0].rstrip("\r")
+    if not header_line.strip():
+        raise DataError(f"{path}:1: no header line. The first line must name the columns")
+    sep = max(",;\t|", key=header_line.count)
+    header = [name.strip() for name in next(csv.reader([header_line], delimiter=sep))]
+    seen: set[str] = set()
+    for name in header:
+        if name and name.lower() in seen:
+            raise DataError(f"{path}:1: column {name!r} is there twice. Rename or remove one")
+        seen.add(name.lower())
+    try:
+        frame = pd.read_csv(
+            io.StringIO(text), sep=sep, dtype=str, keep_default_na=False, index_col=False
+        )
+    except pd.errors.ParserError as err:
+        detail = str(err).replace("Error tokenizing data. C error: ", "").strip()
+        raise DataError(f"{path}: {detail}. A text with the separator in it needs quotes") from None
+    frame.columns = pd.Index(header)
+    if frame.empty:
+        raise DataError(f"{path}: it has a header and no rows")
+    for name in frame.columns:
+        frame[name] = frame[name].fillna("").str.strip()
+    return Table(str(path), frame, encoding)
+
+
+def _decode(raw: bytes, path: Path) -> tuple[str, str]:
+    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return raw.decode("utf-16"), "utf-16"
+    if b"\x00" in raw[:4096]:
+        raise DataError(f"{path}: not a text file. Export it as CSV")
+    for encoding in _ENCODINGS:
+        try:
+            return raw.decode(encoding), encoding
+        except UnicodeDecodeError:
+            continue
+    return raw.decode("latin-1"), "latin-1"
+
+
+def pick(
+    table: Table,
+    given: str | None,
+    candidates: Sequence[str],
+    what: str,
+    *,
+    flag: str,
+    needed: bool = True,
+) -> str | None:
+    """The column asked for by name, or the first candidate that the file has.
+
+    Names are matched case-insensitively, with spaces, dashes and underscores alike.
+    Raises DataError, with the nearest name, where the column is not there.
+    """
+    by_key = {_key(name): str(name) for name in table.frame.columns}
+    if given is not None:
+        if _key(given) in by_key:
+            return by_key[_key(given)]
+        near = difflib.get_close_matches(_key(given), by_key, n=1, cutoff=0.6)
+        hint = f"Did you mean {by_key[near[0]]!r}?" if near else f"It has {_names(table)}"
+        raise DataError(f"{table.file}:1: no column named {given!r} for {what}. {hint}")
+    for candidate in candidates:
+        if _key(candidate) in by_key:
+            return by_key[_key(candidate)]
+    if not needed:
+        return None
+    raise DataError(
+        f"{table.file}:1: no column recognised as {what}. "
+        f"Name it with {flag}; the file has {_names(table)}"
+    )
+
+
+def _key(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", str(name).lower())
+
+
+def _names(table: Table) -> str:
+    names = [repr(str(name)) for name in table.frame.columns]
+    return ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
+
+
+def as_days(
+    table: Table, column: str, what: str, day_first: bool | None = None
+) -> tuple[pd.Series, list[Finding]]:
+    """The column as calendar days; NaT where empty or unreadable.
+
+    Day-first or month-first is found from the values (a 25 can only be a day). A column that
+    mixes both, or that never tells and is not settled by ``day_first``, is an error, and so is
+    one where more than 5% cannot be read.
+    """
+    text = table.frame[column]
+    empty = text.eq("")
+    out = pd.Series(pd.NaT, index=text.index, dtype="datetime64[s]")  # room for 9999
+    iso = text.str.match(_ISO) & ~empty
+    # the clock on the wall decides the day: a UTC offset is dropped, not applied
+    cleaned = text[iso].str.replace("/", "-", regex=False).str.slice(0, 10)
+    cleaned = cleaned.str.split(r"[ T]", regex=True).str[0]
+    out[iso] = pd.to_datetime(cleaned, format="%Y-%m-%d", errors="coerce")
+    rest = ~iso & ~empty
+    if rest.any():
+        parts = text[rest].str.extract(_DMY)
+        fits = parts[0].notna()
+        if fits.any():
+            first = _order(table, column, what, parts[fits], day_first)
+            out[parts.index[fits]] = _from_parts(parts[fits], first)
+        others = parts.index[~fits]
+        if len(others):
+            named = text[others].str.replace(_OFFSET, "", regex=True)
+            named = named.where(named.str.contains("[A-Za-z]{3}", regex=True))
+            out[others] = pd.to_datetime(named, format="mixed", errors="coerce").dt.normalize()
+    return out, _bad_rows(table, column, what, "a date", out.isna() & ~empty, int((~empty).sum()))
+
+
+def _order(
+    table: Table, column: str, what: str, parts: pd.DataFrame, day_first: bool | None
+) -> bool:
+    a, b = parts[0].astype(int), parts[2].astype(int)
+    day_then, month_then = (a > 12) & (b <= 12), (b > 12) & (a <= 12)
+    n_day, n_month = int(day_then.sum()), int(month_then.sum())
+    if day_first is not None:
+        return day_first
+    if n_day and n_month and min(n_day, n_month) > MAX_BAD * max(n_day, n_month):
+        row = int((day_then if n_day < n_month else month_then).to_numpy().argmax())
+        line = int(parts.index[row]) + 2
+        raise DataError(
+            f"{table.file}:{line}: column {column!r}, value "
+            f"{table.frame[column].loc[parts.index[row]]!r}: {what} is day-first in {n_day:,} rows "
+            f"and month-first in {n_month:,}. Export it as YYYY-MM-DD"
+        )
+    if n_day or n_month:
+        return n_day > n_month
+    if parts[1].eq(".").all():
+        return True
+    value = table.frame[column].loc[parts.index[0]]
+    raise DataError(
+        f"{table.file}:{int(parts.index[0]) + 2}: column {column!r}, value {value!r}: "
+        f"{what} may be day-first or month-first, and no row tells. "
+        "Say which with --day-first or --month-first, or export it as YYYY-MM-DD"
+    )
+
+
+def _from_parts(parts: pd.DataFrame, day_first: bool) -> pd.Series:
+    day, month = (parts[0], parts[2]) if day_first else (parts[2], parts[0])
+    year = parts[3].where(parts[3].str.len() == 4, "20" + parts[3])
+    text = year + "-" + month.str.zfill(2) + "-" + day.str.zfill(2)
+    return pd.to_datetime(text, format="%Y-%m-%d", errors="coerce")
+
+
+def _bad_rows(
+    table: Table, column: str, what: str, kind: str, bad: pd.Series, stated: int
+) -> list[Finding]:
+    n = int(bad.sum())
+    if n == 0:
+        return []
+    row = int(bad.to_numpy().argmax())
+    where = f"line {table.line(row)}, column {column!r}, value {table.frame[column].iloc[row]!r}"
+    if n > MAX_BAD * stated:
+        raise DataError(
+            f"{table.file}:{table.line(row)}: column {column!r}, value "
+            f"{table.frame[column].iloc[row]!r}: {what} is not {kind}, here and in {n:,} of "
+            f"{stated:,} rows in all. Is it the right column?"
+        )
+    return [Finding(table.file, n, f"rows where {what} is not {kind}", "left out", where)]
+
+
+def as_money(table: Table, column: str, what: str) -> tuple[np.ndarray, list[Finding]]:
+    """The column as amounts (NaN where empty); currency signs and thousands marks are dropped."""
+    text = table.frame[column].str.replace(r"[^\d.,()\-eE]", "", regex=True)
+    text = text.str.replace(r"^\((.*)\)$", r"-\1", regex=True)
+    stated = table.frame[column].ne("")
+    comma = text.str.rfind(",")
+    point = text.str.rfind(".")
+    # 1.234,56 and 12,5: the last mark is the decimal one, save a comma before exactly three digits
+    decimal_comma = (comma > point) & ~text.str.contains(r",\d{3}$", regex=True)
+    many_points = (text.str.count(r"\.") > 1) & ~decimal_comma
+    text = text.where(~decimal_comma, text.str.replace(".", "", regex=False))
+    text = text.where(~decimal_comma, text.str.replace(",", ".", regex=False))
+    text = text.where(~many_points, text.str.replace(".", "", regex=False))
+    numbers = pd.to_numeric(text.str.replace(",", "", regex=False), errors="coerce")
+    numbers = numbers.where(np.isfinite(numbers))
+    bad = numbers.isna() & stated
+    found = _bad_rows(table, column, what, "an amount", bad, int(stated.sum()))
+    return numbers.to_numpy(dtype=float), found
