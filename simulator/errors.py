@@ -1,9 +1,9 @@
 """Everything that can go wrong, as one tree.
 
 GrowthError                 the model or the data is wrong; the command line exits with 1
-├── SpecError               a scenario file is wrong: one or more `Problem`s, each with file and line
+├── SpecError               a scenario file is wrong: `Problem`s, each with file and line
 ├── EngineError             an engine cannot do what the system asks, or the run would not fit
-├── AnalysisError           a question that the runs cannot answer (no such metric, nothing to compare)
+├── AnalysisError           a question that the runs cannot answer (no such metric)
 └── DataError               an input table is wrong: file, row, column, value
 """
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from simulator.errors import AnalysisError
 from simulator.record import Record
-from simulator.system import COMPETITOR, IN_PROCESS, NO_DECISION, NO_TEAM, YEAR, lost
+from simulator.system import COMPETITOR, IN_PROCESS, NO_DECISION, NO_TEAM, WENT_COLD, YEAR, lost
 
 QUARTER: Final = 13
 MONTH: Final = YEAR / 12
@@ -89,7 +89,14 @@ METRICS: Final[dict[str, Metric]] = {
     ),
 }
 _BY_TEAM: Final = "utilisation."
-_BY_STAGE: Final = ("conversion.", "wait.")
+_BY_STAGE: Final = {
+    "conversion.": Metric("share", "visits that advanced / visits begun, since week 0"),
+    "wait.": Metric("weeks", "mean wait for the team, of those whose work began", -1),
+    "cold.": Metric("share", "visits that ended cold / visits begun", -1),
+    "queue.": Metric("count", "leads waiting for the team, mean over time", -1),
+    "wip.": Metric("count", "leads at the stage: waiting, worked on, with the buyer; mean", 0),
+    "rate.": Metric("rate", "visits begun, a week", 0),
+}
 
 
 def describe(name: str) -> Metric:
@@ -98,10 +105,9 @@ def describe(name: str) -> Metric:
         return METRICS[name]
     if name.startswith(_BY_TEAM):
         return Metric("share", "hours on leads / hours paid since week 0", 0)
-    if name.startswith(_BY_STAGE[0]):
-        return Metric("share", "advanced / entered, since week 0")
-    if name.startswith(_BY_STAGE[1]):
-        return Metric("weeks", "mean wait of those whose work began", -1)
+    for prefix, metric in _BY_STAGE.items():
+        if name.startswith(prefix):
+            return metric
     import difflib
 
     near = difflib.get_close_matches(name, METRICS, n=1, cutoff=0.4)
@@ -291,11 +297,25 @@ def measure(record: Record, week: float | None = None) -> dict[str, float]:
     }
     for m, team in enumerate(system.team_names):
         found[f"utilisation.{team}"] = _ratio(float(busy[m]), float(paid[m]))
+    found |= _by_stage(record, k)
+    return found
+
+
+def _by_stage(record: Record, k: int) -> dict[str, float]:
+    """Each stage's flow, conversion and numbers; waits where a team serves it."""
+    s, system = record.series, record.system
+    found: dict[str, float] = {}
+    cold = s.fates[k] - s.fates[0]
     for i, stage in enumerate(system.stage_names):
+        entered = float(s.entered[k, i])
+        found[f"rate.{stage}"] = _ratio(entered, float(s.t[k]))
+        found[f"conversion.{stage}"] = _ratio(float(s.advanced[k, i]), entered)
+        here = s.waiting[: k + 1, i] + s.working[: k + 1, i] + s.buyer[: k + 1, i]
+        found[f"wip.{stage}"] = float(here.mean())
         if system.stages.team[i] != NO_TEAM:
-            entered, started = float(s.entered[k, i]), float(s.started[k, i])
-            found[f"conversion.{stage}"] = _ratio(float(s.advanced[k, i]), entered)
-            found[f"wait.{stage}"] = _ratio(float(s.wait[k, i]), started)
+            found[f"wait.{stage}"] = _ratio(float(s.wait[k, i]), float(s.started[k, i]))
+            found[f"queue.{stage}"] = float(s.waiting[: k + 1, i].mean())
+            found[f"cold.{stage}"] = _ratio(float(cold[lost(i, WENT_COLD)]), entered)
     return found
 
 

@@ -44,16 +44,20 @@ def _split(heads: float) -> list[float]:
     return [heads / n] * n if n else []
 
 
-def _team(requested: NDArray[np.float64], edges: NDArray[np.float64], lead: float) -> list[_Person]:
-    people = [_Person(s, -math.inf, math.inf, -math.inf) for s in _split(float(requested[0]))]
-    level = float(requested[0])
-    final = float(requested[-1])
-    for k in range(1, len(requested)):
-        wanted, t = float(requested[k]), float(edges[k])
-        change = wanted - level
+def _team(
+    base: float,
+    requested: NDArray[np.float64],
+    edges: NDArray[np.float64],
+    ramping: NDArray[np.bool_],
+    lead: float,
+) -> list[_Person]:
+    people = [_Person(s, -math.inf, math.inf, -math.inf) for s in _split(base)]
+    level = base
+    for k, wanted in enumerate(requested.tolist()):
+        t, change = float(edges[k]), wanted - level
         if change > 1e-12:
             # A ramp of heads hires whole people as it passes them; what is left comes at its end.
-            if k + 1 < len(requested) and requested[k + 1] > wanted and wanted != final:
+            if ramping[k]:
                 change = math.floor(change + 1e-9)
             people += [_Person(s, t + lead, math.inf, t + lead) for s in _split(change)]
             level += change
@@ -81,9 +85,16 @@ def _leave(people: list[_Person], heads: float, t: float) -> None:
 def roster(scenario: Scenario, calendar: Calendar) -> People:
     """Everyone in every team over the run."""
     rows: list[tuple[int, _Person]] = []
+    edges = calendar.edges
+    middle = 0.5 * (edges[:-1] + edges[1:])
     for m, (name, team) in enumerate(scenario.teams.items()):
-        requested = calendar.of(f"teams.{name}.headcount")
-        rows += [(m, p) for p in _team(requested, calendar.edges, team.hiring_lead)]
+        path = f"teams.{name}.headcount"
+        ramping = np.zeros(len(middle), dtype=bool)
+        for c in calendar.changes:
+            if c.path == path:
+                ramping |= (middle >= c.at) & (middle < min(c.at + c.over, c.until))
+        people = _team(team.headcount, calendar.of(path), edges, ramping, team.hiring_lead)
+        rows += [(m, p) for p in people]
     return People(
         team=np.array([m for m, _ in rows], dtype=np.int64),
         share=np.array([p.share for _, p in rows], dtype=np.float64),

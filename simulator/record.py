@@ -139,5 +139,6 @@ class Record:
             "arr": float(
                 s.arr[0] + s.won_arr[-1] + s.expansion_arr[-1] - s.churned_arr[-1] - s.arr[-1]
             ),
+            "customers": float(s.customers[0] + s.won[-1] - s.churned[-1] - s.customers[-1]),
             "arr_by_fate": float(self.fate_arr.sum() + self.opening_customers[2] - s.arr[-1]),
         }

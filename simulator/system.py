@@ -66,6 +66,7 @@ class Channels:
     adstock: Floats
     lift: Floats  # (C, C): row accelerates column
     value_cv: Floats
+    carried: Floats  # spend before the run, that adstock still feels
     spend: Floats  # (B, C)
     now: Floats  # (B, C)
     season: Floats  # (B, C)
@@ -339,6 +340,7 @@ def _channels(s: Scenario, r: _Reader, stage_index: dict[str, int]) -> Channels:
         adstock=np.array([c.adstock for c in items]),
         lift=lift,
         value_cv=np.array([(c.value or s.value).cv for c in items]),
+        carried=np.array(spend0),
         spend=spend,
         now=r.columns([f"channels.{n}.leads.now" for n in names]),
         season=np.column_stack([_season(s, r.cal.edges, c) for c in items]),

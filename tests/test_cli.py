@@ -67,7 +67,8 @@ class Stage:
             "simulator.analysis.curve": {"curve": self.ask},
             "simulator.analysis.constraint": {"constraint": self.ask},
             "simulator.fit": {"fit_files": self.ask},
-            "simulator.report": {"write": self.write},
+            "simulator.report": {"write": self.write, "ready": Path},
+            "simulator.report.demo": {"demo": self.ask},
         }
         for name, functions in homes.items():
             module = ModuleType(name)

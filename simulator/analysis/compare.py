@@ -28,7 +28,7 @@ from simulator.spec.schema import Scenario
 from simulator.system import YEAR, System, build
 
 Floats = NDArray[np.float64]
-DEFAULT_ENGINE = "events"
+DEFAULT_ENGINE = "batch"
 
 
 @dataclass(frozen=True)

@@ -311,7 +311,12 @@ def _rank(
     ranked = []
     for i in order:
         half = interval(per[i]) if len(a) > 1 and np.isfinite(per[i]).all() else 0.0
-        tied = i == top or (np.isfinite(per[i]).all() and difference(per[i], per[top]).p >= ALPHA)
+        # What brings nothing beyond chance is no rival, however wide its interval.
+        tied = i == top or (
+            adjusted[i] < ALPHA
+            and bool(np.isfinite(per[i]).all())
+            and difference(per[i], per[top]).p >= ALPHA
+        )
         ranked.append(
             Candidate(
                 relief=tried[i][0],
@@ -321,7 +326,7 @@ def _rank(
                 per_dollar=means[i],
                 low=means[i] - half,
                 high=means[i] + half,
-                tied=bool(tied),
+                tied=tied,
             )
         )
     return tuple(ranked)

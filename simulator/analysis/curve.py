@@ -97,6 +97,7 @@ class Curve:
     knee: Knee
     weeks: float
     at: str
+    scenario: Scenario | None = None
 
     @property
     def sentences(self) -> list[str]:
@@ -252,6 +253,7 @@ def curve(
         knee=knee(levels, costs, values, worth, seed),
         weeks=scenario.horizon,
         at=at,
+        scenario=scenario,
     )
 
 

@@ -11,6 +11,7 @@ from scipy import stats
 
 from simulator.engines import simulate
 from simulator.metrics import measure
+from simulator.record import Record
 from simulator.spec.load import Loaded
 from simulator.system import build
 
@@ -39,6 +40,7 @@ class RunResult:
     seed: int
     replications: tuple[dict[str, float], ...]
     reason: str = "number given"
+    record: Record | None = None  # of the first replication
 
     @property
     def metrics(self) -> dict[str, Estimate]:
@@ -72,6 +74,7 @@ class RunResult:
     def to_json(self) -> dict[str, object]:
         """Everything, in types that JSON has."""
         return {
+            "kind": "run",
             "scenario": self.loaded.scenario.name,
             "engine": self.engine,
             "seed": self.seed,
@@ -111,11 +114,13 @@ def run(
     """Simulate a scenario ``replications`` times; an interrupt keeps those that finished."""
     system = build(loaded.scenario)
     done: list[dict[str, float]] = []
+    first: Record | None = None
     reason = "number given"
     try:
         for replication in range(replications):
             record = simulate(system, engine, seed=seed, replication=replication)
             done.append(measure(record))
+            first = first or record
             if progress is not None:
                 progress(len(done))
     except KeyboardInterrupt:
@@ -123,4 +128,4 @@ def run(
             raise
         reason = f"interrupted after {len(done)} replications"
     used = loaded.scenario.seed if seed is None else seed
-    return RunResult(loaded, engine, used, tuple(done), reason)
+    return RunResult(loaded, engine, used, tuple(done), reason, first)

@@ -213,7 +213,8 @@ def curve_sentences(result: Curve) -> list[str]:
     if promised > 0 and gap > 0.02 * promised:
         found.append(
             "The first step's yield, kept up, would have brought "
-            f"{share(promised / abs(last.gain.base))}: {100 * gap / promised:.0f}% of that is missing."
+            f"{share(promised / abs(last.gain.base))}: "
+            f"{100 * gap / promised:.0f}% of that is missing."
         )
     if k.where == "inside":
         found.append(
@@ -244,10 +245,7 @@ def constraint_sentences(result: Constraint) -> list[str]:
     what, best = label(result.outcome), result.best
     found = []
     if best is None:
-        found.append(
-            f"No small relief adds to {what} beyond chance: nothing here is a constraint that a "
-            "little help would move."
-        )
+        found.append(f"No small relief adds to {what} beyond chance, so none is the constraint.")
     else:
         cost = money(yearly(best.extra_cost, result.weeks), result.currency)
         found.append(
@@ -267,7 +265,8 @@ def constraint_sentences(result: Constraint) -> list[str]:
     teams = sorted(result.teams(), key=lambda t: -t["utilisation"])
     if teams:
         t = teams[0]
-        text = f"The busiest team is {spoken(t['team'])}, {100 * t['utilisation']:.0f}% of its paid hours"
+        used = f"{100 * t['utilisation']:.0f}% of its paid hours"
+        text = f"The busiest team is {spoken(t['team'])}, {used}"
         if best is not None and best.relief.kind != "capacity":
             text += "; being busy is not being the constraint"
         elif best is not None and best.relief.name != f"teams.{t['team']}":

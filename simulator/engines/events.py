@@ -128,7 +128,7 @@ class Run:
         self.churn_alarm = 0  # only the latest alarm counts
         self.opened = False  # whether week 0 has come
         self.bands = [0] * channels  # bands of the rate axis that are awake
-        self.carried = system.channels.spend[0].tolist()
+        self.carried = system.channels.carried.tolist()
         self.streams = [
             draws.channel_stream(seed, replication, int(k)) for k in system.channels.key
         ]
@@ -203,7 +203,8 @@ class Run:
         books.settle(now)
         onboarding = [lead for lead in self.leads if lead.won == lead.won]
         signed = sum(lead.weight for lead in onboarding) * math.exp(books.growth(now))
-        n = max(0, round(self.system.customers.start) - len(onboarding))
+        start = round(self.system.customers.start)
+        n = max(min(start, 1), start - len(onboarding))  # someone holds the ARR there is
         books.base = sum(lead.weight for lead in onboarding)
         books.arr = signed
         books.revenue = books.expanded = books.won_arr = books.churned_arr = 0.0
@@ -229,7 +230,7 @@ class Run:
             self.fates[lost(lead.stage, IN_PROCESS)] += 1
         if self.visits is not None:
             del self.visits[:]
-            for work in self.in_work:
+            for work in [*self.in_work, *(w for team in self.teams for _, _, w in team.queue)]:
                 work.trace = -1
         self.arm_churn()
         for c in range(len(self.arrived)):
@@ -355,6 +356,8 @@ class Run:
         review = ACCEPTED
         while stage != END:
             self.place(lead, stage)
+            if self.p.after_sale[stage]:
+                self.win(lead)
             visit = lead.visits.get(stage, 0)
             lead.visits[stage] = visit + 1
             slot = self.p.key[stage] + (visit << 6)
@@ -365,10 +368,10 @@ class Run:
             if outcome == ADVANCED:
                 self.flow["advanced"][stage] += 1
                 after = self.next_stage(lead, stage, slot)
-                if not self.p.after_sale[stage] and (after == END or self.p.after_sale[after]):
-                    self.win(lead)
                 if after == END:
                     break
+                if self.p.after_sale[after]:
+                    self.win(lead)
                 review = yield from self.hand_over(lead, stage, after, slot)
             elif outcome == BACK:
                 review = ACCEPTED
@@ -379,6 +382,7 @@ class Run:
                     return
                 after, review = self.p.recycle_to[stage], ACCEPTED
             stage = after
+        self.win(lead)
         self.go_live(lead)
 
     def visit(
@@ -545,7 +549,9 @@ class Run:
         lead.fate, lead.ended = fate, self.env.now
 
     def win(self, lead: Lead) -> None:
-        """The buyer signs: ARR from now on."""
+        """The buyer signs, once: ARR from now on."""
+        if lead.won == lead.won:
+            return
         books = self.contracts
         lead.won = self.env.now
         lead.weight = books.sign(lead.value, lead.won)

@@ -96,9 +96,8 @@ class Contracts:
     def settle(self, now: float) -> None:
         """Accrue expansion and revenue up to now."""
         grown = self.base * math.exp(self.growth(now))
-        rate = self.expansion
-        weeks = now - self.last
-        flow = (grown - self.arr) / rate if rate else self.arr * weeks
+        rate, weeks = self.expansion, now - self.last
+        flow = self.arr * (math.expm1(rate * weeks) / rate if rate else weeks)
         self.revenue += flow / YEAR
         self.expanded += grown - self.arr
         self.arr, self.last = grown, now

@@ -54,7 +54,7 @@ BOOK: Final[dict[str, Assumption]] = {
         "13 weeks", "8 weeks", "40 weeks", "A",
         "Insight Partners: BDR 2 months, inside rep 3, field rep 6",
     ),
-    "teams.*.ramp_start": Assumption("30%", "0%", "60%", "D", _OURS),
+    "teams.*.ramp_start": Assumption("30%", "5%", "60%", "D", _OURS),
     "reliefs.handoffs": Assumption(
         "60 k/year", "20 k/year", "150 k/year", "D", "our own design value: part of a person",
         "what one step of a better handoff costs, where `constraint` ranks reliefs",

@@ -181,7 +181,7 @@ class Team(Model):
     cost: Annotated[MoneyRate, Field(ge=0)] = default("teams.*.cost")
     function: Literal["sales", "marketing", "delivery", "customer", "other"] = "sales"
     ramp: Annotated[Weeks, Field(ge=0)] = default("teams.*.ramp")
-    ramp_start: Share = default("teams.*.ramp_start")
+    ramp_start: Annotated[Share, Field(ge=0.05)] = default("teams.*.ramp_start")
     hiring_lead: Annotated[Weeks, Field(ge=0)] = default("teams.*.hiring_lead")
     quota: Annotated[MoneyRate, Field(ge=0)] | None = Field(
         None, description="new ARR that a fully ramped person is to bring, for bookings capacity"
@@ -334,6 +334,12 @@ class Customers(Model):
     expansion: Rate = default("customers.expansion")
     onboarding_target: Annotated[Weeks, Field(gt=0)] = default("customers.onboarding_target")
     late_churn: Annotated[Number, Field(ge=0, le=100)] = default("customers.late_churn")
+
+    @model_validator(mode="after")
+    def _someone_pays(self) -> Self:
+        if self.arr and round(self.start) == 0:
+            raise ValueError("arr needs customers who pay it: give start")
+        return self
 
 
 class Market(Model):

@@ -1,0 +1,124 @@
+"""The few tables that people read after the sentences; all of them are in `result.tables`."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from simulator.analysis.words import label, money, plus_minus, spoken
+
+if TYPE_CHECKING:
+    from simulator.analysis.compare import Arm, Comparison
+    from simulator.analysis.constraint import Constraint
+    from simulator.analysis.curve import Curve
+
+Tables = dict[str, list[dict[str, object]]]
+
+
+def summary(result: Any) -> Tables:
+    """Tables by title, small enough for a terminal; a result of another kind gives all of its."""
+    parts = getattr(result, "parts", None)
+    if isinstance(parts, dict):
+        return {title: rows for part in parts.values() for title, rows in summary(part).items()}
+    if hasattr(result, "arms"):
+        return _variants(result)
+    if hasattr(result, "points"):
+        return _levels(result)
+    if hasattr(result, "candidates"):
+        return _reliefs(result)
+    tables: Tables = result.tables
+    return tables
+
+
+def _variants(result: Comparison) -> Tables:
+    currency = result.today.system.scenario.currency
+    return {"variants": [_variant(a, result, currency) for a in result.arms]}
+
+
+def _variant(arm: Arm, result: Comparison, currency: str) -> dict[str, object]:
+    name = arm.name if arm.written else f"{arm.name}, at equal spend ({arm.intensity:.2g}x)"
+    base = result.today.metrics.get(result.outcome)
+    level = arm.metrics.get(result.outcome)
+    cost = f"{money(arm.cost_a_year, currency)}" if abs(arm.extra_cost) >= 1.0 else None
+    gain: str | None = None
+    if arm.gain is not None and math.isfinite(arm.gain.relative.mean):
+        gain = plus_minus(arm.gain.relative)
+    elif arm.gain is not None and base is not None and level is not None:
+        gain = f"{level.mean - base.mean:.4g}"
+    cac = arm.metrics.get("cac")
+    return {
+        "variant": name,
+        "extra_cost_a_year": cost,
+        f"gain_of_{label(result.outcome)}": gain,
+        "p": None if arm.p is None else f"{arm.p:.2g}",
+        "leads": _whole(arm, "leads"),
+        "wins": _whole(arm, "wins"),
+        "CAC": None if cac is None else money(cac.mean, currency),
+        "busiest_team": _busiest(arm),
+    }
+
+
+def _whole(arm: Arm, metric: str) -> int | None:
+    found = arm.metrics.get(metric)
+    return None if found is None or not math.isfinite(found.mean) else round(found.mean)
+
+
+def _busiest(arm: Arm) -> str | None:
+    used = {
+        k.split(".", 1)[1]: v.mean
+        for k, v in arm.metrics.items()
+        if k.startswith("utilisation.") and math.isfinite(v.mean)
+    }
+    if not used:
+        return None
+    team = max(used, key=lambda t: used[t])
+    return f"{spoken(team)} {100 * used[team]:.0f}%"
+
+
+def _yearly(cost: float, weeks: float, currency: str) -> str | None:
+    return money(cost / weeks * 365.25 / 7, currency) if abs(cost) >= 1.0 else None
+
+
+def _levels(result: Curve) -> Tables:
+    rows: list[dict[str, object]] = [
+        {
+            "effort": f"{p.effort:.3g}x",
+            "extra_cost_a_year": _yearly(p.extra_cost, result.weeks, result.currency),
+            label(result.outcome): p.output.mean,
+            "change": None if p.gain is None else plus_minus(p.gain.relative),
+            "straight_line": p.straight,
+            "return_on_the_last_dollar": p.marginal if math.isfinite(p.marginal) else None,
+        }
+        for p in result.points
+    ]
+    return {"effort": rows}
+
+
+def _reliefs(result: Constraint) -> Tables:
+    rows: list[dict[str, object]] = [
+        {
+            "relief": f"{spoken(c.relief.name)}: {c.relief.what}",
+            "extra_cost_a_year": _yearly(c.extra_cost, result.weeks, result.currency),
+            f"gain_of_{label(result.outcome)}": plus_minus(c.gain.relative),
+            "p": f"{c.p:.2g}",
+            f"per_{result.currency}": _ratio(c.per_dollar, c.high - c.per_dollar),
+            "tied": "tied" if c.tied else None,
+        }
+        for c in result.candidates
+    ]
+    teams: list[dict[str, object]] = [
+        {
+            "team": spoken(str(t["team"])),
+            "busy": f"{100 * t['utilisation']:.0f}%",
+            "waiting": float(t["queue"]),
+            "growth_a_week": float(t["queue_growth_a_week"]),
+        }
+        for t in sorted(result.teams(), key=lambda t: -t["utilisation"])
+    ]
+    return {"reliefs": rows, "teams": teams}
+
+
+def _ratio(mean: float, half: float) -> str | None:
+    if not math.isfinite(mean):
+        return None
+    return f"{mean:.2f} ± {half:.2f}" if math.isfinite(half) and half > 0 else f"{mean:.2f}"
