@@ -24,7 +24,7 @@ from simulator import __version__
 if TYPE_CHECKING:
     from simulator.terminal import Result
 
-ENGINES = ("events", "flow")
+ENGINES = ("events", "batch", "flow")
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -177,6 +177,10 @@ def _answer(analysis: Callable[..., Result], options: dict[str, Any]) -> None:
             if options.get(key):
                 raise click.UsageError(f"--replications excludes {flag}.")
     plan = {key: value for key, value in options.items() if value is not None}
+    if how["out"] is not None:
+        from simulator.report import ready
+
+        ready(how["out"])
     with progress(
         plan.get("replications") or plan.get("most"), quiet=how["quiet"] or how["as_json"]
     ) as advance:
@@ -232,13 +236,14 @@ def main() -> None:
 def demo(out: Path | None, **options: Any) -> None:
     """Push against fix, on a shipped study.
 
-    Writes tables and figures to growthsim-demo/, unless --out names another folder.
+    Also how far pushing carries, and where the constraint is. Writes tables and figures to
+    growthsim-demo/, unless --out names another folder.
     """
-    from simulator.analysis.compare import compare_study
+    from simulator.report.demo import demo
     from simulator.spec.load import shipped
 
     options["out"] = out or Path("growthsim-demo")
-    _answer(partial(compare_study, shipped("the-flood")), options)
+    _answer(partial(demo, shipped("the-flood")), options)
 
 
 @main.command()

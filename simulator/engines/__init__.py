@@ -16,6 +16,7 @@ from simulator.system import System
 
 ENGINES: Final = {
     "events": "simulator.engines.events",
+    "batch": "simulator.engines.batch",
     "flow": "simulator.engines.flow",
 }
 MEMORY_LIMIT: Final = 20_000_000  # leads; about 8 GB in the events engine

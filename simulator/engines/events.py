@@ -18,7 +18,7 @@ Parameters are those of the segment of the calendar in which each step happens.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from heapq import heapify, heappop, heappush
 from typing import Any, Final
 
@@ -202,10 +202,10 @@ class Run:
         books = self.contracts
         books.settle(now)
         onboarding = [lead for lead in self.leads if lead.won == lead.won]
-        signed = sum(lead.weight for lead in onboarding) * math.exp(books.growth(now))
+        books.base = total(lead.weight for lead in onboarding)
+        signed = books.base * math.exp(books.growth(now))
         start = round(self.system.customers.start)
         n = max(min(start, 1), start - len(onboarding))  # someone holds the ARR there is
-        books.base = sum(lead.weight for lead in onboarding)
         books.arr = signed
         books.revenue = books.expanded = books.won_arr = books.churned_arr = 0.0
         books.won = books.live = books.churned = 0
@@ -747,13 +747,13 @@ class Run:
         for work in self.in_work:
             self.book(self.teams[self.p.team[work.stage]], work)
         fates = np.zeros((len(s.channel_names), len(s.fates)))
-        totals = np.zeros((3, len(s.fates)))
+        by_fate = np.zeros((3, len(s.fates)))
         for lead in self.leads:
             if lead.fate < 0:
                 lead.fate = lost(lead.stage, IN_PROCESS)
             lead.arr = lead.weight * growth
             fates[lead.channel, lead.fate] += 1
-            totals[:, lead.fate] += (sum(lead.hours.values()), lead.cost, lead.arr)
+            by_fate[:, lead.fate] += (total(lead.hours.values()), lead.cost, lead.arr)
         kept = [weight for weight, here in self.base if here]
         return Record(
             system=s,
@@ -764,10 +764,10 @@ class Run:
             series=self.snapshots.series(),
             opening=np.array(self.opening, dtype=np.float64),
             fates=fates,
-            fate_hours=totals[0],
-            fate_cost=totals[1],
-            fate_arr=totals[2],
-            opening_customers=(len(kept), len(self.base) - len(kept), sum(kept) * growth),
+            fate_hours=by_fate[0],
+            fate_cost=by_fate[1],
+            fate_arr=by_fate[2],
+            opening_customers=(len(kept), len(self.base) - len(kept), total(kept) * growth),
             leads=self.lead_table(),
             visits=None if self.visits is None else visit_table(self.visits),
         )
@@ -788,6 +788,14 @@ class Run:
             **{n: column(n) for n in ("value", "arrived", "ended", "won", "live", "cost", "arr")},
             hours=hours,
         )
+
+
+def total(values: Iterable[float]) -> float:
+    """A sum in order: `sum` compensates from Python 3.12 on, and compiled code does not."""
+    found = 0.0
+    for value in values:
+        found += value
+    return found
 
 
 def visit_table(rows: list[list[float]]) -> Visits:

@@ -1,0 +1,102 @@
+"""How much faster the batch engine is than its peers: ratios within one run, interleaved.
+
+Usage: python -m benchmarks.bench_batch [rounds] [--ciw]. Times are of the processor, one core,
+the least of the rounds; every round runs each peer once. Peers compute counts alone; the batch
+engine also keeps every lead's hours, cost and times, and the weekly series.
+"""
+
+from __future__ import annotations
+
+import logging
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks.peers import funnel_simpy
+from simulator.engines import batch, events
+from simulator.spec.load import load
+from simulator.system import System, build
+
+HERE = Path(__file__).parent
+REPLICATIONS = 10  # of the quick ones in a round
+
+
+def seconds(task: Callable[[], object]) -> float:
+    """Processor time of a task."""
+    start = time.process_time()
+    task()
+    return time.process_time() - start
+
+
+def c_program(folder: Path) -> Callable[[], float] | None:
+    """The C peer, built; gives seconds a replication."""
+    compiler = shutil.which("cc")
+    if compiler is None:
+        return None
+    program = folder / "funnel_c"
+    source = HERE / "peers" / "funnel_c.c"
+    subprocess.run(
+        [compiler, "-O3", "-march=native", str(source), "-lm", "-o", str(program)], check=True
+    )
+
+    def run() -> float:
+        said = subprocess.run(
+            [program, str(REPLICATIONS)], check=True, capture_output=True, text=True
+        )
+        return float(said.stdout.split()[0]) / 1e3
+
+    return run
+
+
+def contestants(system: System, folder: Path, *, with_ciw: bool) -> dict[str, Callable[[], float]]:
+    """Seconds a replication of each."""
+    seeds = iter(range(1, 10**9))
+
+    def many(leads: bool) -> float:
+        first = next(seeds) * REPLICATIONS
+        chosen = range(first, first + REPLICATIONS)
+        return seconds(lambda: batch.run_many(system, 1, chosen, leads=leads)) / REPLICATIONS
+
+    found: dict[str, Callable[[], float]] = {
+        "batch": lambda: many(False),
+        "batch, table of leads": lambda: many(True),
+        "events": lambda: seconds(lambda: events.run(system, 1, next(seeds))),
+        "SimPy": lambda: seconds(lambda: funnel_simpy.run(next(seeds))),
+    }
+    program = c_program(folder)
+    if program is not None:
+        found["C"] = program
+    if with_ciw:
+        from benchmarks.peers import funnel_ciw
+
+        found["Ciw"] = lambda: seconds(lambda: funnel_ciw.run(next(seeds)))
+    return found
+
+
+def main(rounds: int = 3, *, with_ciw: bool = False) -> dict[str, float]:
+    """Print and return seconds a replication of each contestant."""
+    logging.basicConfig(stream=sys.stderr, format="%(message)s")
+    system = build(load(HERE / "reference_funnel.yaml").scenario)
+    batch.run(system, 1, 0)
+    with tempfile.TemporaryDirectory() as folder:
+        found = contestants(system, Path(folder), with_ciw=with_ciw)
+        times: dict[str, list[float]] = {name: [] for name in found}
+        for _ in range(rounds):
+            for name, run in found.items():
+                times[name].append(run())
+    best = {name: min(t) for name, t in times.items()}
+    print(f"{platform.machine()}, Python {platform.python_version()}, {rounds} rounds, one core")
+    for name, took in best.items():
+        ratio = took / best["batch"]
+        print(f"{name:24s} {took * 1e3:10.2f} ms a replication {ratio:9.2f} x batch")
+    return best
+
+
+if __name__ == "__main__":
+    numbers = [int(a) for a in sys.argv[1:] if a.isdigit()]
+    main(*numbers[:1], with_ciw="--ciw" in sys.argv)

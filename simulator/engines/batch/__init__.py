@@ -1,0 +1,149 @@
+"""The batch engine: the events engine compiled, for sweeps. The same fates at the same times.
+
+Given the same system, seed and replication it does what events.py does, lead by lead and to the
+bit, but for the order in which a lead's hours are summed over teams (fate_hours: to 1e-12).
+Replications run on threads; what one gives does not depend on the others.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Final
+
+from numba import njit, typeof
+
+from simulator import draws, laws
+from simulator import system as system_module
+from simulator.engines.batch import loop as batch_loop
+from simulator.engines.batch.compile import OPTIONS
+from simulator.engines.batch.layout import (
+    COMPLETE,
+    TOO_MANY_LEADS,
+    Plan,
+    plan,
+)
+from simulator.engines.batch.loop import simulate
+from simulator.engines.batch.record import record_of
+from simulator.engines.batch.workspace import Workspace
+from simulator.errors import EngineError
+from simulator.record import Record
+from simulator.system import System
+
+SUPPORTS: Final = {"priority", "market", "referral", "recycling", "meetings"}
+MOST_LEADS: Final = 50_000_000
+SLOW: Final = 1.0  # seconds after which a compilation is announced
+
+log = logging.getLogger(__name__)
+_ready = threading.Lock()
+_loop: Any = None
+
+
+def _compiled(arguments: tuple[Any, ...]) -> Any:
+    """The loop in machine code: from the cache, or compiled now, which is said if it takes long."""
+    global _loop  # noqa: PLW0603
+    with _ready:
+        if _loop is None:
+            loop = _with_stamp(stamp())
+            notice = threading.Timer(
+                SLOW,
+                log.warning,
+                ["compiling the batch engine, once for this version: half a minute"],
+            )
+            notice.daemon = True
+            notice.start()
+            try:
+                loop.compile((typeof(arguments),))  # type: ignore[no-untyped-call]
+            finally:
+                notice.cancel()
+            _loop = loop
+    return _loop
+
+
+def stamp() -> int:
+    """A number that changes with the sources that the loop is made of.
+
+    Numba's cache looks at the file of the cached function alone.
+    """
+    folder = Path(batch_loop.__file__).parent
+    modules = [Path(m.__file__ or "") for m in (draws, laws, system_module)]
+    files = [*modules, *sorted(folder.glob("*.py"))]
+    content = hashlib.blake2b(digest_size=7)
+    for file in files:
+        content.update(file.read_bytes())
+    return int.from_bytes(content.digest(), "little")
+
+
+def _with_stamp(stamp: int) -> Any:
+    @njit(cache=True, nogil=True, **OPTIONS)
+    def loop(arguments):  # type: ignore[no-untyped-def]
+        """The loop, keyed in the cache by the stamp."""
+        if stamp < 0:
+            return COMPLETE
+        return simulate(*arguments)
+
+    return loop
+
+
+def _replicate(work: Workspace, seed: int, replication: int, visits: bool) -> Workspace:
+    """Run one replication, in a larger workspace if this one is too small; gives the one used."""
+    while True:
+        work.reset(seed, replication, visits=visits)
+        arguments = work.arguments()
+        ended = _compiled(arguments)(arguments)
+        if ended == COMPLETE:
+            return work
+        leads, rows = work.capacity, len(work.rows)
+        if ended == TOO_MANY_LEADS:
+            leads *= 2
+            if leads > MOST_LEADS:
+                raise EngineError(
+                    f"{work.system.name}: more than {MOST_LEADS // 2:,} leads in one replication"
+                )
+        else:
+            rows *= 2
+        work = Workspace(work.system, work.plan, leads, rows)
+
+
+def _workspace(system: System, laid: Plan, visits: bool) -> Workspace:
+    leads = int(laid.leads * 1.05 + 6.0 * laid.leads**0.5) + 256
+    if leads > MOST_LEADS:
+        raise EngineError(f"{system.name}: about {laid.leads:,} leads in one replication, too many")
+    return Workspace(system, laid, leads, 4 * leads if visits else 1)
+
+
+def run(system: System, seed: int, replication: int, *, visits: bool = False) -> Record:
+    """Run one replication. visits: keep one row for every visit to a team."""
+    work = _workspace(system, plan(system), visits)
+    work = _replicate(work, seed, replication, visits)
+    return record_of(work, seed, replication, leads=True, visits=visits)
+
+
+def run_many(
+    system: System,
+    seed: int,
+    replications: Sequence[int],
+    *,
+    threads: int | None = None,
+    leads: bool = True,
+) -> list[Record]:
+    """Run replications, in their order. leads: keep the table of leads of each.
+
+    threads: default, one; what comes out does not depend on it.
+    """
+    laid = plan(system)
+    spare = threading.local()
+
+    def one(replication: int) -> Record:
+        work = getattr(spare, "work", None) or _workspace(system, laid, visits=False)
+        spare.work = _replicate(work, seed, replication, visits=False)
+        return record_of(spare.work, seed, replication, leads=leads, visits=False)
+
+    if threads is None or threads <= 1 or len(replications) <= 1:
+        return [one(r) for r in replications]
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(one, replications))

@@ -1,0 +1,88 @@
+"""A finished workspace of the batch engine as a Record."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from simulator.engines.batch.workspace import Workspace
+from simulator.engines.ledgers import Planned
+from simulator.record import LeadTable, Record, Series, Visits
+
+BY_STAGE = "waiting working buyer transit nurture entered started advanced wait".split()
+BY_TEAM = "heads paid_hours busy_hours people_cost".split()
+BY_TIME = "customers arr won won_arr live churned churned_arr expansion_arr cycle revenue".split()
+
+
+def record_of(work: Workspace, seed: int, replication: int, *, leads: bool, visits: bool) -> Record:
+    """What happened, in arrays of its own."""
+    run, system = work.run[0], work.system
+    kept = 0.0
+    for _ in range(int(run["base_count"] - run["base_gone"])):  # added up one by one, as in events
+        kept += float(run["base_weight"])
+    return Record(
+        system=system,
+        engine="batch",
+        seed=seed,
+        replication=replication,
+        events=int(run["events"]),
+        series=_series(work),
+        opening=work.channels["opening"].astype(np.float64),
+        fates=work.ends.copy(),
+        fate_hours=work.totals[0].copy(),
+        fate_cost=work.totals[1].copy(),
+        fate_arr=work.totals[2].copy(),
+        opening_customers=(
+            int(run["base_count"] - run["base_gone"]),
+            int(run["base_gone"]),
+            kept * math.exp(growth_at_end(work)),
+        ),
+        leads=_lead_table(work) if leads else None,
+        visits=_visits(work) if visits else None,
+    )
+
+
+def growth_at_end(work: Workspace) -> float:
+    """Integrated expansion at the horizon."""
+    run = work.run[0]
+    return float(run["edge_growth"] + run["expansion"] * (work.system.horizon - run["edge"]))
+
+
+def _series(work: Workspace) -> Series:
+    grid = work.system.grid
+    columns: dict[str, Any] = {n: work.by_stage[:, i].copy() for i, n in enumerate(BY_STAGE)}
+    columns |= {n: work.by_team[:, i].copy() for i, n in enumerate(BY_TEAM)}
+    columns |= {n: work.by_time[:, i].copy() for i, n in enumerate(BY_TIME)}
+    return Series(
+        t=grid,
+        **columns,
+        fates=work.by_fate.copy(),
+        arrived=work.by_channel.copy(),
+        **Planned(work.system).upto(grid),
+    )
+
+
+def _lead_table(work: Workspace) -> LeadTable:
+    first, end = work.first, int(work.run[0]["leads"])
+    rows = first + np.flatnonzero(work.leads["kept"][first:end])
+    rows = rows[np.argsort(work.leads["id"][rows], kind="stable")]
+    found = work.leads[rows]
+    whole: dict[str, Any] = {
+        name: found[name].astype(np.int64) for name in ("id", "channel", "fit", "fate")
+    }
+    names = "value arrived ended won live cost".split()
+    real: dict[str, Any] = {name: found[name].astype(np.float64) for name in names}
+    return LeadTable(
+        **whole,
+        **real,
+        arr=found["weight"] * math.exp(growth_at_end(work)),
+        hours=work.tally[rows, : len(work.teams)],
+    )
+
+
+def _visits(work: Workspace) -> Visits:
+    rows = work.rows[: int(work.run[0]["rows"])]
+    names = ("lead", "stage", "entered", "started", "ended")
+    return Visits(**{name: rows[name].copy() for name in names})
