@@ -42,11 +42,13 @@ def console(stream: TextIO) -> Console:
 
 
 def show(result: Result) -> None:
-    """Print a result's sentences, then its tables, on stdout."""
+    """Print a result's sentences, then the tables that people read, on stdout."""
+    from simulator.analysis.summary import summary
+
     out = console(sys.stdout)
     for sentence in result.sentences:
         out.print(Text(sentence))
-    for title, rows in result.tables.items():
+    for title, rows in summary(result).items():
         if rows:
             out.print()
             out.print(table(title, rows))

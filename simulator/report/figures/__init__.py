@@ -1,0 +1,76 @@
+"""Figures of results, by kind of result: FIGURES[kind][name](result) or (result, axes).
+
+Without axes, a figure is a whole slide: its message above, its source below. With axes it draws on
+them and leaves the rest to the caller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, SubFigure
+
+from simulator.report.figures import titles
+from simulator.report.figures.comparison import arr, equal_spend
+from simulator.report.figures.constraints import queues, relief
+from simulator.report.figures.curves import absorption_curve
+from simulator.report.figures.heatmap import capacity_heat, constraint_heat
+from simulator.report.figures.style import look, save, slide
+from simulator.report.figures.waterfall import absorption_waterfall, ledger
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A figure: what draws it, and the message that it is drawn for."""
+
+    draw: Callable[[Any, Axes], Axes]
+    title: Callable[[Any], str]
+
+    def __call__(self, result: Any, axes: Axes | None = None) -> Axes:
+        """Draw on the axes given, or on those of a new slide; returns them."""
+        with look():
+            if axes is None:
+                _, axes = slide(self.title(result), titles.source(result))
+                drawn = self.draw(result, axes)
+                figure_of(axes).draw_without_rendering()
+                return drawn
+            return self.draw(result, axes)
+
+
+def figure_of(axes: Axes) -> Figure:
+    """The whole figure that axes are on."""
+    figure: object = axes.figure
+    while isinstance(figure, SubFigure):
+        figure = figure.figure
+    assert isinstance(figure, Figure)
+    return figure
+
+
+FIGURES: Final[dict[str, dict[str, Plot]]] = {
+    "comparison": {
+        "absorption_waterfall": Plot(absorption_waterfall, titles.absorption_title),
+        "arr": Plot(arr, titles.arr_title),
+        "capacity_heat": Plot(capacity_heat, titles.heat_title),
+        "ledger": Plot(ledger, titles.ledger_title),
+        "equal_spend": Plot(equal_spend, titles.equal_title),
+    },
+    "curve": {"absorption_curve": Plot(absorption_curve, titles.curve_title)},
+    "constraint": {
+        "relief": Plot(relief, titles.relief_title),
+        "capacity_heat": Plot(constraint_heat, titles.constraint_heat_title),
+        "queues": Plot(queues, titles.queues_title),
+    },
+}
+
+
+def save_all(result: Any, kind: str, folder: Path) -> list[Path]:
+    """Draw every figure of a kind of result into a folder, as PNG and SVG."""
+    found: list[Path] = []
+    for name, plot in FIGURES.get(kind, {}).items():
+        axes = plot(result)
+        found += save(figure_of(axes), folder / name)
+    return found
