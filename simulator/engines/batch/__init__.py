@@ -1,7 +1,7 @@
 """The batch engine: the events engine compiled, for sweeps. The same fates at the same times.
 
-Given the same system, seed and replication it does what events.py does, lead by lead and to the
-bit, but for the order in which a lead's hours are summed over teams (fate_hours: to 1e-12).
+Given the same system, seed and replication it does what the events engine does, lead by lead and
+to the bit, but for the order in which a lead's hours are summed over teams (fate_hours: to 1e-12).
 Replications run on threads; what one gives does not depend on the others.
 """
 

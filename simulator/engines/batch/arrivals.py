@@ -1,6 +1,6 @@
 """Arrivals of the batch engine, compiled: rates of channels and the points below them.
 
-The arithmetic is that of events.py. `channel` is a CHANNEL record, `by` its parameters now.
+The arithmetic is that of the events engine. `channel` is a CHANNEL record, `by` its parameters now.
 """
 
 from __future__ import annotations

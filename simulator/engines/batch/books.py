@@ -1,6 +1,6 @@
 """Books of the batch engine, compiled: hours and pay, contracts, churn, who is idle.
 
-The arithmetic and its order are those of ledgers.py and events.py, so that sums agree to the bit.
+The arithmetic and its order are those of the events engine, so that sums agree to the bit.
 `run` is a RUN record, `team` a TEAM record.
 """
 

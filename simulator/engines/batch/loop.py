@@ -1,4 +1,4 @@
-"""The loop of the batch engine, compiled: what events.py does, in the same order.
+"""The loop of the batch engine, compiled: what the events engine does, in the same order.
 
 1. The next event is what the calendar has planned or what is pending, whichever comes first. At
    one instant: changes of the calendar, then pending events in the order they were set, then
@@ -13,7 +13,7 @@
    work done, review done, outcome, on to the next stage, lost.
 
 A lead waits for one thing at a time (`doing`), so it needs one pending event: patience is taken
-off the calendar when work begins. That and what is void in events.py changes no result.
+off the calendar when work begins. That and what is void in the events engine changes no result.
 """
 
 from __future__ import annotations

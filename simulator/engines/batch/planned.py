@@ -1,7 +1,7 @@
 """Planned events of the batch engine, compiled: segments, week 0, the save grid and the end.
 
 They are few, so they take what they need as arguments and stay out of the loop's way. The
-arithmetic and its order are those of events.py.
+arithmetic and its order are those of the events engine.
 """
 
 from __future__ import annotations
