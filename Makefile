@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup test slow lint format ci lowest wheel clean
+.PHONY: help setup test slow lint format ci bench lowest wheel clean
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -32,6 +32,12 @@ format: setup  ## put the code in order
 
 ci:  ## what a change must pass, in a fresh environment
 	.ci/run
+
+bench: setup  ## how fast, as ratios to peers measured in the same run
+	$(BIN)/pip install -q -e '.[bench]'
+	$(BIN)/python -m benchmarks.bench_start
+	$(BIN)/python -m benchmarks.bench_batch --ciw
+	$(BIN)/python -m benchmarks.bench_flow
 
 lowest:  ## the tests with the lowest versions we claim
 	$(PYTHON) -m venv --clear .venv-lowest

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import stdtr
 
 from simulator.analysis.runs import CONFIDENCE, interval
 
@@ -94,7 +94,7 @@ def difference(a: Floats, b: Floats) -> Difference:
         p = 1.0 if d[0] == 0.0 else 0.0
         return Difference(Estimate(float(d.mean()), 0.0), base, math.inf, p)
     t = float(d.mean()) / math.sqrt(spread / n)
-    p = 2.0 * float(stats.t.sf(abs(t), n - 1))
+    p = 2.0 * float(stdtr(n - 1, -abs(t)))
     return Difference(Estimate(float(d.mean()), interval(d)), base, apart / spread, p)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtrit
 
 from simulator.engines import simulate
 from simulator.metrics import measure
@@ -99,7 +99,7 @@ def estimate(values: Sequence[float]) -> Estimate:
     mean = math.fsum(defined) / n
     if n == 1:
         return Estimate(mean, None, 1)
-    quantile = float(stats.t.ppf(0.5 + CONFIDENCE / 2, n - 1))
+    quantile = float(stdtrit(n - 1, 0.5 + CONFIDENCE / 2))
     return Estimate(mean, quantile * float(np.std(defined, ddof=1)) / math.sqrt(n), n)
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import stdtrit
 
 from simulator.analysis.ledger import Ledger, ledger
 from simulator.engines import simulate
@@ -110,7 +110,7 @@ def interval(values: Sequence[float] | Floats, confidence: float = CONFIDENCE) -
     n = len(x)
     if n < 2:
         return math.inf
-    t = float(stats.t.ppf(0.5 + confidence / 2, n - 1))
+    t = float(stdtrit(n - 1, 0.5 + confidence / 2))
     return t * float(x.std(ddof=1)) / math.sqrt(n)
 
 
