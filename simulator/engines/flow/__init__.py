@@ -1,0 +1,181 @@
+"""The flow engine: the model as ordinary differential equations, in milliseconds.
+
+Leads are fluid: a stock for every place that they can be in (see graph), all of whose leads
+leave at the same rate, and with them their hours, dollars and value (kernel). It is the limit
+of the events engine as volumes and heads grow together, where times are exponential or Erlang and
+patience is exponential. At the volumes of one company two things separate them: chance queues
+before teams that could keep up on average, which closure `psffa` brings back, exact in the
+steady state of one queue and some 15% high in numbers waiting on the way there; and laws that are
+not made of exponential phases, matched by mean and variance. `Record.notes` says what was matched.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator import compiled as compiled_module
+from simulator import draws, laws
+from simulator.engines.flow.compile import stamp
+from simulator.engines.flow.graph import Graph
+from simulator.engines.flow.layout import COST, HOURS, VALUE, Net, Sums, sums_of
+from simulator.engines.flow.record import Kept, record_of
+from simulator.engines.flow.routes import MOST_PHASES
+from simulator.engines.flow.setup import breaks, net_of, room_of, staff_of
+from simulator.engines.flow.solver import TABLEAU, program, space_of
+from simulator.errors import EngineError
+from simulator.record import Record
+from simulator.system import System
+
+SUPPORTS: Final = {"priority", "market", "referral", "recycling", "meetings"}
+CLOSURES: Final = ("auto", "psffa", "fluid")
+MOST_CALLS: Final = 5_000_000
+Floats = NDArray[np.float64]
+
+
+def run(
+    system: System,
+    seed: int = 0,
+    replication: int = 0,
+    *,
+    closure: str = "auto",
+    rtol: float = 1e-6,
+    atol: float = 1e-6,
+) -> Record:
+    """Solve the equations. The record is the same for every seed and replication.
+
+    closure: psffa, fluid, or auto: psffa but for teams with priorities or over 1000 people. rtol,
+    atol (leads; hours and dollars in proportion): of each step. Raises EngineError for an unknown
+    closure, psffa with priorities, and equations that cannot be solved to the tolerance.
+    """
+    if closure not in CLOSURES:
+        raise EngineError(f"no closure named '{closure}'. There are: {', '.join(CLOSURES)}")
+    if not (rtol > 0.0 and atol > 0.0):
+        raise EngineError(f"rtol and atol must be above 0, not {rtol:g} and {atol:g}")
+    graph = Graph(system)
+    net, pattern, order = net_of(graph)
+    if closure == "psffa":
+        _refuse_priorities(system, net)
+    times = breaks(system)
+    staff, notes = staff_of(system, net, times, closure)
+    room, start = room_of(net), room_of(net)
+    other = room_of(net).moves
+    delta = start.moves._replace(done=other.done, cold=other.cold, flow=other.flow)
+    channels = len(system.channel_names)
+    sums = sums_of(
+        len(net.queues.stage), len(system.stage_names), len(system.team_names), channels,
+        len(net.life.cool_enter),
+    )  # fmt: skip
+    space = space_of(net, sums, pattern)
+    customers = float(round(system.customers.start))
+    space.zy[sums.base] = customers
+    grid = system.grid
+    states, waiting = (
+        np.zeros((len(grid), len(space.z))),
+        np.zeros((len(grid), len(net.queues.stage))),
+    )
+    ends = np.ascontiguousarray(times[1:])
+    keep = np.full(len(ends), -1, dtype=np.int64)
+    keep[np.searchsorted(ends, grid[1:])] = np.arange(1, len(grid))
+    opening = int(np.searchsorted(times, 0.0))
+    keep[:opening][-1:] = 0
+    scales = atol * _scales(system, net, sums)
+    calls, h, opened = 0, 1e-3, False
+    advance = program(stamp((str(laws.__file__), str(compiled_module.__file__))))
+    for lo, hi in ((0, opening), (opening, len(ends))):
+        if lo == opening:
+            _open(system, net, sums, space.zx, space.zy, customers)
+            opened = True
+            states[0] = space.z
+        if hi == lo:
+            continue
+        arguments = (
+            ends[:hi], keep[:hi], lo, h, space, net, staff, sums, start, room, delta, pattern,
+            TABLEAU, opened, rtol, scales, states, waiting, MOST_CALLS,
+        )  # fmt: skip
+        done, _, _, h, reached = advance(arguments)
+        calls += done
+        if reached < ends[hi - 1] or not np.isfinite(space.z).all():
+            raise EngineError(
+                f"{system.name}: the flow engine cannot get past week {reached:.4g} at "
+                f"rtol {rtol:g}. Raise rtol, or use the events engine"
+            )
+    notes = [*_closed(staff.psffa, net), *notes, *graph.notes, *_matched(system)]
+    kept = Kept(
+        states[:, : space.zx.size].reshape(-1, *space.zx.shape), states[:, space.zx.size :], waiting
+    )
+    return record_of(
+        system, graph, net, order, sums, times, staff, kept, calls, notes, seed, replication
+    )
+
+
+def _refuse_priorities(system: System, net: Net) -> None:
+    for m, name in enumerate(system.team_names):
+        mine = slice(net.queues.first[m], net.queues.first[m + 1])
+        if len(set(net.queues.priority[mine].tolist())) > 1:
+            raise EngineError(
+                f"{system.name}: teams.{name}: the psffa closure cannot do priorities. "
+                "Use closure fluid, or the events engine"
+            )
+
+
+def _scales(system: System, net: Net, sums: Sums) -> Floats:
+    """Absolute tolerances of the state, over that of leads."""
+    hours = max(1.0, float(net.queues.effort.sum(axis=1).max(initial=0.0)))
+    wage = system.team_cost / system.hours
+    dollars = hours * max(1e-9, float(wage.max(initial=0.0)))
+    value = float(system.channels.value.max())
+    leads = np.ones(len(system.channel_names))
+    lanes = np.concatenate([leads, (hours, dollars, value, 1.0, 1.0, 10.0)])
+    y = np.ones(sums.size)
+    y[sums.busy : sums.arrived] *= hours
+    y[sums.expansion : sums.late] *= value
+    y[sums.base + 2 : sums.base + 4] *= value
+    return np.concatenate([np.tile(lanes, len(net.links.kind)), y])
+
+
+def _open(system: System, net: Net, sums: Sums, X: Floats, Y: Floats, customers: float) -> None:
+    """Week 0: forget what is over, keep the pipeline, bring in the customers we have."""
+    channels = len(system.channel_names)
+    X[net.links.kind >= 2] = 0.0
+    X[:, channels + HOURS] = X[:, channels + COST] = 0.0
+    signed = X[net.links.sold]
+    cooling = Y[sums.cooling :].copy()
+    Y[:] = 0.0
+    Y[sums.cooling :] = cooling
+    # Someone holds the ARR there is.
+    Y[sums.base] = max(min(customers, 1.0), customers - signed[:, :channels].sum())
+    Y[sums.base + 2] = max(0.0, system.customers.arr - signed[:, channels + VALUE].sum())
+
+
+def _closed(psffa: NDArray[np.bool_], net: Net) -> list[str]:
+    """What the closures of the teams are known to miss."""
+    used = np.diff(net.queues.first) > 0
+    found = []
+    if (psffa & used).any():
+        found.append(
+            "closure psffa: exact in the steady state of one queue; after a change, numbers in a "
+            "queue up to 18% off (M/M/1 at 80%, M/M/5 through an overload)"
+        )
+    if (~psffa & used).any():
+        found.append("closure fluid: no queue before a team that keeps up on average")
+    return found
+
+
+def _matched(system: System) -> list[str]:
+    """Quantities of the teams and the market whose laws are matched, not followed."""
+    st = system.stages
+    found = []
+    for i, name in enumerate(system.stage_names):
+        if st.patience.law[i] not in (draws.NONE, draws.EXPONENTIAL):
+            found.append(f"patience of {name}: as if exponential, with its mean")
+    if (system.handoffs.every > 0).any():
+        found.append("meetings: a delay of half their interval, with its variance")
+    if len(system.cool_down.law) and system.cool_down.law[0] != draws.EXPONENTIAL:
+        found.append(f"market.cool_down: matched by up to {MOST_PHASES} exponential phases")
+    return found
+
+
+__all__: Any = ["CLOSURES", "SUPPORTS", "run"]

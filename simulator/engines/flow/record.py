@@ -1,0 +1,160 @@
+"""The flow engine's state over time as a Record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.engines.flow.graph import GONE, LIVE, Graph, in_process
+from simulator.engines.flow.layout import COST, CYCLE, HOURS, VALUE, Net, Staff, Sums
+from simulator.engines.ledgers import Planned
+from simulator.people import heads_at
+from simulator.record import Record, Series
+from simulator.system import NO_TEAM, System
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """State on the save grid: stocks (T, n, lanes), sums (T, .), share of each queue that waits."""
+
+    x: Floats
+    y: Floats
+    w: Floats
+
+
+def _by(labels: Ints, values: Floats, size: int) -> Floats:
+    """Sums of the columns of (T, n) values by label: (T, size)."""
+    found = np.zeros((size, len(values)))
+    np.add.at(found, labels, values.T)
+    return found.T
+
+
+def _team_hours(system: System, times: Floats, staff: Staff) -> tuple[Floats, Floats]:
+    """Paid hours and pay up to each time of the grid, (T, M)."""
+    width = np.diff(times)[:, None]
+    begin = times[:-1] >= 0.0
+    hours = staff.heads * system.hours[staff.segment] * width * begin[:, None]
+    pay = staff.heads * system.team_cost[staff.segment] * width * begin[:, None]
+    at = np.searchsorted(times, system.grid)
+    zero = np.zeros((1, hours.shape[1]))
+    return (
+        np.concatenate([zero, np.cumsum(hours, axis=0)])[at],
+        np.concatenate([zero, np.cumsum(pay, axis=0)])[at],
+    )
+
+
+def record_of(
+    system: System,
+    graph: Graph,
+    net: Net,
+    order: Ints,
+    sums: Sums,
+    times: Floats,
+    staff: Staff,
+    kept: Kept,
+    calls: int,
+    notes: list[str],
+    seed: int,
+    replication: int,
+) -> Record:
+    """All books, from the stocks and sums on the save grid."""
+    nodes = [graph.nodes[i] for i in order]
+    channels, stages = len(system.channel_names), len(system.stage_names)
+    x, y = kept.x, kept.y
+    leads = x[:, :, :channels].sum(axis=2)
+    fate = np.array([in_process(n) for n in nodes], dtype=np.int64)
+    stock = np.array([n.stock for n in nodes], dtype=np.int64)
+    stage = np.array([n.stage for n in nodes], dtype=np.int64)
+    alive = net.links.kind < GONE
+    pending = net.links.kind < LIVE
+    sold = net.links.sold
+
+    def here(which: int) -> Floats:
+        mine = stock == which
+        return _by(stage[mine], leads[:, mine], stages)
+
+    # Work, by queue and then by stage. What is started or entered follows from what is finished.
+    worked = net.links.queue >= 0
+    queues = len(net.queues.stage)
+    number = _by(net.links.queue[worked], leads[:, worked], queues)
+    waiting = number * kept.w
+    done = y[:, sums.done : sums.cold]
+    cold = y[:, sums.cold : sums.advanced]
+    working = number - waiting
+    entered = number - number[0] + done + cold
+    started = working - working[0] + done
+
+    thinking = here(1)
+    alone = y[:, sums.advanced + stages : sums.wait]
+    alone = alone + (thinking - thinking[0]) * (system.stages.team == NO_TEAM)
+
+    def staged(values: Floats) -> Floats:
+        return _by(net.queues.stage, values, stages)
+
+    base, gone, base_arr, gone_arr = (y[:, sums.base + i] for i in range(4))
+    value = x[:, :, channels + VALUE]
+    arr = base_arr + value[:, sold & alive].sum(axis=1)
+    ended = sold & (net.links.kind == GONE)
+    churned_arr = gone_arr + value[:, ended].sum(axis=1)
+    expansion = y[:, sums.expansion]
+    ever_sold = leads[:, sold].sum(axis=1)
+    live = leads[:, net.life.live]
+    left = np.array([n.kind == GONE and str(system.fates[n.fate]) == "churned" for n in nodes])
+    cycle = x[:, :, channels + CYCLE][:, sold].sum(axis=1)
+    paid, pay = _team_hours(system, times, staff)
+    planned = Planned(system).upto(system.grid)
+    series = Series(
+        t=system.grid,
+        waiting=staged(waiting),
+        working=staged(working),
+        buyer=thinking,
+        transit=here(2),
+        nurture=here(3),
+        heads=heads_at(system.people, len(system.team_names), system.grid),
+        customers=base + leads[:, sold & alive].sum(axis=1),
+        arr=arr,
+        fates=_by(fate, leads, len(system.fates)),
+        arrived=y[:, sums.arrived : sums.expansion],
+        entered=staged(entered) + alone,
+        started=staged(started),
+        advanced=y[:, sums.advanced : sums.advanced + stages],
+        wait=y[:, sums.wait : sums.busy],
+        won=ever_sold - ever_sold[0],
+        won_arr=arr - arr[0] + churned_arr - expansion,
+        live=live - live[0] + leads[:, left].sum(axis=1),
+        churned=gone + leads[:, ended].sum(axis=1),
+        churned_arr=churned_arr,
+        expansion_arr=expansion,
+        cycle=cycle - cycle[0],
+        paid_hours=paid,
+        busy_hours=y[:, sums.busy : sums.arrived],
+        people_cost=pay,
+        revenue=y[:, sums.revenue],
+        **planned,
+    )
+    fates = np.zeros((len(system.fates), channels))
+    np.add.at(fates, fate, x[-1, :, :channels])
+    totals = np.zeros((len(system.fates), 3))
+    worth = np.where(sold & alive, value[-1], 0.0)
+    last = x[-1, :, channels:]
+    np.add.at(totals, fate, np.column_stack([last[:, HOURS], last[:, COST], worth]))
+    return Record(
+        system=system,
+        engine="flow",
+        seed=seed,
+        replication=replication,
+        events=calls,
+        series=series,
+        opening=x[0, pending, :channels].sum(axis=0),
+        fates=fates.T,
+        fate_hours=totals[:, 0],
+        fate_cost=totals[:, 1],
+        fate_arr=totals[:, 2],
+        opening_customers=(float(base[-1]), float(gone[-1]), float(base_arr[-1])),
+        notes=tuple(notes),
+    )

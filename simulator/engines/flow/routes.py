@@ -1,0 +1,70 @@
+"""How long the flow engine's delays take, as phases, and where leads land that skip stages."""
+
+from __future__ import annotations
+
+import math
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator import draws
+from simulator.system import END, System
+
+Floats = NDArray[np.float64]
+MOST_PHASES: Final = 32
+
+
+class Phases(NamedTuple):
+    """A delay of mean 1 in exponential phases: rate and entries of each; chained or not."""
+
+    rate: tuple[float, ...]
+    enter: tuple[float, ...]
+    chained: bool
+    exact: bool
+
+
+def phases(law: int, cv: float) -> Phases:
+    """Phases with the mean and, up to MOST_PHASES of them, the variance of a law.
+
+    cv below 1: Erlang of order k - 1 or k with one rate (Tijms 1994); above: two exponentials with
+    balanced means. Exact for exponential and Erlang laws.
+    """
+    if law == draws.EXPONENTIAL or cv == 1.0:
+        return Phases((1.0,), (1.0,), True, law in (draws.EXPONENTIAL, draws.GAMMA))
+    if cv > 1.0:
+        p = 0.5 * (1.0 + math.sqrt((cv * cv - 1.0) / (cv * cv + 1.0)))
+        return Phases((2.0 * p, 2.0 * (1.0 - p)), (p, 1.0 - p), False, False)
+    order = math.inf if cv == 0.0 else 1.0 / (cv * cv)
+    if order > MOST_PHASES or abs(order - round(order)) < 1e-9:
+        k = MOST_PHASES if order > MOST_PHASES else round(order)
+        exact = law == draws.GAMMA and order <= MOST_PHASES
+        return Phases((float(k),) * k, (1.0,) + (0.0,) * (k - 1), True, exact)
+    k = math.ceil(order)
+    p = (k * cv * cv - math.sqrt(k * (1.0 + cv * cv) - k * k * cv * cv)) / (1.0 + cv * cv)
+    return Phases((k - p,) * k, (1.0 - p, p) + (0.0,) * (k - 2), True, False)
+
+
+def landings(system: System) -> tuple[Floats, Floats]:
+    """Where leads go, skipping stages that do not apply: (B, S, S + 1) after, and at, a stage."""
+    st = system.stages
+    stages = len(system.stage_names)
+    go = np.zeros((stages, stages + 1))
+    shares = np.diff(np.concatenate([np.zeros((stages, 1)), st.route_share], axis=1), axis=1)
+    for s in range(stages):
+        for target, share in zip(st.route[s], shares[s], strict=True):
+            go[s, stages if target == END else target] += max(0.0, share)
+    applies = st.applies
+    segments = len(applies)
+    ends = np.zeros((segments, stages + 1, stages + 1))
+    skip = (1.0 - applies)[:, :, None] * go[None, :, :]
+    lands = np.zeros((segments, stages + 1, stages + 1))
+    for s in range(stages):
+        lands[:, s, s] = applies[:, s]
+    lands[:, stages, stages] = 1.0
+    ends[:, :stages, :] = skip
+    first = (
+        np.linalg.solve(np.eye(stages + 1)[None] - ends, lands) if (applies < 1).any() else lands
+    )
+    after: Floats = np.einsum("st,btu->bsu", go, first)
+    return after, np.asarray(first[:, :stages, :], dtype=np.float64)
