@@ -342,6 +342,30 @@ def constraint(scenario: Path, **options: Any) -> None:
 
 
 @main.command()
+@click.argument("study", type=PATH)
+@click.option("--variant", metavar="NAME", help="Only this one of the study's variants.")
+@click.option(
+    "--method",
+    type=click.Choice(["shapley", "one-at-a-time"]),
+    default="shapley",
+    show_default=True,
+    help="How mechanisms share what they do together.",
+)
+@output
+@files
+@sampling
+def explain(study: Path, **options: Any) -> None:
+    """Why a study's variants differ from today.
+
+    By mechanism, each switched off under the same luck; bookings by effort and by alignment,
+    quarter by quarter; and how aligned we are, with ourselves and with the market.
+    """
+    from simulator.analysis.explain import explain_study
+
+    _answer(partial(explain_study, study), options)
+
+
+@main.command()
 @click.option("--leads", type=PATH, required=True, help="CSV, a row a lead.")
 @click.option("--deals", type=PATH, required=True, help="CSV, a row a won deal.")
 @click.option("--out", type=PATH, help="Folder, or .yaml file, for the scenarios; default: none.")

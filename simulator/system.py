@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from simulator import draws
 from simulator.calendar import Calendar, calendar
 from simulator.errors import Problem, SpecError
+from simulator.mechanisms import in_force
 from simulator.people import People, roster
 from simulator.spec.book import spread
 from simulator.spec.paths import week_of
@@ -488,10 +489,11 @@ def build(scenario: Scenario, intensity: float = 1.0) -> System:
     """Lay a scenario out for the engines.
 
     intensity scales what every lever does and costs: 0 is the scenario without them, 1 as written.
+    Mechanisms that the scenario switches off are taken out of it first.
 
     Raises SpecError where levers take a number out of bounds.
     """
-    s = scenario
+    s = in_force(scenario)
     cal = calendar(s, _seasonal_breaks(s), intensity)
     r = _Reader(cal)
     stage_index = {n: i for i, n in enumerate(s.stages)}
@@ -502,7 +504,7 @@ def build(scenario: Scenario, intensity: float = 1.0) -> System:
     cool = [s.market.cool_down] if s.market else []
     return System(
         name=s.name,
-        scenario=s,
+        scenario=scenario,
         calendar=cal,
         horizon=s.horizon,
         warm_up=s.warm_up,

@@ -11,8 +11,9 @@ from simulator.analysis.absorption import Absorption
 from simulator.analysis.compare import Arm, Comparison, Verdict
 from simulator.analysis.constraint import Candidate, Constraint, Relief
 from simulator.analysis.curve import Curve, Knee, Point
+from simulator.analysis.estimate import Estimate
 from simulator.analysis.ledger import Section
-from simulator.analysis.paired import Difference, Estimate
+from simulator.analysis.paired import Difference
 from simulator.spec.load import load_text
 from simulator.spec.schema import Lever
 from simulator.system import System, build

@@ -24,7 +24,18 @@ from simulator.cli import ENGINES, main
 from simulator.errors import AnalysisError, Problem, SpecError
 from simulator.terminal import console, table
 
-COMMANDS = ["check", "compare", "constraint", "curve", "demo", "fit", "run", "schema", "version"]
+COMMANDS = [
+    "check",
+    "compare",
+    "constraint",
+    "curve",
+    "demo",
+    "explain",
+    "fit",
+    "run",
+    "schema",
+    "version",
+]
 HEAVY = {"numba", "numpy", "pandas", "pint", "pydantic", "rich", "scipy", "simpy", "matplotlib"}
 
 
@@ -66,6 +77,7 @@ class Stage:
             "simulator.analysis.compare": {"compare_study": self.ask},
             "simulator.analysis.curve": {"curve": self.ask},
             "simulator.analysis.constraint": {"constraint": self.ask},
+            "simulator.analysis.explain": {"explain_study": self.ask},
             "simulator.fit": {"fit_files": self.ask},
             "simulator.report": {"write": self.write, "ready": Path},
             "simulator.report.demo": {"demo": self.ask},
@@ -100,6 +112,7 @@ ASK = [
     ("compare", "STUDY"),
     ("curve", "TODAY"),
     ("constraint", "TODAY"),
+    ("explain", "STUDY"),
     ("demo",),
 ]
 
@@ -149,6 +162,7 @@ def test_schema_is_json(growthsim):
         (["compare", "STUDY", "--precision", "nan"], "between 0 and 100%"),
         (["compare", "STUDY", "--precision", "1%", "--replications", "9"], "excludes"),
         (["curve", "TODAY", "--to", "1"], "--to"),
+        (["explain", "STUDY", "--method", "shapely"], "one-at-a-time"),
         (["fit"], "--leads"),
     ],
 )
@@ -207,6 +221,13 @@ def test_compare_takes_what_the_command_line_offers():
     offered = {p.name for p in main.commands["compare"].params}
     offered -= {"study", "as_json", "quiet", "out", "no_figures"}
     assert offered <= set(inspect.signature(compare).parameters)
+
+
+def test_explain_takes_what_the_command_line_offers():
+    module = pytest.importorskip("simulator.analysis.explain")
+    offered = {p.name for p in main.commands["explain"].params}
+    offered -= {"study", "variant", "as_json", "quiet", "out", "no_figures"}
+    assert offered <= set(inspect.signature(module.explain).parameters)
 
 
 def test_check_shows_what_is_assumed(growthsim):

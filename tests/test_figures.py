@@ -18,7 +18,7 @@ from matplotlib.text import Text
 from simulator.analysis.absorption import Absorption
 from simulator.analysis.compare import Verdict
 from simulator.analysis.curve import Knee
-from simulator.analysis.paired import Estimate
+from simulator.analysis.estimate import Estimate
 from simulator.report.figures import FIGURES, figure_of, save_all, style
 from simulator.report.figures.curves import gap_areas
 from simulator.report.figures.facts import few, heats, largest, paid_hours

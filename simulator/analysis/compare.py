@@ -11,15 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.analysis.absorption import Absorption, Side, absorb
+from simulator.analysis.estimate import Estimate
 from simulator.analysis.ledger import Ledger, mean_ledger
-from simulator.analysis.paired import (
-    ALPHA,
-    Difference,
-    Estimate,
-    difference,
-    estimate,
-    holm,
-)
+from simulator.analysis.paired import ALPHA, Difference, difference, estimate, holm
 from simulator.analysis.runs import Digest, Job, Replications, interval, replicate
 from simulator.analysis.spend import Scaled, at_cost, planned_cost
 from simulator.errors import AnalysisError

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.analysis.compare import DEFAULT_ENGINE
-from simulator.analysis.paired import ALPHA, Difference, difference, holm, number
+from simulator.analysis.estimate import number
+from simulator.analysis.paired import ALPHA, Difference, difference, holm
 from simulator.analysis.runs import Digest, Job, Replications, interval, replicate
 from simulator.analysis.spend import planned_cost
 from simulator.errors import AnalysisError, SpecError

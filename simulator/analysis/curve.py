@@ -13,7 +13,8 @@ from scipy.optimize import isotonic_regression
 
 from simulator.analysis.absorption import Absorption
 from simulator.analysis.compare import DEFAULT_ENGINE, absorption_of
-from simulator.analysis.paired import Difference, Estimate, difference, estimate, number
+from simulator.analysis.estimate import Estimate, number
+from simulator.analysis.paired import Difference, difference, estimate
 from simulator.analysis.runs import Digest, Job, interval, replicate
 from simulator.analysis.spend import planned_cost
 from simulator.errors import AnalysisError

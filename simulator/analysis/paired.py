@@ -10,38 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtr
 
+from simulator.analysis.estimate import Estimate, number
 from simulator.analysis.runs import CONFIDENCE, interval
 
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A mean and the half-width of its 95% t interval."""
-
-    mean: float
-    half: float
-
-    @property
-    def low(self) -> float:
-        """Lower end."""
-        return self.mean - self.half
-
-    @property
-    def high(self) -> float:
-        """Upper end."""
-        return self.mean + self.half
-
-    def to_json(self) -> dict[str, Any]:
-        """mean, low, high; null where undefined."""
-        return {
-            k: number(v) for k, v in (("mean", self.mean), ("low", self.low), ("high", self.high))
-        }
-
-
-def number(value: float) -> float | None:
-    """A float for JSON: null instead of nan and infinities."""
-    return float(value) if math.isfinite(value) else None
 
 
 def estimate(values: Floats) -> Estimate:

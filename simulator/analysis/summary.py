@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from simulator.analysis.estimate import number
 from simulator.analysis.words import label, money, plus_minus, spoken
 
 if TYPE_CHECKING:
     from simulator.analysis.compare import Arm, Comparison
     from simulator.analysis.constraint import Constraint
     from simulator.analysis.curve import Curve
+    from simulator.analysis.estimate import Estimate
+    from simulator.analysis.explanation import Explanation
 
 Tables = dict[str, list[dict[str, object]]]
 
@@ -26,6 +29,8 @@ def summary(result: Any) -> Tables:
         return _levels(result)
     if hasattr(result, "candidates"):
         return _reliefs(result)
+    if hasattr(result, "mechanisms"):
+        return _explained(result)
     tables: Tables = result.tables
     return tables
 
@@ -116,6 +121,33 @@ def _reliefs(result: Constraint) -> Tables:
         for t in sorted(result.teams(), key=lambda t: -t["utilisation"])
     ]
     return {"reliefs": rows, "teams": teams}
+
+
+def _explained(result: Explanation) -> Tables:
+    from simulator.analysis.growth import GROUPS
+
+    def row(name: str, adds: Estimate) -> dict[str, object]:
+        return {"part": spoken(name), "adds": adds.mean, "±": adds.half}
+
+    mechanisms = [row("with no mechanism", result.baseline)]
+    mechanisms += [row(p.name, p.adds) for p in result.mechanisms]
+    if result.together is not None:
+        mechanisms.append(row("together", result.together))
+    mechanisms.append(row("difference", result.difference.gain))
+    shown = ("from_week", "growth", "effort_led", "alignment_led")
+    bookings = [{k: q[k] for k in (*shown, *GROUPS)} for q in result.growth.quarters()]
+    gauges: list[dict[str, object]] = []
+    for q, row_ in enumerate(bookings):
+        gauge: dict[str, object] = {"from_week": row_["from_week"]}
+        for side, g in zip(("today", "variant"), result.gauges, strict=True):
+            for name in ("internal", "market"):
+                gauge[f"{name}_{side}"] = number(float(getattr(g, name)[:, q].mean()))
+        gauges.append(gauge)
+    return {
+        f"{result.variant}: {label(result.outcome)} by mechanism": mechanisms,
+        f"{result.variant}: growth of bookings by quarter": bookings,
+        f"{result.variant}: alignment, of 100": gauges,
+    }
 
 
 def _ratio(mean: float, half: float) -> str | None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from simulator.analysis.paired import Difference, Estimate
-from simulator.metrics import describe
+from simulator.analysis.estimate import Estimate
 
 if TYPE_CHECKING:
     from simulator.analysis.compare import Arm, Comparison
     from simulator.analysis.constraint import Constraint
     from simulator.analysis.curve import Curve
+    from simulator.analysis.paired import Difference
 
 
 def money(amount: float, currency: str) -> str:
@@ -55,6 +55,8 @@ def spoken(name: str) -> str:
 
 def change(gain: Difference, metric: str, currency: str) -> str:
     """Adds 11.8% ± 1.1% to ARR; when it cannot be told from nothing, says so."""
+    from simulator.metrics import describe
+
     size = plus_minus(_absolute(gain.relative))
     if not math.isfinite(gain.base) or gain.base == 0:
         unit = describe(metric).unit
@@ -206,8 +208,10 @@ def curve_sentences(result: Curve) -> list[str]:
     assert last.gain is not None
     cost = money(yearly(last.extra_cost, result.weeks), result.currency)
     found = [
-        f"At {last.effort:.3g} times today's {effort}, which costs {cost} a year more, {what} "
-        f"changes by {plus_minus(last.gain.relative)}."
+        (
+            f"At {last.effort:.3g} times today's {effort}, which costs {cost} a year more, {what} "
+            f"changes by {plus_minus(last.gain.relative)}."
+        )
     ]
     gap, promised = last.straight - last.output.mean, last.straight - result.points[0].output.mean
     if promised > 0 and gap > 0.02 * promised:

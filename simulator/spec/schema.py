@@ -11,7 +11,14 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    model_validator,
+)
 
 from simulator.spec.book import default
 from simulator.spec.units import (
@@ -359,6 +366,51 @@ class MoneyModel(Model):
     )
 
 
+def _switch(value: Any) -> Any:
+    """On and off are texts in YAML 1.2."""
+    if isinstance(value, bool):
+        return value
+    if value in ("on", "off"):
+        return value == "on"
+    raise ValueError(f"is on or off (or true or false), not {value!r}")
+
+
+Switch = Annotated[
+    bool,
+    BeforeValidator(_switch),
+    WithJsonSchema({"anyOf": [{"type": "boolean"}, {"enum": ["on", "off"]}]}),
+]
+
+
+class Mechanisms(Model):
+    """Which laws are at work; off is as if the scenario did not have them (`mechanisms.py`)."""
+
+    patience: Switch = Field(True, description="leads that wait too long go cold")
+    speed_to_lead: Switch = Field(True, description="odds fall with the wait")
+    ramp: Switch = Field(True, description="hires are less productive at first")
+    hiring_lead: Switch = Field(True, description="hires come some time after they are wanted")
+    handoffs: Switch = Field(True, description="leads are refused, returned and delayed")
+    rework: Switch = Field(True, description="finished work goes back")
+    recycling: Switch = Field(True, description="what is lost comes back")
+    saturation: Switch = Field(True, description="each further dollar buys fewer leads")
+    adstock: Switch = Field(True, description="spend works with a delay")
+    market: Switch = Field(True, description="there are only so many accounts")
+    referral: Switch = Field(True, description="customers bring leads")
+    onboarding_lateness: Switch = Field(True, description="who goes live late churns more")
+    buyer_effort: Switch = Field(True, description="our effort sways the buyer, up to a point")
+    approvers: Switch = Field(True, description="the more must agree, the fewer buy")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _not_queueing(cls, value: Any) -> Any:
+        if isinstance(value, dict) and "queueing" in value:
+            raise ValueError(
+                "queueing cannot be switched off in a run, as hours would not add up; "
+                "`growthsim explain` shows what it does"
+            )
+        return value
+
+
 class Lever(Model):
     """A change of one thing, or of many by wildcard, at a time, with its cost.
 
@@ -438,4 +490,5 @@ class Scenario(Model):
     buyer: Buyer = Field(default_factory=lambda: Buyer())
     customers: Customers = Field(default_factory=lambda: Customers())
     money: MoneyModel = Field(default_factory=lambda: MoneyModel())
+    mechanisms: Mechanisms = Field(default_factory=lambda: Mechanisms())
     levers: Annotated[list[Lever], Field(max_length=1000)] = Field(default_factory=list)
