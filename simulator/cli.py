@@ -49,7 +49,8 @@ class Program(click.Group):
         """Run the command; turn whatever it raises into lines on stderr and an exit code."""
         try:
             result = super().invoke(ctx)
-            sys.stdout.flush()
+            if sys.stdout is not None:
+                sys.stdout.flush()
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except KeyboardInterrupt as stop:
@@ -140,11 +141,11 @@ files = _options(
     click.option("--no-figures", is_flag=True, help="Write tables only."),
 )
 simulation = _options(
-    click.option(
-        "--engine", type=click.Choice(ENGINES), help="How time moves. [default: the quickest fit]"
-    ),
+    click.option("--engine", type=click.Choice(ENGINES), help="How time moves. [default: batch]"),
     click.option("--seed", type=SEED, help="[default: the scenario's]"),
-    click.option("--replications", type=click.IntRange(1), metavar="N", help="How many, exactly."),
+    click.option(
+        "--replications", type=click.IntRange(1, 100_000), metavar="N", help="How many, exactly."
+    ),
 )
 sampling = _options(
     simulation,
@@ -162,7 +163,7 @@ sampling = _options(
         help="Stop there at the latest.",
     ),
     click.option(
-        "--jobs", type=click.IntRange(1), metavar="N", help="Processes. [default: one a core]"
+        "--jobs", type=click.IntRange(1, 256), metavar="N", help="Processes. [default: one a core]"
     ),
 )
 
@@ -306,7 +307,7 @@ def compare(study: Path, **options: Any) -> None:
 )
 @click.option(
     "--to",
-    type=click.FloatRange(1, min_open=True),
+    type=click.FloatRange(1, 1000, min_open=True),
     default=2.5,
     show_default=True,
     help="Push up to this many times today's.",
@@ -383,7 +384,13 @@ def explain(study: Path, **options: Any) -> None:
 @click.option("--push", default=1.5, show_default=True, help="Spend of the variant that pushes.")
 @click.option("--currency", default="USD", show_default=True, help="Of the values.")
 @click.option("--name", default="Today", show_default=True, help="Of the scenario.")
-@click.option("--forecast-days", default=28, show_default=True, help="How far to forecast wins.")
+@click.option(
+    "--forecast-days",
+    type=click.IntRange(1, 3650),
+    default=28,
+    show_default=True,
+    help="How far to forecast wins.",
+)
 @click.option("--back-test", is_flag=True, help="Score forecasts made earlier on what came.")
 @click.option(
     "--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True, help="Of draws."

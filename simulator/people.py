@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.calendar import Calendar
+from simulator.spec.calendar import Calendar
 from simulator.spec.schema import Scenario
 
 

@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator import draws
-from simulator.calendar import Calendar, calendar
 from simulator.errors import Problem, SpecError
 from simulator.mechanisms import in_force
 from simulator.people import People, roster
 from simulator.spec.book import spread
+from simulator.spec.calendar import Calendar, calendar
 from simulator.spec.paths import week_of
 from simulator.spec.schema import Channel, Delay, Effort, Handoff, Scenario, Stage
 

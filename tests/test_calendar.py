@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from simulator.calendar import Change
 from simulator.errors import SpecError
+from simulator.spec.calendar import Change
 from simulator.spec.load import load_text
 from simulator.system import System, build
 

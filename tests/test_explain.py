@@ -221,7 +221,7 @@ def test_without_a_limit_the_team_is_no_matter():
 def test_every_part_adds_up(method):
     today = load("scenarios/the-flood/today.yaml").scenario
     push = load("scenarios/the-flood/push-harder.yaml").scenario
-    result = explain(today, push, method=method, replications=1)
+    result = explain(today, push, method=method, replications=2)
     assert len(result.mechanisms) > EXACT
     said = result.to_json()
     json.dumps(said, allow_nan=False)

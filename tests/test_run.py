@@ -41,9 +41,9 @@ def test_undefined_values_do_not_count():
 def test_run_has_finite_json_and_words(desk):
     result = run(desk, replications=3, seed=5)
     plain = json.loads(json.dumps(result.to_json(), allow_nan=False))
-    assert (plain["seed"], plain["engine"]) == (5, "events")
+    assert (plain["seed"], plain["engine"]) == (5, "batch")
     assert plain["metrics"]["wins"]["n"] == 3
-    assert result.sentences[0] == "One desk: 26 weeks, 3 replications, engine events, seed 5."
+    assert result.sentences[0] == "One desk: 26 weeks, 3 replications, engine batch, seed 5."
     assert result.sentences[1].startswith("wins: ")
     assert {row["metric"] for row in result.tables["metrics"]} == set(plain["metrics"])
 

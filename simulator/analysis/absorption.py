@@ -1,10 +1,10 @@
 """Where effort fails to turn into output: the gap to a straight line, shared out exactly.
 
 If output grew in proportion to effort, a channel's spend up by a share e would bring its wins up
-by e. What is missing is first what the market does not sell (its leads grew by less than its
-spend), then what the system does not absorb: leads that end somewhere in more than the proportion
-they used to. Each such excess counts at the odds that a lead from there used to have, scaled so
-that the parts add up to the gap.
+by e. What is missing is first what the market does not sell (by its response curve, leads grow by
+less than spend), then what the system does not absorb: leads that end somewhere in more than the
+proportion they used to. Each such excess counts at the odds that a lead from there used to have,
+scaled so that the parts add up to the gap.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator import laws
 from simulator.system import System, won_fates
 
 Floats = NDArray[np.float64]
@@ -30,13 +31,16 @@ class Absorption:
     actual: float
     parts: dict[str, float]
 
+    def largest(self, n: int = 2) -> list[tuple[str, float]]:
+        """The largest parts and their shares of all that was absorbed; none if nothing was."""
+        taken = {k: v for k, v in self.parts.items() if v > 0}
+        total = sum(taken.values())
+        names = sorted(taken, key=lambda k: -taken[k])[:n]
+        return [(name, taken[name] / total) for name in names]
+
     def worst(self) -> tuple[str, float] | None:
-        """The largest part and its share of all that was absorbed; None if nothing was."""
-        total = sum(v for v in self.parts.values() if v > 0)
-        if total <= 0:
-            return None
-        name = max(self.parts, key=lambda k: self.parts[k])
-        return name, self.parts[name] / total
+        """The largest of them; None if nothing was absorbed."""
+        return next(iter(self.largest(1)), None)
 
 
 @dataclass(frozen=True)
@@ -48,20 +52,35 @@ class Side:
     entered: Floats
 
 
-def absorb(system: System, before: Side, after: Side) -> Absorption:
+def bought(system: System) -> Floats:
+    """Leads that spend is to buy over the run, by channel (C,): the response curve, no chance."""
+    c = system.channels
+    weeks = np.diff(np.maximum(system.edges, 0.0))
+    total = np.zeros(len(c.key))
+    for i in range(len(c.key)):
+        answer = [laws.response(c.kind[i], x, c.at[i], c.half[i], c.saturation[i])
+                  for x in c.spend[:, i]]  # fmt: skip
+        total[i] = float(weeks @ (c.now[:, i] * np.array(answer) * c.season[:, i]))
+    return total
+
+
+def absorb(system: System, variant: System, before: Side, after: Side) -> Absorption:
     """Share out the gap between two systems' runs."""
     won = won_fates(system)
-    leads_a, leads_b = before.fates.sum(axis=1), after.fates.sum(axis=1)
-    grown = np.divide(leads_b, leads_a, out=np.ones_like(leads_a), where=leads_a > 0)
+    leads_a = before.fates.sum(axis=1)
+    buys_a, buys_b = bought(system), bought(variant)
+    share = np.divide(buys_a, leads_a, out=np.zeros_like(leads_a), where=leads_a > 0)
+    growth = np.divide(buys_b, buys_a, out=np.ones_like(buys_a), where=buys_a > 0)
+    grown = 1.0 + np.minimum(share, 1.0) * (growth - 1.0)
     pushed = (before.spend > 0) & (after.spend > before.spend * (1 + 1e-12))
     effort = np.where(pushed, after.spend / np.where(pushed, before.spend, 1.0), grown)
     wins = before.fates[:, won].sum(axis=1)
-    straight, bought = float(wins @ (effort - 1)), float(wins @ (grown - 1))
+    straight, sold = float(wins @ (effort - 1)), float(wins @ (grown - 1))
     actual = float(after.fates[:, won].sum() - wins.sum())
     parts: dict[str, float] = {}
-    if abs(straight - bought) > 1e-9 * max(1.0, float(wins.sum())):
-        parts["saturation"] = straight - bought
-    gap = bought - actual
+    if abs(straight - sold) > 1e-9 * max(1.0, float(wins.sum())):
+        parts["saturation"] = straight - sold
+    gap = sold - actual
     excess = after.fates.sum(axis=0) - grown @ before.fates
     weights: dict[str, float] = {}
     for i, fate in enumerate(system.fates):

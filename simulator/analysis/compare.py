@@ -17,9 +17,9 @@ from simulator.analysis.paired import ALPHA, Difference, difference, estimate, h
 from simulator.analysis.runs import Digest, Job, Replications, interval, replicate
 from simulator.analysis.spend import Scaled, at_cost, planned_cost
 from simulator.errors import AnalysisError
-from simulator.metrics import describe
 from simulator.spec.schema import Scenario
 from simulator.system import YEAR, System, build
+from simulator.vocabulary import describe
 
 Floats = NDArray[np.float64]
 DEFAULT_ENGINE = "batch"
@@ -217,7 +217,7 @@ def absorption_of(runs: Replications, a: int, b: int, systems: list[System]) -> 
     def side(i: int) -> Side:
         return Side(*(_mean(runs, i, name) for name in ("fates", "spend", "entered")))
 
-    return absorb(systems[a], side(a), side(b))
+    return absorb(systems[a], systems[b], side(a), side(b))
 
 
 def _check(today: Scenario, variants: list[Scenario]) -> None:

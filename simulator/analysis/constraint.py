@@ -16,11 +16,11 @@ from simulator.analysis.paired import ALPHA, Difference, difference, holm
 from simulator.analysis.runs import Digest, Job, Replications, interval, replicate
 from simulator.analysis.spend import planned_cost
 from simulator.errors import AnalysisError, SpecError
-from simulator.metrics import describe
 from simulator.spec.book import BOOK
 from simulator.spec.schema import Lever, Scenario
 from simulator.spec.units import MoneyOrRate
 from simulator.system import YEAR, System, build, handoff_path
+from simulator.vocabulary import describe
 
 Floats = NDArray[np.float64]
 STEP = 0.10  # a small relief: a tenth more of what there is

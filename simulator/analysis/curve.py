@@ -18,10 +18,10 @@ from simulator.analysis.paired import Difference, difference, estimate
 from simulator.analysis.runs import Digest, Job, interval, replicate
 from simulator.analysis.spend import planned_cost
 from simulator.errors import AnalysisError
-from simulator.metrics import describe
 from simulator.spec.paths import leaves, match
 from simulator.spec.schema import Lever, Scenario
 from simulator.system import build
+from simulator.vocabulary import describe
 
 Floats = NDArray[np.float64]
 PAYBACK = 18.0  # months; domain book: CAC payback 15-20 months (B)
@@ -191,8 +191,10 @@ def curve(
     worth: currency that a unit of the outcome is worth; default for ARR: gross margin over
     `payback` months. Raises AnalysisError, SpecError.
     """
-    if not to > 1.0 or steps < 2:
-        raise AnalysisError(f"a curve goes from 1 to more than 1 in 2 steps or more, not to {to:g}")
+    if not 1.0 < to <= 1000.0 or steps < 2:
+        raise AnalysisError(
+            f"a curve goes from 1 to more than 1 (at most 1000) in 2 steps or more, not to {to:g}"
+        )
     outcome = outcome or scenario.outcome
     metric = describe(outcome)
     path = effort_path(scenario, effort)

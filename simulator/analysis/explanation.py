@@ -14,8 +14,8 @@ from simulator.analysis.growth import ALIGNMENT_LED, EFFORT_LED, GROUPS, Factor
 from simulator.analysis.paired import ALPHA, Difference, estimate
 from simulator.analysis.words import _how as how
 from simulator.analysis.words import change, money, spoken
-from simulator.metrics import describe
 from simulator.spec.schema import Scenario
+from simulator.vocabulary import describe
 
 Floats = NDArray[np.float64]
 

@@ -106,7 +106,7 @@ def estimate(values: Sequence[float]) -> Estimate:
 def run(
     loaded: Loaded,
     *,
-    engine: str = "events",
+    engine: str = "batch",
     seed: int | None = None,
     replications: int = 1,
     progress: Callable[[int], None] | None = None,

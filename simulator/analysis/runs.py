@@ -143,6 +143,8 @@ def replicate(
     fixed: exactly so many instead. jobs: worker processes, default one a core for the events
     engine. Interrupted after the third, it returns what is finished.
     """
+    if fixed == 1 and job.engine != "flow":
+        raise AnalysisError("one replication has no interval: take 2 replications or more")
     if most < FIRST and fixed is None:
         raise AnalysisError(f"a maximum of {most} replications is below the least, {FIRST}")
     wanted = fixed if fixed is not None else most
@@ -170,7 +172,11 @@ def replicate(
 
 def _stream(job: Job, wanted: int, jobs: int | None) -> Iterator[list[Digest]]:
     """Replications 0, 1, ... in order, worked on in parallel a few ahead."""
-    workers = jobs if jobs is not None else (1 if job.engine != "events" else os.cpu_count() or 1)
+    workers = (
+        min(jobs, wanted)
+        if jobs is not None
+        else (1 if job.engine != "events" else os.cpu_count() or 1)
+    )
     if workers <= 1:
         for r in range(wanted):
             yield job(r)

@@ -55,7 +55,7 @@ def spoken(name: str) -> str:
 
 def change(gain: Difference, metric: str, currency: str) -> str:
     """Adds 11.8% ± 1.1% to ARR; when it cannot be told from nothing, says so."""
-    from simulator.metrics import describe
+    from simulator.vocabulary import describe
 
     size = plus_minus(_absolute(gain.relative))
     if not math.isfinite(gain.base) or gain.base == 0:
@@ -64,6 +64,8 @@ def change(gain: Difference, metric: str, currency: str) -> str:
             money(gain.gain.mean, currency) if unit.startswith("money") else f"{gain.gain.mean:.3g}"
         )
         return f"changes {label(metric)} by {value}"
+    if gain.gain.half > 0 and abs(gain.relative.mean) + gain.relative.half < 0.0005:
+        return f"changes {label(metric)} by less than 0.1%"
     if gain.gain.low <= 0 <= gain.gain.high:
         return (
             f"changes {label(metric)} by {plus_minus(gain.relative)}, which is no difference found"
@@ -116,17 +118,20 @@ def absorbed_clause(arm: Arm) -> str:
     worst = a.worst()
     if worst is None:
         return ""
-    name, part = worst
     of_line = 100 * gap / a.straight_line
-    if name == "saturation":
-        why = "the channels sell fewer leads for each further dollar"
-    else:
-        stage, _, reason = name.partition(": ")
-        why = f"lost at {spoken(stage)}, {spoken(reason)}"
+    whys = [f"{100 * part:.0f}% of it to {absorber(name)}" for name, part in a.largest(2)]
     return (
-        f"{min(of_line, 999):.0f}% of what a straight line promises is missing, "
-        f"{100 * part:.0f}% of it: {why}"
+        f"{min(of_line, 999):.0f}% of the wins that a straight line promises are missing, "
+        f"{' and '.join(whys)}"
     )
+
+
+def absorber(name: str) -> str:
+    """A part of an absorption, as words."""
+    if name == "saturation":
+        return "channels that sell fewer leads for each further dollar"
+    stage, _, reason = name.partition(": ")
+    return f"{spoken(stage)} ({spoken(reason)})"
 
 
 def arm_sentence(arm: Arm, metric: str, currency: str) -> str:
@@ -176,7 +181,10 @@ def _contest(result: Comparison, currency: str) -> str:
     if v.code == "no_difference_found":
         arm = max(equal.values(), key=lambda a: a.gain.gain.mean if a.gain else 0.0)
         assert arm.gain is not None
-        return f"No difference found: {arm.name} changes {what} by {plus_minus(arm.gain.relative)}."
+        return (
+            f"No difference found: {arm.name} changes {what} by {plus_minus(arm.gain.relative)}. "
+            "`growthsim constraint` says what would."
+        )
     if v.code == "loss_found":
         return f"No variant adds to {what}; the least bad loses."
     if v.code == "push_wins":
@@ -214,7 +222,8 @@ def curve_sentences(result: Curve) -> list[str]:
         )
     ]
     gap, promised = last.straight - last.output.mean, last.straight - result.points[0].output.mean
-    if promised > 0 and gap > 0.02 * promised:
+    first = result.points[1].gain
+    if promised > 0 and gap > 0.02 * promised and first is not None and first.gain.low > 0:
         found.append(
             "The first step's yield, kept up, would have brought "
             f"{share(promised / abs(last.gain.base))}: "
@@ -231,12 +240,11 @@ def curve_sentences(result: Curve) -> list[str]:
         )
     elif k.where == "beyond":
         found.append(f"Pushing still pays at {last.effort:.3g} times today's effort.")
-    worst = None if last.absorption is None else last.absorption.worst()
-    if worst is not None and last.absorption is not None:
-        name, part = worst
-        thing = "saturation of the channels" if name == "saturation" else spoken(name)
+    if last.absorption is not None and (parts := last.absorption.largest(2)):
+        whys = [f"{100 * part:.0f}% to {absorber(name)}" for name, part in parts]
         found.append(
-            f"Most of what is missing against a straight line ({100 * part:.0f}%) goes to {thing}."
+            "Of the wins that today's average yield on all that effort would have brought and did "
+            f"not, {' and '.join(whys)}."
         )
     found.append(_how(result.replications, result.engine, result.seed, result.reason))
     return found
@@ -255,15 +263,19 @@ def constraint_sentences(result: Constraint) -> list[str]:
         found.append(
             f"The constraint is {spoken(best.relief.name)}: {best.relief.what}, at {cost} a year, "
             f"adds {plus_minus(_absolute(best.gain.relative))} to {what}, "
-            f"{best.per_dollar:.2f} per dollar spent."
+            f"{best.per_dollar:.2f} for each dollar that it costs over the run."
         )
         tied = [spoken(c.relief.name) for c in result.candidates[1:] if c.tied and c.per_dollar > 0]
         if tied:
             found.append(f"It cannot be told from {', '.join(tied)}: an honest tie.")
-        others = [c for c in result.candidates[1:] if not c.tied and math.isfinite(c.per_dollar)]
+        others = [
+            c for c in result.candidates[1:] if not c.tied and c.p < 0.05 and c.per_dollar > 0
+        ]
         if others:
             c = others[0]
-            found.append(f"Next comes {spoken(c.relief.name)}, at {c.per_dollar:.2f} per dollar.")
+            found.append(f"Next comes {spoken(c.relief.name)}, at {c.per_dollar:.2f}.")
+        elif not tied:
+            found.append("No other small relief was found to bring anything.")
         if best.relief.stated:
             found.append("What that relief costs is our own estimate (grade D): state yours.")
     teams = sorted(result.teams(), key=lambda t: -t["utilisation"])

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from simulator.metrics import METRICS, measure
+from simulator.metrics import measure
 from simulator.record import LeadTable, Record, Series
 from simulator.system import FITS, Fate, System
+from simulator.vocabulary import METRICS
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,13 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from simulator.errors import SpecError
+from simulator.spec.calendar import calendar
 from simulator.spec.paths import check_levers, leaves, match, operand
 from simulator.spec.problems import nearest
 from simulator.spec.schema import ByFit, Scenario, Stage
 from simulator.spec.shape import Path
+from simulator.vocabulary import unknown
 
 MAX_WEEKS: Final = 5_200
 MAX_LEADS: Final = 20_000_000
@@ -24,15 +27,29 @@ Finding = tuple[Path, str, str]
 
 def findings(scenario: Scenario) -> Iterator[Finding]:
     """Path, message and hint of everything that does not fit together."""
-    unknown = list(references(scenario.model_dump(by_alias=True)))
-    yield from unknown
+    nobody = list(references(scenario.model_dump(by_alias=True)))
+    yield from nobody
     yield from _sources(scenario)
-    yield from _handoffs(scenario, bool(unknown))
-    if not unknown:
+    yield from _handoffs(scenario, bool(nobody))
+    if not nobody:
         yield from _graph(scenario)
     yield from _size(scenario)
-    for index, message, hint in check_levers(scenario):
+    levers = check_levers(scenario)
+    for index, message, hint in levers:
         yield ("levers", index), message, hint
+    if not levers:
+        yield from _bounds(scenario)
+    strange = unknown(scenario.outcome, list(scenario.teams), list(scenario.stages))
+    if strange:
+        yield ("outcome",), strange, ""
+
+
+def _bounds(scenario: Scenario) -> Iterator[Finding]:
+    try:
+        calendar(scenario, [])
+    except SpecError as error:
+        for p in error.problems:
+            yield ("levers", int(p.path.rpartition(".")[2])), p.message, p.hint
 
 
 def references(scenario: Mapping[str, Any]) -> Iterator[Finding]:

@@ -212,6 +212,7 @@ def check_levers(scenario: Scenario) -> list[tuple[int, str, str]]:
     table = leaves(scenario)
     found: list[tuple[int, str, str]] = []
     for i, lever in enumerate(scenario.levers):
+        weeks: list[float] = []
         for label, when in (("at", lever.at), ("until", lever.until)):
             if label == "until" and when is None:
                 continue
@@ -225,6 +226,10 @@ def check_levers(scenario: Scenario) -> list[tuple[int, str, str]]:
                     f"{label} is week {week:g}, outside the run (weeks 0 to {scenario.horizon:g})"
                 )
                 found.append((i, message, ""))
+            weeks.append(week)
+        if len(weeks) == 2 and weeks[1] < weeks[0]:
+            message = f"until is week {weeks[1]:g}, before week {weeks[0]:g}, where it begins"
+            found.append((i, message, ""))
         targets = match(lever.path, table)
         if not targets:
             found.append((i, *no_match(lever.path, table)))

@@ -21,6 +21,7 @@ from simulator import draws, laws
 from simulator.engines.flow.compile import stamp
 from simulator.engines.flow.graph import Graph
 from simulator.engines.flow.layout import COST, HOURS, VALUE, Net, Sums, sums_of
+from simulator.engines.flow.oracle import METHODS, integrate_by_scipy
 from simulator.engines.flow.record import Kept, record_of
 from simulator.engines.flow.routes import MOST_PHASES
 from simulator.engines.flow.setup import breaks, net_of, room_of, staff_of
@@ -43,15 +44,20 @@ def run(
     closure: str = "auto",
     rtol: float = 1e-6,
     atol: float = 1e-6,
+    solver: str = "compiled",
 ) -> Record:
     """Solve the equations. The record is the same for every seed and replication.
 
     closure: psffa, fluid, or auto: psffa but for teams with priorities or over 1000 people. rtol,
-    atol (leads; hours and dollars in proportion): of each step. Raises EngineError for an unknown
-    closure, psffa with priorities, and equations that cannot be solved to the tolerance.
+    atol (leads; hours and dollars in proportion): of each step. solver: compiled, a Rosenbrock
+    method, or one of scipy's by its name (Radau, BDF, LSODA, RK45, DOP853), slower. Raises
+    EngineError for an unknown closure or solver, psffa with priorities, and equations that cannot
+    be solved to the tolerance.
     """
     if closure not in CLOSURES:
         raise EngineError(f"no closure named '{closure}'. There are: {', '.join(CLOSURES)}")
+    if solver != "compiled" and solver not in METHODS:
+        raise EngineError(f"no solver named '{solver}'. There are: compiled, {', '.join(METHODS)}")
     if not (rtol > 0.0 and atol > 0.0):
         raise EngineError(f"rtol and atol must be above 0, not {rtol:g} and {atol:g}")
     graph = Graph(system)
@@ -83,13 +89,23 @@ def run(
     keep[:opening][-1:] = 0
     scales = atol * _scales(system, net, sums)
     calls, h, opened = 0, 1e-3, False
-    advance = program(stamp((str(laws.__file__), str(compiled_module.__file__))))
+    advance = (
+        None
+        if solver != "compiled"
+        else program(stamp((str(laws.__file__), str(compiled_module.__file__))))
+    )
     for lo, hi in ((0, opening), (opening, len(ends))):
         if lo == opening:
             _open(system, net, sums, space.zx, space.zy, customers)
             opened = True
             states[0] = space.z
         if hi == lo:
+            continue
+        if advance is None:
+            calls += integrate_by_scipy(
+                solver, ends[:hi], keep[:hi], lo, space, net, staff, sums, start, opened, rtol,
+                scales, states, waiting,
+            )  # fmt: skip
             continue
         arguments = (
             ends[:hi], keep[:hi], lo, h, space, net, staff, sums, start, room, delta, pattern,

@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 
 from simulator.analysis.compare import Arm, Comparison
 from simulator.analysis.words import label
-from simulator.metrics import describe
 from simulator.report.figures import style
 from simulator.report.figures.facts import main_arms
+from simulator.vocabulary import describe
 
 SERIES = 4  # variants with a label of their own
 ROWS = 12  # rows of a dot plot that can be told apart from afar

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from simulator.analysis.curve import Curve
 from simulator.analysis.words import label
-from simulator.metrics import describe
 from simulator.report.figures import style
 from simulator.report.figures.facts import part_name
 from simulator.report.figures.titles import effort_name
 from simulator.system import YEAR
+from simulator.vocabulary import describe
 
 Floats = NDArray[np.float64]
 FILLS = (style.ORANGE, style.SKY, style.GREEN, style.PURPLE)

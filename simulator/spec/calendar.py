@@ -116,24 +116,23 @@ def calendar(scenario: Scenario, seasonal_breaks: list[float], intensity: float 
         for k, t in enumerate(middle):
             for c in mine:
                 column[k] = c.apply(column[k], float(t))
-        _within(scenario, leaf, column, ordered, mine)
+        outside = _outside(leaf, column, ordered, mine)
+        if outside is not None:
+            index, message = outside
+            raise SpecError([Problem(scenario.name, None, f"levers.{index}", message)])
         values[path] = column
     return Calendar(ordered, values, table, changes)
 
 
-def _within(
-    scenario: Scenario,
-    leaf: Leaf,
-    column: NDArray[np.float64],
-    edges: NDArray[np.float64],
-    mine: list[Change],
-) -> None:
+def _outside(
+    leaf: Leaf, column: NDArray[np.float64], edges: NDArray[np.float64], mine: list[Change]
+) -> tuple[int, str] | None:
+    """The lever that takes a number out of its bounds, and how; None if none does."""
     bad = np.flatnonzero((column < leaf.low - 1e-12) | (column > leaf.high + 1e-12))
     if len(bad) == 0:
-        return
+        return None
     k = int(bad[0])
     bound = f"below {leaf.low:g}" if column[k] < leaf.low else f"above {leaf.high:g}"
-    active = [c.lever for c in mine if c.progress(0.5 * (edges[k] + edges[k + 1])) > 0]
-    which = f"levers[{active[-1]}]" if active else "levers"
-    message = f"takes {leaf.path} to {column[k]:.4g} in week {max(edges[k], 0):g}, {bound}"
-    raise SpecError([Problem(scenario.name, None, which, message)])
+    middle = 0.5 * (edges[k] + edges[k + 1])
+    active = [c.lever for c in mine if c.progress(middle) > 0] or [mine[-1].lever]
+    return active[-1], f"takes {leaf.path} to {column[k]:.4g} in week {max(edges[k], 0):g}, {bound}"
