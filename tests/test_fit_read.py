@@ -162,6 +162,11 @@ def test_values_not_stated(tmp_path: Path) -> None:
     assert "3 deals whose amount is empty or not above 0: value taken as not stated" in said(h)
 
 
+def test_an_amount_is_found_by_its_name(tmp_path: Path) -> None:
+    named = read(tmp_path, deals=DEALS, deal_value="amount")
+    np.testing.assert_array_equal(read(tmp_path, deals=DEALS).value, named.value)
+
+
 def test_slug() -> None:
     assert [slug(t) for t in ("Paid Search!", "3rd party", "")] == [
         "paid_search",

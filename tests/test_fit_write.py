@@ -131,6 +131,11 @@ def test_own_files_are_kept(tmp_path: Path) -> None:
     assert (out / "fix.yaml").read_text() == "mine"
     assert len(again.files) == 1
     assert any("fix.yaml was there already" in n for n in again.notes)
+    with (out / "today.yaml").open("a") as file:
+        file.write("# my own line\n")
+    told = fit_files(leads, deals, out=out)
+    assert (out / "today.yaml.before").read_text().endswith("# my own line\n")
+    assert any("is kept in today.yaml.before" in n for n in told.notes)
     (out / "today.yaml").write_text("name: mine")
     with pytest.raises(DataError, match="was not written by fit"):
         fit_files(leads, deals, out=out)

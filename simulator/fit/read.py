@@ -18,6 +18,7 @@ LEAD_ID = ("mql_id", "lead_id", "lead id", "id", "record id", "email")
 LEAD_DATE = ("first_contact_date", "lead_date", "created_date", "create date", "created", "date")
 CHANNEL = ("origin", "channel", "lead_source", "leadsource", "original source", "source")
 DEAL_LEAD_ID = ("mql_id", "lead_id", "lead id", "leadid", "converted_lead_id", "id")
+DEAL_VALUE = ("amount", "deal_value", "deal value", "close_value", "value")
 DEAL_DATE = ("won_date", "close_date", "closed_date", "closedate", "close date", "date")
 ROLES = {
     "sdr": ("sdr_id", "sdr", "bdr_id", "bdr"),
@@ -207,14 +208,15 @@ def _deals(
             found_col = pick(table, None, candidates, name, flag="--deal-role", needed=False)
             if found_col:
                 columns[name] = found_col
-    _say_read(table, (id_col, date_col, value, *columns.values()), found)
+    value_col = pick(
+        table, value, DEAL_VALUE, "the deal's value", flag="--deal-value", needed=value is not None
+    )
+    _say_read(table, (id_col, date_col, value_col, *columns.values()), found)
     days, bad = as_days(table, date_col, "the date won", day_first)
     found += bad
     frame = pd.DataFrame({"id": table.frame[id_col], "won": days})
     frame["value"] = np.nan
-    if value is not None:
-        value_col = pick(table, value, (), "the deal's value", flag="--deal-value")
-        assert value_col
+    if value_col:
         amounts, bad = as_money(table, value_col, "the deal's value")
         found += [replace(f, action="value taken as not stated") for f in bad]
         empty = ~(amounts > 0)

@@ -41,7 +41,8 @@ def write_scenario(
 ) -> tuple[tuple[Path, ...], tuple[str, ...]]:
     """Write today.yaml (or ``out``), push-harder.yaml and fix.yaml; the files, and notes.
 
-    A scenario fitted before is replaced; variants already there are kept, and named in the notes.
+    A scenario fitted before is replaced, and kept as today.yaml.before; variants already there
+    are kept, and named in the notes.
     Raises DataError where another file is in the way.
     """
     _check(horizon, push, currency)
@@ -51,8 +52,13 @@ def write_scenario(
     text = today_text(history, estimates, plan, horizon=horizon, currency=currency, name=name)
     notes: list[str] = []
     try:
-        if today.exists() and not today.read_text(encoding="utf-8").startswith(MARK):
+        before = today.read_text(encoding="utf-8") if today.exists() else text
+        if not before.startswith(MARK):
             raise DataError(f"{today}: is there already and was not written by fit. Move it away")
+        if before != text:
+            kept = today.with_name(today.name + ".before")
+            kept.write_text(before, encoding="utf-8")
+            notes.append(f"{today} was there already; what it said is kept in {kept.name}.")
         today.parent.mkdir(parents=True, exist_ok=True)
         today.write_text(text, encoding="utf-8")
         files = [today]
