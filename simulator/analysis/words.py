@@ -241,9 +241,9 @@ def curve_sentences(result: Curve) -> list[str]:
     elif k.where == "beyond":
         found.append(f"Pushing still pays at {last.effort:.3g} times today's effort.")
     if last.absorption is not None and (parts := last.absorption.largest(2)):
-        whys = [f"{100 * part:.0f}% to {absorber(name)}" for name, part in parts]
+        whys = [f"{100 * part:.0f}% went to {absorber(name)}" for name, part in parts]
         found.append(
-            "Of the wins that today's average yield on all that effort would have brought and did "
+            "Of the wins that all that effort would have brought at today's average yield, and did "
             f"not, {' and '.join(whys)}."
         )
     found.append(_how(result.replications, result.engine, result.seed, result.reason))
