@@ -18,7 +18,6 @@ from simulator.system import COMPETITOR, IN_PROCESS, NO_DECISION, NO_TEAM, WENT_
 from simulator.vocabulary import describe
 
 QUARTER: Final = 13
-MONTH: Final = YEAR / 12
 
 
 def _ratio(a: float, b: float) -> float:

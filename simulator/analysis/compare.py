@@ -14,7 +14,7 @@ from simulator.analysis.absorption import Absorption, Side, absorb
 from simulator.analysis.estimate import Estimate
 from simulator.analysis.ledger import Ledger, mean_ledger
 from simulator.analysis.paired import ALPHA, Difference, difference, estimate, holm
-from simulator.analysis.runs import Digest, Job, Replications, interval, replicate
+from simulator.analysis.runs import Job, Replications, interval, narrow, replicate
 from simulator.analysis.spend import Scaled, at_cost, planned_cost
 from simulator.errors import AnalysisError
 from simulator.spec.schema import Scenario
@@ -286,16 +286,9 @@ def compare(
     if engine == "flow":
         replications = 1
 
-    def settled(runs: list[list[Digest]]) -> bool:
-        values = np.array([[d.metrics[outcome] for d in run] for run in runs])
-        wanted = precision * abs(values[:, 0].mean())
-        return all(
-            interval(values[:, i] - values[:, 0]) <= wanted for i in range(1, values.shape[1])
-        )
-
     runs = replicate(
         Job(tuple(systems), engine, seed, week),
-        settled,
+        narrow(outcome, precision),
         fixed=replications,
         most=most,
         jobs=jobs,

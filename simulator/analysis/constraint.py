@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from simulator.analysis.compare import DEFAULT_ENGINE
 from simulator.analysis.estimate import number
 from simulator.analysis.paired import ALPHA, Difference, difference, holm
-from simulator.analysis.runs import Digest, Job, Replications, interval, replicate
+from simulator.analysis.runs import Job, Replications, interval, narrow, replicate
 from simulator.analysis.spend import planned_cost
 from simulator.errors import AnalysisError, SpecError
 from simulator.spec.book import BOOK
@@ -254,16 +254,9 @@ def constraint(
     seed = scenario.seed if seed is None else seed
     systems = (base, *(s for _, s in tried))
 
-    def settled(runs: list[list[Digest]]) -> bool:
-        values = np.array([[d.metrics[outcome] for d in run] for run in runs])
-        wanted = precision * abs(values[:, 0].mean())
-        return all(
-            interval(values[:, i] - values[:, 0]) <= wanted for i in range(1, values.shape[1])
-        )
-
     runs = replicate(
         Job(systems, engine, seed, week, ledgers=False),
-        settled,
+        narrow(outcome, precision),
         fixed=1 if engine == "flow" else replications,
         most=most,
         jobs=jobs,

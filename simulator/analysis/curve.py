@@ -15,7 +15,7 @@ from simulator.analysis.absorption import Absorption
 from simulator.analysis.compare import DEFAULT_ENGINE, absorption_of
 from simulator.analysis.estimate import Estimate, number
 from simulator.analysis.paired import Difference, difference, estimate
-from simulator.analysis.runs import Digest, Job, interval, replicate
+from simulator.analysis.runs import Job, narrow, replicate
 from simulator.analysis.spend import planned_cost
 from simulator.errors import AnalysisError
 from simulator.spec.paths import leaves, match
@@ -213,14 +213,9 @@ def curve(
             )
     seed = scenario.seed if seed is None else seed
 
-    def settled(runs: list[list[Digest]]) -> bool:
-        values = np.array([[d.metrics[outcome] for d in run] for run in runs])
-        wanted = precision * abs(values[:, 0].mean())
-        return interval(values[:, -1] - values[:, 0]) <= float(wanted)
-
     runs = replicate(
         Job(tuple(systems), engine, seed, week, ledgers=False),
-        settled,
+        narrow(outcome, precision, systems=slice(-1, None)),
         fixed=1 if engine == "flow" else replications,
         most=most,
         jobs=jobs,

@@ -117,6 +117,20 @@ def interval(values: Sequence[float] | Floats, confidence: float = CONFIDENCE) -
 Settled = Callable[[list[list[Digest]]], bool]
 
 
+def narrow(metric: str, precision: float, *, systems: slice = slice(1, None)) -> Settled:
+    """Whether the differences of a metric to the first system are known to the precision.
+
+    precision: half-width of each difference's interval, as a share of the first system's mean.
+    """
+
+    def settled(runs: list[list[Digest]]) -> bool:
+        values = np.array([[d.metrics[metric] for d in run] for run in runs])
+        wanted = precision * abs(float(values[:, 0].mean()))
+        return all(interval(column - values[:, 0]) <= wanted for column in values.T[systems])
+
+    return settled
+
+
 @dataclass(frozen=True)
 class Replications:
     """Runs made: [replication][system], and why there are no more."""

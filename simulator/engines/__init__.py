@@ -19,7 +19,6 @@ ENGINES: Final = {
     "batch": "simulator.engines.batch",
     "flow": "simulator.engines.flow",
 }
-MEMORY_LIMIT: Final = 20_000_000  # leads; about 8 GB in the events engine
 
 
 def engine(name: str) -> ModuleType:

@@ -150,10 +150,6 @@ class Planned:
         return {"spend": span @ self.spend, "lever_cost": lever, "overhead": span @ self.overhead}
 
 
-STOCKS = ("waiting", "working", "buyer", "transit", "nurture")
-FLOWS = ("entered", "started", "advanced", "wait")
-
-
 class Snapshots:
     """The series of a run, a row at a time."""
 
