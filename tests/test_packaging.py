@@ -17,7 +17,7 @@ from simulator.shipped import scenarios
 
 # Where each heavy library may be imported; patterns of module names below `simulator`.
 HOMES = {
-    "click": ["cli"],
+    "click": ["cli*"],
     "dask": ["sweep.executors"],
     "distributed": ["sweep.executors"],
     "matplotlib": ["report.figures*"],

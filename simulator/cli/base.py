@@ -1,4 +1,4 @@
-"""The growthsim command.
+"""What every command shares: options, how answers are delivered, what happens on errors.
 
 Results go to stdout, progress and messages to stderr. With ``--json`` stdout carries one JSON
 object and nothing else; a failure leaves it empty. Exit codes: 0 done; 1 the model or the data
@@ -13,7 +13,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -168,7 +167,7 @@ sampling = _options(
 )
 
 
-def _answer(analysis: Callable[..., Result], options: dict[str, Any]) -> None:
+def answer(analysis: Callable[..., Result], options: dict[str, Any]) -> None:
     """Ask an analysis, with the simulation options that were given; deliver what it answers."""
     from simulator.terminal import progress
 
@@ -186,10 +185,10 @@ def _answer(analysis: Callable[..., Result], options: dict[str, Any]) -> None:
         plan.get("replications") or plan.get("most"), quiet=how["quiet"] or how["as_json"]
     ) as advance:
         result = analysis(progress=advance, **plan)
-    _deliver(result, **how)
+    deliver(result, **how)
 
 
-def _deliver(
+def deliver(
     result: Result,
     *,
     as_json: bool,
@@ -205,7 +204,7 @@ def _deliver(
         if not quiet:
             click.echo(f"Written to {out}", err=True)
     if as_json:
-        _print_json(result.to_json())
+        print_json(result.to_json())
     else:
         from simulator.terminal import show
 
@@ -215,7 +214,8 @@ def _deliver(
         raise KeyboardInterrupt(f"{reason}; they are kept")
 
 
-def _print_json(value: object) -> None:
+def print_json(value: object) -> None:
+    """The one JSON object of a command, on stdout."""
     import json
 
     click.echo(json.dumps(value, indent=2, allow_nan=False))
@@ -231,189 +231,6 @@ def main() -> None:
 
 
 @main.command()
-@output
-@files
-@sampling
-def demo(out: Path | None, **options: Any) -> None:
-    """Push against fix, on a shipped study.
-
-    Also how far pushing carries, and where the constraint is. Writes tables and figures to
-    growthsim-demo/, unless --out names another folder.
-    """
-    from simulator.report.demo import demo
-    from simulator.spec.load import shipped
-
-    options["out"] = out or Path("growthsim-demo")
-    _answer(partial(demo, shipped("the-flood")), options)
-
-
-@main.command()
-@click.argument("scenario", type=PATH)
-@output
-def check(scenario: Path, as_json: bool, quiet: bool) -> None:
-    """Is the scenario right? What does it assume?
-
-    Prints every problem with file and line, or every assumption that the file did not state.
-    """
-    from simulator.analysis.check import check
-
-    _deliver(check(scenario), as_json=as_json, quiet=quiet)
-
-
-@main.command()
-def schema() -> None:
-    """Print the JSON Schema of scenarios."""
-    from simulator.spec.check import json_schema
-
-    _print_json(json_schema())
-
-
-@main.command()
-@click.argument("scenario", type=PATH)
-@output
-@files
-@simulation
-def run(scenario: Path, **options: Any) -> None:
-    """Simulate a scenario; print its metrics."""
-    from simulator.analysis.run import run
-    from simulator.spec.load import load
-
-    _answer(partial(run, load(scenario)), options)
-
-
-@main.command()
-@click.argument("study", type=PATH)
-@output
-@files
-@sampling
-def compare(study: Path, **options: Any) -> None:
-    """Every variant in a folder against today.yaml.
-
-    Paired runs at equal spend: the difference, its interval, and where extra effort went.
-    """
-    from simulator.analysis.compare import compare_study
-
-    _answer(partial(compare_study, study), options)
-
-
-@main.command()
-@click.argument("scenario", type=PATH)
-@click.option(
-    "--effort",
-    default="channels.*.spend",
-    show_default=True,
-    metavar="PATH",
-    help="The lever to push.",
-)
-@click.option(
-    "--to",
-    type=click.FloatRange(1, 1000, min_open=True),
-    default=2.5,
-    show_default=True,
-    help="Push up to this many times today's.",
-)
-@output
-@files
-@sampling
-def curve(scenario: Path, effort: str, to: float, **options: Any) -> None:
-    """Output against effort, and its knee.
-
-    The gap to the straight line of the first step is filled by what absorbed it.
-    """
-    from simulator.analysis.curve import curve
-    from simulator.spec.load import load
-
-    _answer(partial(curve, load(scenario).scenario, effort, to=to), options)
-
-
-@main.command()
-@click.argument("scenario", type=PATH)
-@output
-@files
-@sampling
-def constraint(scenario: Path, **options: Any) -> None:
-    """Where a dollar of relief buys most.
-
-    Also how busy each team is and how long its queue, quarter by quarter.
-    """
-    from simulator.analysis.constraint import constraint
-    from simulator.spec.load import load
-
-    _answer(partial(constraint, load(scenario).scenario), options)
-
-
-@main.command()
-@click.argument("study", type=PATH)
-@click.option("--variant", metavar="NAME", help="Only this one of the study's variants.")
-@click.option(
-    "--method",
-    type=click.Choice(["shapley", "one-at-a-time"]),
-    default="shapley",
-    show_default=True,
-    help="How mechanisms share what they do together.",
-)
-@output
-@files
-@sampling
-def explain(study: Path, **options: Any) -> None:
-    """Why a study's variants differ from today.
-
-    By mechanism, each switched off under the same luck; bookings by effort and by alignment,
-    quarter by quarter; and how aligned we are, with ourselves and with the market.
-    """
-    from simulator.analysis.explain import explain_study
-
-    _answer(partial(explain_study, study), options)
-
-
-@main.command()
-@click.option("--leads", type=PATH, required=True, help="CSV, a row a lead.")
-@click.option("--deals", type=PATH, required=True, help="CSV, a row a won deal.")
-@click.option("--out", type=PATH, help="Folder, or .yaml file, for the scenarios; default: none.")
-@click.option("--lead-id", metavar="COLUMN", help="In leads.")
-@click.option("--lead-date", metavar="COLUMN", help="In leads.")
-@click.option("--lead-channel", metavar="COLUMN", help="In leads.")
-@click.option("--deal-lead-id", metavar="COLUMN", help="In deals: the lead it came from.")
-@click.option("--deal-date", metavar="COLUMN", help="In deals: the day it was won.")
-@click.option("--deal-value", metavar="COLUMN", help="In deals: its value a year.")
-@click.option("--deal-role", "deal_roles", metavar="COLUMN", multiple=True, help="In deals: who.")
-@click.option("--from", "from_", type=DATE, help="First day to use.")
-@click.option("--until", type=DATE, help="Last day that the files cover.")
-@click.option("--day-first/--month-first", default=None, help="What 3/4/2026 means.")
-@click.option("--horizon", default="104 weeks", show_default=True, help="Of the scenario.")
-@click.option("--push", default=1.5, show_default=True, help="Spend of the variant that pushes.")
-@click.option("--currency", default="USD", show_default=True, help="Of the values.")
-@click.option("--name", default="Today", show_default=True, help="Of the scenario.")
-@click.option(
-    "--forecast-days",
-    type=click.IntRange(1, 3650),
-    default=28,
-    show_default=True,
-    help="How far to forecast wins.",
-)
-@click.option("--back-test", is_flag=True, help="Score forecasts made earlier on what came.")
-@click.option(
-    "--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True, help="Of draws."
-)
-@output
-def fit(leads: Path, deals: Path, as_json: bool, quiet: bool, **options: Any) -> None:
-    """Write scenarios from your leads and deals.
-
-    Columns are found by their usual names; name those that are not.
-    """
-    from simulator.fit import fit_files
-
-    for key in ("from_", "until"):
-        if options[key] is not None:
-            options[key] = options[key].date()
-    result = fit_files(leads, deals, **options)
-    if not quiet:
-        for file in result.files:
-            click.echo(f"Written to {file}", err=True)
-    _deliver(result, as_json=as_json, quiet=quiet)
-
-
-@main.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 def version(as_json: bool) -> None:
     """Print the versions that a result depends on."""
@@ -426,6 +243,6 @@ def version(as_json: bool) -> None:
         **{name: installed(name) for name in libraries},
     }
     if as_json:
-        _print_json(versions)
+        print_json(versions)
     else:
         click.echo("\n".join(f"{name} {number}" for name, number in versions.items()))

@@ -1,0 +1,157 @@
+"""Commands that ask questions of scenarios and studies."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+
+from simulator.cli.base import (
+    PATH,
+    answer,
+    deliver,
+    files,
+    main,
+    output,
+    print_json,
+    sampling,
+    simulation,
+)
+
+
+@main.command()
+@output
+@files
+@sampling
+def demo(out: Path | None, **options: Any) -> None:
+    """Push against fix, on a shipped study.
+
+    Also how far pushing carries, and where the constraint is. Writes tables and figures to
+    growthsim-demo/, unless --out names another folder.
+    """
+    from simulator.report.demo import demo
+    from simulator.spec.load import shipped
+
+    options["out"] = out or Path("growthsim-demo")
+    answer(partial(demo, shipped("the-flood")), options)
+
+
+@main.command()
+@click.argument("scenario", type=PATH)
+@output
+def check(scenario: Path, as_json: bool, quiet: bool) -> None:
+    """Is the scenario right? What does it assume?
+
+    Prints every problem with file and line, or every assumption that the file did not state.
+    """
+    from simulator.analysis.check import check
+
+    deliver(check(scenario), as_json=as_json, quiet=quiet)
+
+
+@main.command()
+def schema() -> None:
+    """Print the JSON Schema of scenarios."""
+    from simulator.spec.check import json_schema
+
+    print_json(json_schema())
+
+
+@main.command()
+@click.argument("scenario", type=PATH)
+@output
+@files
+@simulation
+def run(scenario: Path, **options: Any) -> None:
+    """Simulate a scenario; print its metrics."""
+    from simulator.analysis.run import run
+    from simulator.spec.load import load
+
+    answer(partial(run, load(scenario)), options)
+
+
+@main.command()
+@click.argument("study", type=PATH)
+@output
+@files
+@sampling
+def compare(study: Path, **options: Any) -> None:
+    """Every variant in a folder against today.yaml.
+
+    Paired runs at equal spend: the difference, its interval, and where extra effort went.
+    """
+    from simulator.analysis.compare import compare_study
+
+    answer(partial(compare_study, study), options)
+
+
+@main.command()
+@click.argument("scenario", type=PATH)
+@click.option(
+    "--effort",
+    default="channels.*.spend",
+    show_default=True,
+    metavar="PATH",
+    help="The lever to push.",
+)
+@click.option(
+    "--to",
+    type=click.FloatRange(1, 1000, min_open=True),
+    default=2.5,
+    show_default=True,
+    help="Push up to this many times today's.",
+)
+@output
+@files
+@sampling
+def curve(scenario: Path, effort: str, to: float, **options: Any) -> None:
+    """Output against effort, and its knee.
+
+    The gap to the straight line of the first step is filled by what absorbed it.
+    """
+    from simulator.analysis.curve import curve
+    from simulator.spec.load import load
+
+    answer(partial(curve, load(scenario).scenario, effort, to=to), options)
+
+
+@main.command()
+@click.argument("scenario", type=PATH)
+@output
+@files
+@sampling
+def constraint(scenario: Path, **options: Any) -> None:
+    """Where a dollar of relief buys most.
+
+    Also how busy each team is and how long its queue, quarter by quarter.
+    """
+    from simulator.analysis.constraint import constraint
+    from simulator.spec.load import load
+
+    answer(partial(constraint, load(scenario).scenario), options)
+
+
+@main.command()
+@click.argument("study", type=PATH)
+@click.option("--variant", metavar="NAME", help="Only this one of the study's variants.")
+@click.option(
+    "--method",
+    type=click.Choice(["shapley", "one-at-a-time"]),
+    default="shapley",
+    show_default=True,
+    help="How mechanisms share what they do together.",
+)
+@output
+@files
+@sampling
+def explain(study: Path, **options: Any) -> None:
+    """Why a study's variants differ from today.
+
+    By mechanism, each switched off under the same luck; bookings by effort and by alignment,
+    quarter by quarter; and how aligned we are, with ourselves and with the market.
+    """
+    from simulator.analysis.explain import explain_study
+
+    answer(partial(explain_study, study), options)
