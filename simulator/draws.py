@@ -52,6 +52,7 @@ RECYCLE_DELAY: Final = 16
 ROUTE: Final = 17
 HANDOFF: Final = 18
 HANDOFF_DELAY: Final = 19
+GATE: Final = 20
 
 _SLOT_BITS: Final = 6  # purposes below 64
 _VISIT_BITS: Final = 14  # visits of one lead to one stage

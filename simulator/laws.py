@@ -10,7 +10,12 @@ from __future__ import annotations
 import math
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from simulator.compiled import compiled
+
+Floats = NDArray[np.float64]
 
 # How leads respond to spend.
 CONSTANT: Final = 0
@@ -201,3 +206,186 @@ def speed_factor_mean(
             density = math.exp(-wait / mean_wait) * wait / mean_wait
             total += weight[i] * half * density * speed_factor(kind, wait, floor, scale)
     return 1.0 - p_wait + p_wait * total
+
+
+# -- what work does to people, and people to work: moved once a week ---------------------------
+
+
+@compiled
+def interpolate(table: Floats, at: float) -> float:
+    """A function given by points, (2, N): straight between, flat outside.
+
+    Rows x and y, nan beyond the last point.
+    """
+    if at <= table[0, 0]:
+        return float(table[1, 0])
+    for i in range(1, table.shape[1]):
+        if math.isnan(table[0, i]):
+            return float(table[1, i - 1])
+        if at <= table[0, i]:
+            share = (at - table[0, i - 1]) / (table[0, i] - table[0, i - 1])
+            return float(table[1, i - 1] + (table[1, i] - table[1, i - 1]) * share)
+    return float(table[1, table.shape[1] - 1])
+
+
+@compiled
+def approach(value: float, target: float, weeks: float, tau: float) -> float:
+    """A smoothed value after `weeks` at a steady target: dv/dt = (target - v) / tau."""
+    if tau <= 0.0:
+        return target
+    return target + (value - target) * math.exp(-weeks / tau)
+
+
+@compiled
+def wip_pace(open_each: float, normal: float, loss: float, power: float) -> float:
+    """What many open deals leave of the pace: 1 / (1 + k max(0, n/n* - 1)^p). Domain book 3."""
+    over = open_each / normal - 1.0
+    if over <= 0.0 or loss <= 0.0:
+        return 1.0
+    return 1.0 / (1.0 + loss * math.pow(over, power))
+
+
+@compiled
+def work_pressure(coming: float, backlog: float, target: float, normal: float) -> float:
+    """Hours wanted a week over normal ones: new work, and the backlog within `target` weeks."""
+    if normal <= 0.0:
+        return 1.0
+    return (coming + backlog / target) / normal
+
+
+@compiled
+def roundtable_pace(week: float) -> float:
+    """Pace after long weeks of so many hours (Business Roundtable, report C-2, 1980).
+
+    1 / (1 + .029 (h - 40)): smoothed over 4 weeks, 50 h a week give no more than 40 after 7 weeks
+    and 60 h after 9.
+    """
+    return 1.0 / (1.0 + 0.029 * max(0.0, week - 40.0))
+
+
+@compiled
+def pencavel_pace(week: float) -> float:
+    """Output an hour at a work week (Pencavel 2015): in proportion to 48.5 h, no more from 63 h.
+
+    Between them output is the parabola that joins both without a kink.
+    """
+    if week <= 48.5:
+        return 1.0
+    over = min(week, 63.0) - 48.5
+    return (48.5 + over - over * over / 29.0) / week
+
+
+@compiled
+def strain(week: float, normal_week: float, pressure: float) -> float:
+    """Where burnout tends to, 0 to 1: 20 hours more a week, or load at twice what is normal."""
+    return min(1.0, max(0.0, (week - normal_week) / 20.0, pressure - 1.0))
+
+
+@compiled
+def quit_rate(base: float, burnout: float, strength: float, threshold: float) -> float:
+    """Quits a week and head: base (1 + b max(0, burnout - b0)). Domain book 6."""
+    return base * (1.0 + strength * max(0.0, burnout - threshold))
+
+
+@compiled
+def supervision_share(
+    hours: float, span: float, rookies: float, veterans: float, paid: float
+) -> float:
+    """Share of a team's hours that its hires take: `hours` each, `span` hires a veteran at most.
+
+    Brooks's law. Domain book 7.
+    """
+    heads = rookies + veterans
+    if heads <= 0.0 or hours <= 0.0:
+        return 0.0
+    return min(1.0, hours * min(rookies, span * veterans) / (heads * paid))
+
+
+@compiled
+def improvement_under(pressure: float) -> float:
+    """What pressure leaves of improvement time (Repenning & Sterman 2002)."""
+    if pressure <= 1.0:
+        return 1.0
+    if pressure <= 1.5:
+        return 1.0 - 0.5 * (pressure - 1.0)
+    if pressure <= 2.0:
+        return 0.75 - (pressure - 1.5)
+    return max(0.0, 0.25 * (1.0 - (pressure - 2.0) / 3.0))
+
+
+@compiled
+def acceptance(
+    accepted: float, mismatch: float, stated: float, errors: float, pressure: float
+) -> float:
+    """Share that a handoff accepts. Domain book 9.
+
+    It moves with the agreement of definitions, 1 - mismatch, from where it is stated; and of what
+    is not accepted there is `errors` more for each unit of the sender's pressure above 1.
+    """
+    share = min(1.0, accepted * (1.0 - mismatch) / (1.0 - stated))
+    return max(0.0, 1.0 - (1.0 - share) * (1.0 + errors * max(0.0, pressure - 1.0)))
+
+
+@compiled
+def rework_under(share: float, errors: float, pressure: float) -> float:
+    """Share of work that comes back: `errors` more for each unit of pressure above 1."""
+    return min(0.95, share * (1.0 + errors * max(0.0, pressure - 1.0)))
+
+
+@compiled
+def marginal_quality(good: float, volume: float, loss: float) -> float:
+    """Share of good fits at a volume over today's: good x volume^-loss. Domain book 10."""
+    if loss <= 0.0 or volume <= 0.0:
+        return good
+    return min(1.0, good * math.pow(volume, -loss))
+
+
+@compiled
+def reputation_signal(churn: float, stated: float) -> float:
+    """What customers say: 1 at the churn we state, 0 at twice that, at most 2. Domain book 11."""
+    if stated <= 0.0:
+        return 1.0
+    return min(2.0, max(0.0, 2.0 - churn / stated))
+
+
+@compiled
+def overload_factor(demand: float, capacity: float, slope: float) -> float:
+    """What overloaded customer success does to churn: 1 + g max(0, demand/hours - 1). Domain 12."""
+    if capacity <= 0.0:
+        return 1.0 + slope if demand > 0.0 else 1.0
+    return 1.0 + slope * min(10.0, max(0.0, demand / capacity - 1.0))
+
+
+@compiled
+def discount_churn(level: float, above: float, slope: float) -> float:
+    """Churn of those won at a discount: 1 + .8 max(0, d - .15) / .1 by default. Domain book 14."""
+    return 1.0 + slope * max(0.0, level - above) / 0.1
+
+
+@compiled
+def attention(effort: float, pressure: float) -> float:
+    """Effort on each deal when a team has more to do than hours."""
+    return effort / max(1.0, pressure)
+
+
+@compiled
+def moved_us(us: float, by: float) -> float:
+    """Our share after our V moved by so much; no decision and the competitor give in proportion."""
+    if by == 0.0:
+        return us
+    gain = math.exp(by)
+    return us * gain / (1.0 - us + us * gain)
+
+
+@compiled
+def moved_them(us: float, them: float, by: float) -> float:
+    """The competitor's share after our V moved by so much."""
+    if by == 0.0:
+        return them
+    return them / (1.0 - us + us * math.exp(by))
+
+
+@compiled
+def aging(decay: float, after: float, age: float) -> float:
+    """What a deal's age takes from our V: decay for each week beyond `after`. Domain book 13."""
+    return -decay * max(0.0, age - after)

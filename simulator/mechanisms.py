@@ -10,11 +10,16 @@ does is shown by `simulator.analysis.counterfactual.crowd`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from simulator.errors import AnalysisError
-from simulator.spec.paths import leaves, match
-from simulator.spec.schema import Channel, Leads, Lever, Mechanisms, Scenario
+from simulator.spec.market import Buyer
+from simulator.spec.paths import leaves, match, matches
+from simulator.spec.policies import Policy
+from simulator.spec.schema import Channel, Leads, Lever, Mechanisms, Move, Scenario
+from simulator.spec.signals import pattern_of, reach
+
+M = TypeVar("M", bound=Move)
 
 SWITCHES: Final[tuple[str, ...]] = tuple(Mechanisms.model_fields)
 """Mechanisms that a scenario can switch off, in the order of the file."""
@@ -23,6 +28,8 @@ _HELD: Final[dict[str, tuple[str, ...]]] = {
     "onboarding_lateness": ("customers.late_churn",),
     "buyer_effort": ("buyer.kappa",),
     "approvers": ("buyer.approvers",),
+    "mismatch": ("handoffs.*.mismatch",),
+    "tooling": ("stages.*.tooling", "channels.*.outbound.tooling"),
 }
 """Numbers that stay in a scenario without the mechanism, but that no lever may move then."""
 
@@ -61,9 +68,44 @@ def _onboarding(s: Scenario) -> Scenario:
     return s.model_copy(update={"customers": customers})
 
 
-def _approvers(s: Scenario) -> Scenario:
-    buyer = s.buyer.model_copy(update={"approvers": s.buyer.reference.approvers})
-    return s.model_copy(update={"buyer": buyer})
+def _untooled(s: Scenario) -> Scenario:
+    s = _each_stage(s, {"tooling": 1.0})
+
+    def plain(channel: Channel) -> Channel:
+        if channel.outbound is None:
+            return channel
+        return channel.model_copy(
+            update={"outbound": channel.outbound.model_copy(update={"tooling": 1.0})}
+        )
+
+    return _each_channel(s, plain)
+
+
+def _market(s: Scenario, change: dict[str, object]) -> Scenario:
+    if s.market is None:
+        return s
+    market = s.market.model_copy(update=change)
+    says = market.accounts is not None or market.reputation or market.delivery
+    return s.model_copy(update={"market": market if says else None})
+
+
+def _each_buyer(s: Scenario, change: Callable[[Buyer], Buyer]) -> Scenario:
+    stages = {
+        name: stage
+        if stage.buyer is None
+        else stage.model_copy(update={"buyer": change(stage.buyer)})
+        for name, stage in s.stages.items()
+    }
+    return s.model_copy(update={"buyer": change(s.buyer), "stages": stages})
+
+
+def _agreed(s: Scenario) -> Scenario:
+    handoffs = [h.model_copy(update={"mismatch": 0.0}) for h in s.handoffs]
+    return s.model_copy(update={"handoffs": handoffs})
+
+
+def _buyers(s: Scenario, **change: object) -> Scenario:
+    return _each_buyer(s, lambda b: b.model_copy(update=change))
 
 
 _WITHOUT: Final[dict[str, Callable[[Scenario], Scenario]]] = {
@@ -76,13 +118,35 @@ _WITHOUT: Final[dict[str, Callable[[Scenario], Scenario]]] = {
     "recycling": lambda s: _each_stage(s, {"recycle": None}),
     "saturation": lambda s: _each_channel(s, _proportional),
     "adstock": lambda s: _each_channel(s, lambda c: c.model_copy(update={"adstock": 0.0})),
-    "market": lambda s: s.model_copy(update={"market": None}),
+    "market": lambda s: _market(s, {"accounts": None}),
     "referral": lambda s: _each_channel(s, _unreferred),
     "onboarding_lateness": _onboarding,
-    "buyer_effort": lambda s: s.model_copy(
-        update={"buyer": s.buyer.model_copy(update={"kappa": 0.0})}
+    "buyer_effort": lambda s: _buyers(s, kappa=0.0),
+    "approvers": lambda s: _each_buyer(
+        s, lambda b: b.model_copy(update={"approvers": b.reference.approvers})
     ),
-    "approvers": _approvers,
+    "wip": lambda s: _each_team(s, {"wip": None}),
+    "work_pressure": lambda s: _each_team(s, {"pressure": None}),
+    "fatigue": lambda s: _each_team(s, {"fatigue": None}),
+    "burnout": lambda s: _each_team(s, {"burnout": None}),
+    "attrition": lambda s: _each_team(s, {"attrition": None, "burnout": None}),
+    "supervision": lambda s: _each_team(s, {"supervision": None}),
+    "capability": lambda s: _each_team(s, {"capability": None}),
+    "mismatch": _agreed,
+    "marginal_quality": lambda s: _each_channel(
+        s, lambda c: c.model_copy(update={"quality_loss": None})
+    ),
+    "reputation": lambda s: _market(s, {"reputation": None}),
+    "slow_delivery": lambda s: _market(s, {"delivery": None}),
+    "customer_care": lambda s: s.model_copy(
+        update={"customers": s.customers.model_copy(update={"care": None})}
+    ),
+    "blockers": lambda s: _buyers(s, blockers={}),
+    "discount": lambda s: _buyers(s, discount=None),
+    "aging": lambda s: _buyers(s, aging=None),
+    "attention": lambda s: _buyers(s, attention=None),
+    "tooling": _untooled,
+    "policies": lambda s: s.model_copy(update={"policies": []}),
 }
 
 
@@ -101,10 +165,16 @@ def switched(scenario: Scenario, off: Iterable[str]) -> Scenario:
     for name in SWITCHES:
         if name in names:
             after = _WITHOUT[name](after)
-    if after is scenario or not scenario.levers:
+    if after is scenario or not (scenario.levers or scenario.shocks or scenario.policies):
         return after
     held = {path for name in names for path in _HELD.get(name, ())}
-    return after.model_copy(update={"levers": _levers(scenario, after, held)})
+    held |= {f"stages.*.{path}" for path in held if path.startswith("buyer.")}
+    update = {
+        "levers": _moves(scenario, after, scenario.levers, held),
+        "shocks": _moves(scenario, after, scenario.shocks, held),
+        "policies": _policies(after),
+    }
+    return after.model_copy(update=update)
 
 
 def in_force(scenario: Scenario) -> Scenario:
@@ -122,34 +192,55 @@ def without(scenario: Scenario, off: Iterable[str]) -> Scenario:
     return scenario.model_copy(update={"mechanisms": mechanisms})
 
 
-def _levers(before: Scenario, after: Scenario, held: set[str]) -> list[Lever]:
-    """The levers on what is left; one that moves nothing any more keeps its cost."""
+def _moves(before: Scenario, after: Scenario, moves: list[M], held: set[str]) -> list[M]:
+    """Levers or shocks on what is left; a lever that moves nothing any more keeps its cost."""
     there, left = leaves(before), leaves(after)
-    kept: list[Lever] = []
-    for lever in before.levers:
+    kept: list[M] = []
+    for lever in moves:
         paths = match(lever.path, there)
-        live = [p for p in paths if p in left and p not in held]
+        live = [p for p in paths if p in left and not any(matches(p, h) for h in held)]
         if paths == live == match(lever.path, left):
             kept.append(lever)
             continue
         for i, path in enumerate(live):
-            change = {lever.verb: path} | ({} if i == 0 else {"cost": None})
+            change: dict[str, Any] = {lever.verb: path}
+            if i > 0 and isinstance(lever, Lever):
+                change["cost"] = None
             kept.append(lever.model_copy(update=change))
-        if not live and lever.cost is not None:
+        if not live and getattr(lever, "cost", None) is not None:
             idle = {"set": None, "to": None, "add": None, "scale": "money.overhead", "by": 1.0}
             kept.append(lever.model_copy(update={**idle, "over": 0.0}))
     return kept
+
+
+def _policies(after: Scenario) -> list[Policy]:
+    """Policies that still have something to move."""
+    left = leaves(after)
+    handoffs = {f"{h.from_}>{h.to}" for h in after.handoffs}
+    return [
+        p
+        for p in after.policies
+        if ((pattern := pattern_of(p)) is None or reach(pattern, left))
+        and (p.sla is None or p.sla.handoff in handoffs)
+    ]
 
 
 def used(scenario: Scenario) -> tuple[str, ...]:
     """The mechanisms that are on and have something to work on in a scenario, in order."""
     s = in_force(scenario)
     table = leaves(s)
-    moved = {path for lever in s.levers for path in match(lever.path, table)}
-    hires = {name for name in s.teams if f"teams.{name}.headcount" in moved}
-    stages, channels = list(s.stages.values()), s.channels
+    moved = {path for lever in (*s.shocks, *s.levers) for path in match(lever.path, table)}
+    for policy in s.policies:
+        moved |= {path for path, _ in reach(pattern_of(policy) or "", table)}
+        if policy.budget is not None:
+            moved |= set(match("channels.*.spend", table))
+    quits = {name for name, team in s.teams.items() if team.attrition}
+    hires = quits | {name for name in s.teams if f"teams.{name}.headcount" in moved}
+    stages, channels, teams = list(s.stages.values()), s.channels, list(s.teams.values())
     decides = any(stage.decision for stage in stages)
     buyer, reference = s.buyer, s.buyer.reference
+    buyers = [buyer, *(x.buyer for x in stages if x.buyer is not None)]
+    market = s.market
     works: dict[str, bool] = {
         "patience": any(stage.patience is not None for stage in stages),
         "speed_to_lead": any(x.team is not None and x.speed is not None for x in stages),
@@ -162,15 +253,43 @@ def used(scenario: Scenario) -> tuple[str, ...]:
         "saturation": any(_bends(s, n, moved) for n in channels),
         "adstock": any(c.adstock > 0 and f"channels.{n}.spend" in moved
                        for n, c in channels.items()),
-        "market": s.market is not None,
+        "market": market is not None and market.accounts is not None,
         "referral": any(c.per_customer is not None for c in channels.values()),
         "onboarding_lateness": any(x.after_sale for x in stages)
         and (s.customers.late_churn > 0 or "customers.late_churn" in moved),
         "buyer_effort": decides
         and (buyer.kappa > 0 or "buyer.kappa" in moved)
-        and (buyer.effort != reference.effort or bool(moved & {"buyer.effort", "buyer.kappa"})),
+        and (
+            buyer.effort != reference.effort
+            or bool(moved & {"buyer.effort", "buyer.kappa"})
+            or buyer.attention is not None
+        ),
         "approvers": decides
-        and (buyer.approvers != reference.approvers or "buyer.approvers" in moved),
+        and (
+            any(b.approvers != b.reference.approvers for b in buyers)
+            or any(path.endswith("buyer.approvers") for path in moved)
+        ),
+        "wip": any(t.wip for t in teams),
+        "work_pressure": any(t.pressure for t in teams),
+        "fatigue": any(t.fatigue and (t.pressure or f"teams.{n}.hours" in moved)
+                       for n, t in s.teams.items()),
+        "burnout": any(t.burnout for t in teams),
+        "attrition": any(t.attrition for t in teams),
+        "supervision": any(t.supervision for n, t in s.teams.items() if n in hires),
+        "capability": any(t.capability for t in teams),
+        "mismatch": any(path.endswith(".mismatch") for path in moved),
+        "marginal_quality": any(c.quality_loss for c in channels.values()),
+        "reputation": market is not None and market.reputation is not None,
+        "slow_delivery": market is not None and market.delivery is not None,
+        "customer_care": s.customers.care is not None,
+        "blockers": any(b.blockers for b in buyers),
+        "discount": buyer.discount is not None
+        and (buyer.discount.level > 0 or "buyer.discount.level" in moved),
+        "aging": any(b.aging for b in buyers),
+        "attention": buyer.attention is not None,
+        "tooling": any(x.tooling != 1 for x in stages)
+        or any(path.endswith(".tooling") for path in moved),
+        "policies": bool(s.policies),
     }  # fmt: skip
     return tuple(name for name in SWITCHES if getattr(s.mechanisms, name) and works[name])
 

@@ -22,8 +22,9 @@ class Series:
     time they add up to the opening pipeline plus all arrivals.
     Flows: arrived (T, C); entered, started, advanced (T, S) visits; wait (T, S) weeks waited by
     those started; won, won_arr, live, churned, churned_arr, expansion_arr (T,); cycle (T,) weeks
-    from arrival to signature, summed over wins; paid_hours, busy_hours, people_cost (T, M); spend
-    (T, C); lever_cost, overhead, revenue (T,).
+    from arrival to signature, summed over wins; paid_hours, busy_hours (on leads), support_hours
+    (on new colleagues, or a channel of the team's own), people_cost (T, M); spend (T, C);
+    lever_cost (of levers and policies), overhead, revenue (T,).
     churned counts customers (live or still onboarding) that left, with their ARR in churned_arr.
     """
 
@@ -51,6 +52,7 @@ class Series:
     cycle: Floats
     paid_hours: Floats
     busy_hours: Floats
+    support_hours: Floats
     people_cost: Floats
     spend: Floats
     lever_cost: Floats
@@ -135,7 +137,9 @@ class Record:
                 np.abs(self.opening.sum() + s.arrived.sum(axis=1) - s.fates.sum(axis=1)).max()
             ),
             "hours": float(s.busy_hours[-1].sum() - self.fate_hours.sum()),
-            "idle": float(min(0.0, (s.paid_hours[-1] - s.busy_hours[-1]).min(initial=0.0))),
+            "idle": float(
+                min(0.0, (s.paid_hours[-1] - s.busy_hours[-1] - s.support_hours[-1]).min(initial=0))
+            ),
             "arr": float(
                 s.arr[0] + s.won_arr[-1] + s.expansion_arr[-1] - s.churned_arr[-1] - s.arr[-1]
             ),

@@ -9,7 +9,7 @@ times of joining and leaving. Axes: C channels, S stages, H handoffs, M teams, F
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -21,8 +21,11 @@ from simulator.mechanisms import in_force
 from simulator.people import People, roster
 from simulator.spec.book import spread
 from simulator.spec.calendar import Calendar, calendar
-from simulator.spec.paths import week_of
-from simulator.spec.schema import Channel, Delay, Effort, Handoff, Scenario, Stage
+from simulator.spec.paths import CONDITIONS, week_of
+from simulator.spec.policies import Policy
+from simulator.spec.quantities import Delay, Effort
+from simulator.spec.schema import Channel, Handoff, Scenario, Stage
+from simulator.weekly.rules import Rules, dynamic, rules_of
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -88,6 +91,8 @@ class Stages:
     effort: Spread
     patience: Spread
     buyer_time: Spread
+    buyer: Ints  # who decides, where it is a decision
+    gate: Floats  # (B, S, 2) share let in
     speed_kind: Ints
     speed_floor: Floats  # (B, S)
     speed_scale: Floats
@@ -110,21 +115,25 @@ class Handoffs:
     index: Ints
     source: Ints
     target: Ints
-    accepted: Floats  # (B, H)
+    accepted: Floats  # (B, H, 2)
     returned: Floats  # (B, H)
     rework: Floats  # (B, H) hours
     delay: Spread
     every: Floats  # (B, H), 0: at once
+    within: Floats  # (B, H) longest delay, inf: none
 
 
 @dataclass(frozen=True)
 class Buyer:
-    """The decision. base_us: (2,) V of us at the reference less what its conditions give."""
+    """Decisions of K buyers. base_us: (K, 2) V of us at the reference less what it gives."""
 
     base_us: Floats
-    base_competitor: Floats  # (2,)
-    reference_approvers: float
-    approvers: Floats  # (B,) and so on
+    base_competitor: Floats  # (K, 2)
+    reference_approvers: Floats  # (K,)
+    blocked: Floats  # (B, K) share of deals that an approver blocks
+    decay: Floats  # (K,) of our V by a lead's age
+    after: Floats
+    approvers: Floats  # (B, K) and so on
     alignment: Floats
     proof: Floats
     risk_removed: Floats
@@ -132,6 +141,14 @@ class Buyer:
     effort: Floats
     competitor_strength: Floats
     kappa: Floats
+
+
+@dataclass(frozen=True)
+class Limits:
+    """WIP caps. inside: (L, S) the stages that each counts; cap: (B, L), inf: none."""
+
+    inside: NDArray[np.bool_]
+    cap: Floats
 
 
 @dataclass(frozen=True)
@@ -180,12 +197,17 @@ class System:
     team_cost: Floats  # (B, M) currency a week a head
     ramp: Floats  # (M,)
     ramp_start: Floats  # (M,)
+    owned: NDArray[np.bool_]  # (M,) a lead stays with one person
+    takeover: Floats  # (M,) weeks that deals of a leaver wait
+    takeover_odds: Floats  # (M,) what is left of their odds
     people: People
     buyer: Buyer
     customers: Customers
     accounts: float  # 0: no limit
     cool_down: Spread
     money: Money
+    limits: Limits
+    rules: Rules | None  # slow mechanisms and policies; None: nothing moves by itself
 
     @property
     def grid(self) -> Floats:
@@ -306,7 +328,7 @@ def _channels(s: Scenario, r: _Reader, stage_index: dict[str, int]) -> Channels:
             today = c.cost_per_lead * c.leads.now
         spend0.append(today or 0.0)
         reference = (c.leads.at if c.leads is not None else None) or today or 0.0
-        if c.leads is None or reference <= 0.0:
+        if c.leads is None or reference <= 0.0 or c.outbound is not None:
             kind.append(0)
         else:
             kind.append(1 if c.leads.saturation == "none" else 2)
@@ -351,6 +373,40 @@ def _channels(s: Scenario, r: _Reader, stage_index: dict[str, int]) -> Channels:
     )
 
 
+def _worked(effort: Spread, tooling: Floats) -> Spread:
+    """Effort with tools that multiply the touch rate (domain book 15)."""
+    return Spread(effort.law, effort.cv, effort.mean / tooling)
+
+
+def _in_force(s: Scenario, r: _Reader, policy: Policy) -> NDArray[np.bool_]:
+    """In which segments a policy stands, (B,)."""
+    until = math.inf if policy.until is None else week_of(policy.until, s.start)
+    middle = 0.5 * (r.cal.edges[:-1] + r.cal.edges[1:])
+    found: NDArray[np.bool_] = (middle >= week_of(policy.at, s.start)) & (middle < until)
+    return found
+
+
+def _gates(s: Scenario, r: _Reader, index: dict[str, int]) -> Floats:
+    gate = np.ones((r.cal.segments, len(index), 2))
+    for policy in s.policies:
+        if policy.gate is not None:
+            here, at = _in_force(s, r, policy), index[policy.gate.stage]
+            for fit, share in enumerate((policy.gate.good_fit, policy.gate.poor_fit)):
+                gate[here, at, fit] *= share
+    return gate
+
+
+def _limits(s: Scenario, r: _Reader, index: dict[str, int]) -> Limits:
+    chosen = [p for p in s.policies if p.limit is not None]
+    inside = np.zeros((len(chosen), len(index)), dtype=np.bool_)
+    cap = np.full((r.cal.segments, len(chosen)), math.inf)
+    for i, policy in enumerate(chosen):
+        assert policy.limit is not None
+        inside[i, [index[n] for n in policy.limit.stages]] = True
+        cap[_in_force(s, r, policy), i] = policy.limit.at_most
+    return Limits(inside, cap)
+
+
 def _stages(s: Scenario, r: _Reader, index: dict[str, int], teams: dict[str, int]) -> Stages:
     names = list(s.stages)
     items = list(s.stages.values())
@@ -380,8 +436,14 @@ def _stages(s: Scenario, r: _Reader, index: dict[str, int], teams: dict[str, int
         team=np.array([teams[x.team] if x.team else NO_TEAM for x in items], dtype=np.int64),
         priority=np.array([x.priority for x in items], dtype=np.int64),
         decision=np.array([x.decision for x in items]),
+        buyer=np.cumsum([x.buyer is not None for x in items])
+        * np.array([x.buyer is not None for x in items]),
+        gate=_gates(s, r, index),
         after_sale=np.array([x.after_sale for x in items]),
-        effort=r.spread([x.effort for x in items], [f"{b}.effort" for b in base], "effort"),
+        effort=_worked(
+            r.spread([x.effort for x in items], [f"{b}.effort" for b in base], "effort"),
+            r.columns([f"{b}.tooling" for b in base], absent=1.0),
+        ),
         patience=r.spread([x.patience for x in items], [f"{b}.patience" for b in base], "patience"),
         buyer_time=r.spread(
             [x.buyer_time for x in items], [f"{b}.buyer_time" for b in base], "buyer_time"
@@ -424,14 +486,27 @@ def _handoffs(s: Scenario, r: _Reader, index: dict[str, int]) -> Handoffs:
     base = [f"handoffs.{handoff_path(h)}" for h in s.handoffs]
     for i, h in enumerate(s.handoffs):
         table[index[h.from_], index[h.to]] = i
-    accepted = r.columns([f"{b}.accepted" for b in base])
+    stated = np.array([h.mismatch for h in s.handoffs])
+    agreed = (1.0 - r.columns([f"{b}.mismatch" for b in base])) / (1.0 - stated)
+    good = r.columns([f"{b}.accepted" for b in base])
+    told = [h.accepted_poor_fit is not None for h in s.handoffs]
+    poor = np.where(told, r.columns([f"{b}.accepted_poor_fit" for b in base]), good)
+    accepted = np.minimum(np.stack([good, poor], axis=2) * agreed[:, :, None], 1.0)
     returned = r.columns([f"{b}.returned" for b in base])
-    over = np.argwhere(accepted + returned > 1 + 1e-9)
+    # Better agreement leaves less to return.
+    returned = np.where(agreed > 1.0, np.minimum(returned, 1.0 - accepted.max(axis=2)), returned)
+    over = np.argwhere(accepted.max(axis=2) + returned > 1 + 1e-9)
     if len(over):
         k, i = over[0]
-        total = accepted[k, i] + returned[k, i]
+        total = accepted[k, i].max() + returned[k, i]
         message = f"levers take accepted plus returned to {total:.4g}, above 1"
         raise SpecError([Problem(s.name, None, base[i], message)])
+    within = np.full(returned.shape, math.inf)
+    for policy in s.policies:
+        if policy.sla is not None:
+            column = base.index(f"handoffs.{policy.sla.handoff}")
+            here = _in_force(s, r, policy)
+            within[here, column] = np.minimum(within[here, column], policy.sla.within)
     return Handoffs(
         index=table,
         source=np.array([index[h.from_] for h in s.handoffs], dtype=np.int64),
@@ -443,26 +518,50 @@ def _handoffs(s: Scenario, r: _Reader, index: dict[str, int]) -> Handoffs:
             [h.delay for h in s.handoffs], [f"{b}.delay" for b in base], "handoff_delay"
         ),
         every=r.columns([f"{b}.every" for b in base]),
+        within=within,
     )
+
+
+_LEVELS: Final = {
+    "alignment": lambda level: level,
+    "proof": lambda level: level,
+    "risk_removed": lambda level: level,
+    "less_friction": lambda level: 1.0 - level,
+}
 
 
 def _buyer(s: Scenario, r: _Reader) -> Buyer:
     from simulator import laws
 
-    ref = s.buyer.reference
-    given = laws.conditions_value(
-        ref.alignment, ref.proof, ref.risk_removed, ref.friction, s.buyer.kappa, ref.effort
-    )
-    us = np.array([s.buyer.odds.us.good_fit, s.buyer.odds.us.poor_fit])
-    nothing = 1.0 - us - s.buyer.odds.competitor
+    buyers = [("buyer", s.buyer)]
+    buyers += [(f"stages.{n}.buyer", x.buyer) for n, x in s.stages.items() if x.buyer is not None]
+    base_us, base_them, blocked = [], [], []
+    for path, buyer in buyers:
+        ref = buyer.reference
+        given = laws.conditions_value(
+            ref.alignment, ref.proof, ref.risk_removed, ref.friction, buyer.kappa, ref.effort
+        )
+        us = np.array([buyer.odds.us.good_fit, buyer.odds.us.poor_fit])
+        nothing = 1.0 - us - buyer.odds.competitor
+        base_us.append(np.log(us / nothing) - given)
+        base_them.append(np.log(buyer.odds.competitor / nothing))
+        free = np.ones(r.cal.segments)
+        for blocker in buyer.blockers.values():
+            key = "friction" if blocker.needs == "less_friction" else blocker.needs
+            level = _LEVELS[blocker.needs](r.column(f"{path}.{key}"))
+            free = free * np.where(level < blocker.at_least - 1e-12, 1.0 - blocker.share, 1.0)
+        blocked.append(1.0 - free)
+    aging = [b.aging for _, b in buyers]
     return Buyer(
-        base_us=np.log(us / nothing) - given,
-        base_competitor=np.log(s.buyer.odds.competitor / nothing),
-        reference_approvers=float(ref.approvers),
+        base_us=np.array(base_us),
+        base_competitor=np.array(base_them),
+        reference_approvers=np.array([float(b.reference.approvers) for _, b in buyers]),
+        blocked=np.column_stack(blocked),
+        decay=np.array([a.decay if a else 0.0 for a in aging]),
+        after=np.array([a.after if a else 0.0 for a in aging]),
         **{
-            f.name: r.column(f"buyer.{f.name}")
-            for f in fields(Buyer)
-            if f.name not in ("base_us", "base_competitor", "reference_approvers")
+            key: np.column_stack([r.column(f"{path}.{key}") for path, _ in buyers])
+            for key in CONDITIONS
         },
     )
 
@@ -485,6 +584,27 @@ def _lever_costs(
     return rate, tuple(once)
 
 
+def _rule_costs(s: Scenario, r: _Reader) -> Floats:
+    """What policies cost that stand whatever happens, a week (B,)."""
+    rate = np.zeros(r.cal.segments)
+    for policy in s.policies:
+        if policy.cost > 0.0 and policy.do is None:
+            rate += np.where(_in_force(s, r, policy), policy.cost, 0.0)
+    return rate
+
+
+def _breaks(s: Scenario) -> list[float]:
+    """Edges of the calendar beside those of levers: seasons, policies, and weeks if they count."""
+    found = _seasonal_breaks(s)
+    for policy in s.policies:
+        for when in (policy.at, policy.until):
+            if when is not None:
+                found.append(week_of(when, s.start))
+    if dynamic(s):
+        found += [float(k) for k in range(math.ceil(-s.warm_up), math.floor(s.horizon) + 1)]
+    return found
+
+
 def build(scenario: Scenario, intensity: float = 1.0) -> System:
     """Lay a scenario out for the engines.
 
@@ -494,14 +614,31 @@ def build(scenario: Scenario, intensity: float = 1.0) -> System:
     Raises SpecError where levers take a number out of bounds.
     """
     s = in_force(scenario)
-    cal = calendar(s, _seasonal_breaks(s), intensity)
+    cal = calendar(s, _breaks(s), intensity)
     r = _Reader(cal)
     stage_index = {n: i for i, n in enumerate(s.stages)}
     team_index = {n: i for i, n in enumerate(s.teams)}
     teams = list(s.teams)
     lever_rate, lever_once = _lever_costs(s, cal.edges, intensity)
     start_arr = s.customers.arr
-    cool = [s.market.cool_down] if s.market else []
+    limited = s.market is not None and s.market.accounts is not None
+    cool = [s.market.cool_down] if s.market is not None and limited else []
+    hours = r.columns([f"teams.{n}.hours" for n in teams])
+    channels = _channels(s, r, stage_index)
+    stages = _stages(s, r, stage_index, team_index)
+    handoffs = _handoffs(s, r, stage_index)
+    buyer = _buyer(s, r)
+    customers = Customers(
+        start=float(s.customers.start),
+        arr=float(s.customers.start * s.value.mean if start_arr is None else start_arr),
+        churn=r.column("customers.churn"),
+        expansion=r.column("customers.expansion"),
+        target=r.column("customers.onboarding_target"),
+        late_churn=r.column("customers.late_churn"),
+    )
+    rules = None
+    if dynamic(s):
+        rules = rules_of(s, cal, hours, channels, stages, handoffs, buyer, customers)
     return System(
         name=s.name,
         scenario=scenario,
@@ -515,30 +652,28 @@ def build(scenario: Scenario, intensity: float = 1.0) -> System:
         team_names=tuple(teams),
         handoff_names=tuple(handoff_path(h) for h in s.handoffs),
         fates=fates_of(s.stages),
-        channels=_channels(s, r, stage_index),
-        stages=_stages(s, r, stage_index, team_index),
-        handoffs=_handoffs(s, r, stage_index),
-        hours=r.columns([f"teams.{n}.hours" for n in teams]),
+        channels=channels,
+        stages=stages,
+        handoffs=handoffs,
+        hours=hours,
         team_cost=r.columns([f"teams.{n}.cost" for n in teams]),
         ramp=np.array([t.ramp for t in s.teams.values()]),
         ramp_start=np.array([t.ramp_start for t in s.teams.values()]),
+        owned=np.array([t.owned for t in s.teams.values()], dtype=np.bool_),
+        takeover=np.array([t.takeover for t in s.teams.values()]),
+        takeover_odds=np.array([1.0 - t.takeover_loss for t in s.teams.values()]),
         people=roster(s, cal),
-        buyer=_buyer(s, r),
-        customers=Customers(
-            start=float(s.customers.start),
-            arr=float(s.customers.start * s.value.mean if start_arr is None else start_arr),
-            churn=r.column("customers.churn"),
-            expansion=r.column("customers.expansion"),
-            target=r.column("customers.onboarding_target"),
-            late_churn=r.column("customers.late_churn"),
-        ),
-        accounts=float(s.market.accounts) if s.market else 0.0,
+        buyer=buyer,
+        customers=customers,
+        accounts=float(s.market.accounts or 0.0) if s.market else 0.0,
         cool_down=r.spread(cool, ["market.cool_down"] if cool else [], "cool_down"),
         money=Money(
             gross_margin=r.column("money.gross_margin"),
             overhead=r.column("money.overhead"),
             other_heads=float(s.money.other_heads),
-            lever_rate=lever_rate,
+            lever_rate=lever_rate + _rule_costs(s, r),
             lever_once=lever_once,
         ),
+        limits=_limits(s, r, stage_index),
+        rules=rules,
     )

@@ -33,6 +33,7 @@ def test_book_is_whole():
 KINDS = {
     "h/week": "hours_per_week",
     "weeks": "weeks",
+    " week": "weeks",
     " h": "weeks",
     "min": "hours",
     "k/year": "money_rate",

@@ -8,16 +8,18 @@ import numpy as np
 import pytest
 
 from simulator import laws
-from simulator.engines.tables import Tables, buyer_shares
+from simulator.engines.tables import Tables
 from simulator.spec.load import load_text
 from simulator.system import build
+from simulator.weekly.shares import buyer_shares
 
 SALE = "horizon: 4 weeks\nchannels: {a: {leads: 1/week}}\nstages: {sell: {decision: true}}\n"
 
 
 def shares(buyer: str) -> tuple[float, float]:
     """Of us and of the competitor, for a good fit in the first week."""
-    return buyer_shares(build(load_text(f"{SALE}buyer: {buyer}").scenario))[0][0]
+    found = buyer_shares(build(load_text(f"{SALE}buyer: {buyer}").scenario).buyer)
+    return tuple(found[0, 0, 0])
 
 
 def test_hill_response_goes_through_todays_point():

@@ -21,7 +21,7 @@ HOMES = {
     "dask": ["sweep.executors"],
     "distributed": ["sweep.executors"],
     "matplotlib": ["report.figures*"],
-    "numba": ["compiled", "engines.batch*", "engines.flow*"],
+    "numba": ["compiled", "engines.batch*", "engines.flow*", "engines.slow"],
     "pandas": ["fit*", "report*"],
     "pptx": ["report.deck*"],
     "pyarrow": ["fit*", "report*", "sweep*"],

@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.analysis.decomposition import lmdi
-from simulator.engines.tables import buyer_shares
 from simulator.metrics import QUARTER
 from simulator.record import Record
 from simulator.system import (
@@ -26,10 +25,12 @@ from simulator.system import (
     NOT_ADVANCED,
     REJECTED,
     WENT_COLD,
+    Buyer,
     System,
     lost,
     won_fates,
 )
+from simulator.weekly.shares import buyer_shares
 
 Floats = NDArray[np.float64]
 
@@ -143,7 +144,7 @@ def _good(record: Record) -> float:
     fates = s.fates[-1] - s.fates[0]
     away = sum(float(fates[lost(int(d), r)]) for d in decisions for r in (COMPETITOR, NO_DECISION))
     won = float(s.won[-1] - s.won[0])
-    good, poor = _over(system, np.array(buyer_shares(system))[:, :, 0], 0.0, system.horizon)
+    good, poor = _over(system, _wins(system.buyer, system), 0.0, system.horizon)
     if not won + away > 0 or good == poor:
         return 1.0
     return float(np.clip((won / (won + away) - poor) / (good - poor), 0.0, 1.0))
@@ -237,7 +238,7 @@ def _internal(record: Record, order: list[int], cut: Floats, a: int, b: int) -> 
     """
     system, s = record.system, record.series
     start, end = float(s.t[a]), float(s.t[b])
-    accepted = _over(system, system.handoffs.accepted, start, end)
+    accepted = _over(system, system.handoffs.accepted.mean(axis=2), start, end)
     rework = _over(system, system.stages.rework, start, end)
     entered, passed = s.entered[b] - s.entered[a], s.advanced[b] - s.advanced[a]
     fates = s.fates[b] - s.fates[a]
@@ -268,6 +269,13 @@ def _in_time(record: Record, start: float, end: float) -> float:
     return float(np.mean(leads.live[live] - leads.won[live] <= target + 1e-12))
 
 
+def _wins(buyer: Buyer, system: System) -> Floats:
+    """Our share at decisions by segment and fit, (B, 2); the mean over several decisions."""
+    deciding = system.stages.buyer[system.stages.decision]
+    found: Floats = buyer_shares(buyer)[:, deciding, :, 0].mean(axis=1)
+    return found
+
+
 def _market(system: System, weeks: Floats, good: float) -> Floats:
     """Win share at the decision over what full conditions would give, 0 to 100, by quarter.
 
@@ -278,11 +286,14 @@ def _market(system: System, weeks: Floats, good: float) -> Floats:
         return np.full(len(weeks) - 1, math.nan)
     there = np.ones_like(system.buyer.proof)
     willing = replace(
-        system.buyer, alignment=there, proof=there, risk_removed=there, friction=0.0 * there
+        system.buyer,
+        alignment=there,
+        proof=there,
+        risk_removed=there,
+        friction=0.0 * there,
+        blocked=0.0 * there,
     )
-    now, full = (
-        np.array(buyer_shares(one))[:, :, 0] for one in (system, replace(system, buyer=willing))
-    )
+    now, full = (_wins(buyer, system) for buyer in (system.buyer, willing))
     weights = np.array([good, 1.0 - good])
     found = []
     for start, end in pairwise(weeks):

@@ -7,6 +7,7 @@ engine lacks is named in one error, never worked around.
 from __future__ import annotations
 
 import importlib
+import math
 from types import ModuleType
 from typing import Any, Final
 
@@ -68,4 +69,20 @@ def features(system: System) -> set[str]:
         used.add("recycling")
     if (system.handoffs.every > 0).any():
         used.add("meetings")
+    if system.rules is not None:
+        used.add("weekly feedback")
+    if system.owned.any():
+        used.add("owned leads")
+    if (st.gate < 1).any():
+        used.add("gates")
+    if (system.handoffs.accepted[:, :, 0] != system.handoffs.accepted[:, :, 1]).any():
+        used.add("acceptance by fit")
+    if (system.handoffs.within < math.inf).any():
+        used.add("SLAs")
+    if (system.buyer.decay > 0).any():
+        used.add("aging")
+    if len(system.buyer.decay) > 1:
+        used.add("several buyers")
+    if len(system.limits.inside):
+        used.add("WIP caps")
     return used

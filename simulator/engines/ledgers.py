@@ -22,22 +22,27 @@ class Team:
         self.index = index
         self.hours_by_segment = system.hours[:, index].tolist()
         self.cost_by_segment = system.team_cost[:, index].tolist()
+        self.owned = bool(system.owned[index])
+        self.seats = np.flatnonzero(system.people.team == index).tolist()
         self.ramp = float(system.ramp[index])
         self.ramp_start = float(system.ramp_start[index])
         self.hours: float = self.hours_by_segment[0]
+        self.work: float = self.hours  # of them, on leads
+        self.speed: float = self.hours  # hours that those are worth
         self.cost: float = self.cost_by_segment[0]
         self.queue: list[Any] = []  # heap of (priority, ticket, work)
         self.idle: list[int] = []  # heap of people, the longest in the team first
         self.present = 0.0  # full weeks of people here, and of those at work
         self.busy = 0.0
         self.edge = -system.warm_up
-        self.edge_hours = self.edge_pay = 0.0  # one full-time person's hours and pay at the edge
-        self.last_hours = self.last_pay = 0.0
-        self.paid_hours = self.busy_hours = self.people_cost = 0.0
+        # One full-time person's hours on leads, hours in all and pay at the edge, and lately.
+        self.edge_hours = self.edge_all = self.edge_pay = 0.0
+        self.last_hours = self.last_all = self.last_pay = 0.0
+        self.paid_hours = self.busy_hours = self.support_hours = self.people_cost = 0.0
 
     def clock(self, now: float) -> float:
-        """Hours that one full-time person has worked since the start."""
-        return self.edge_hours + self.hours * (now - self.edge)
+        """Hours that one full-time person has worked on leads since the start."""
+        return self.edge_hours + self.work * (now - self.edge)
 
     def pay(self, now: float) -> float:
         """What one full-time person has been paid since the start."""
@@ -46,18 +51,25 @@ class Team:
     def touch(self, now: float) -> None:
         """Settle hours and pay up to now, before who is here or busy changes."""
         hours, pay = self.clock(now), self.pay(now)
-        worked = hours - self.last_hours
-        self.paid_hours += self.present * worked
+        everything = self.edge_all + self.hours * (now - self.edge)
+        worked, paid = hours - self.last_hours, everything - self.last_all
+        self.paid_hours += self.present * paid
         self.busy_hours += self.busy * worked
+        self.support_hours += self.present * (paid - worked)
         self.people_cost += self.present * (pay - self.last_pay)
-        self.last_hours, self.last_pay = hours, pay
+        self.last_hours, self.last_all, self.last_pay = hours, everything, pay
 
     def turn(self, now: float, segment: int) -> None:
         """Go on with the parameters of a new segment."""
         self.touch(now)
-        self.edge, self.edge_hours, self.edge_pay = now, self.last_hours, self.last_pay
-        self.hours = self.hours_by_segment[segment]
+        self.edge, self.edge_pay = now, self.last_pay
+        self.edge_hours, self.edge_all = self.last_hours, self.last_all
+        self.hours = self.work = self.speed = self.hours_by_segment[segment]
         self.cost = self.cost_by_segment[segment]
+
+    def paced(self, hours: float, work: float, speed: float) -> None:
+        """Go on with the hours of the week that begins."""
+        self.hours, self.work, self.speed = hours, work, speed
 
     def skill(self, age: float) -> float:
         """Productivity of a person `age` weeks after joining."""
@@ -130,12 +142,15 @@ class Contracts:
 
 
 class Planned:
-    """What levers and calendars cost, whatever happens: integrals over the segments."""
+    """What levers and calendars cost: integrals over the segments.
 
-    def __init__(self, system: System) -> None:
+    spend (B, C) and lever (B,): as a run had them, where policies move them.
+    """
+
+    def __init__(self, system: System, spend: Any = None, lever: Any = None) -> None:
         self.edges = system.edges
-        self.spend = system.channels.spend
-        self.lever = system.money.lever_rate
+        self.spend = system.channels.spend if spend is None else np.asarray(spend)
+        self.lever = system.money.lever_rate if lever is None else np.asarray(lever)
         self.overhead = system.money.overhead
         self.once = system.money.lever_once
 
@@ -162,10 +177,10 @@ class Snapshots:
         for name, value in row.items():
             self.rows.setdefault(name, []).append(value)
 
-    def series(self) -> Series:
-        """All rows, as arrays."""
+    def series(self, spend: Any = None, lever: Any = None) -> Series:
+        """All rows, as arrays; spend (B, C) and lever cost (B,) where the run moved them."""
         grid = self.system.grid
         columns = {k: np.array(v, dtype=np.float64) for k, v in self.rows.items()}
-        for name in ("heads", "paid_hours", "busy_hours", "people_cost"):
+        for name in ("heads", "paid_hours", "busy_hours", "support_hours", "people_cost"):
             columns[name] = columns[name].reshape(len(grid), len(self.system.team_names))
-        return Series(t=grid, **columns, **Planned(self.system).upto(grid))
+        return Series(t=grid, **columns, **Planned(self.system, spend, lever).upto(grid))

@@ -4,33 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from simulator import draws, laws
+from simulator import draws
 from simulator.system import System
-
-
-def buyer_shares(system: System) -> list[list[tuple[float, float]]]:
-    """Shares of (us, competitor) by segment and fit, from the laws."""
-    b = system.buyer
-    found = []
-    for k in range(len(system.edges) - 1):
-        given = laws.conditions_value(
-            b.alignment[k], b.proof[k], b.risk_removed[k], b.friction[k], b.kappa[k], b.effort[k]
-        )
-        multiple = laws.approver_factor(b.approvers[k]) / laws.approver_factor(
-            b.reference_approvers
-        )
-        row = []
-        for fit in range(2):
-            us = b.base_us[fit] + given
-            them = b.base_competitor[fit] + b.competitor_strength[k]
-            row.append(
-                (
-                    float(laws.buyer_share_us(us, them, multiple)),
-                    float(laws.buyer_share_competitor(us, them, multiple)),
-                )
-            )
-        found.append(row)
-    return found
+from simulator.weekly.shares import stage_shares
 
 
 class Tables:
@@ -84,7 +60,17 @@ class Tables:
             rows(system.customers.late_churn),
             rows(system.customers.target),
         )
-        self.buyer_shares = buyer_shares(system)
+        self.shares = rows(stage_shares(system.buyer, s))
+        self.decay = rows(system.buyer.decay[s.buyer] * s.decision)
+        self.after = rows(system.buyer.after[s.buyer])
+        self.gate, self.gated = rows(s.gate), rows((s.gate < 1.0).any(axis=(0, 2)))
+        self.within = rows(h.within)
+        self.lever_rate = rows(system.money.lever_rate)
+        self.limit = [
+            next((i for i in range(len(system.limits.inside)) if row[i]), -1)
+            for row in system.limits.inside.T.tolist()
+        ]
+        self.cap = rows(system.limits.cap)
         self.referring = [i for i in range(len(c.key)) if (c.per_customer[:, i] > 0).any()]
         # Week 0 of the arrival measure, so that cells have positive numbers.
         self.origin = 8192

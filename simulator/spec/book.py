@@ -63,6 +63,74 @@ BOOK: Final[dict[str, Assumption]] = {
         "120 k/year", "40 k/year", "300 k/year", "D", "our own design value: a person's programme",
         "what .05 of a buyer's condition, or one approver fewer, costs",
     ),
+    "teams.*.takeover": Assumption(
+        "2 weeks", "0 weeks", "4 weeks", "D", _OURS, "that owned deals of a leaver wait"
+    ),
+    "teams.*.takeover_loss": Assumption(
+        "25%", "0%", "50%", "D", _OURS, "of the odds of owned deals of a leaver"
+    ),
+    "teams.*.week": Assumption("40 h/week", "35 h/week", "48 h/week", "D", "a contract's week"),
+    "teams.*.wip.normal": Assumption(
+        13, 8, 40, "D", "active opportunities of a rep where efficiency starts to fall: 8-9 "
+        "enterprise, 13-15 mid-market, 30-40 SMB",
+    ),
+    "teams.*.wip.loss": Assumption(
+        0.35, 0.15, 0.6, "D", _OURS, "Weinberg: 20% a further project (B), too harsh for deals"
+    ),
+    "teams.*.wip.power": Assumption(1.5, 1.0, 2.0, "D", _OURS),
+    "teams.*.pressure.target": Assumption("2 weeks", "1 week", "6 weeks", "D", _OURS),
+    "teams.*.pressure.smooth": Assumption(
+        "2 weeks", "1 week", "4 weeks", "D", _OURS, "the table it feeds is an overtime table (A)"
+    ),
+    "teams.*.pressure.errors": Assumption(0.3, 0.0, 1.0, "D", _OURS, "domain book 9"),
+    "teams.*.fatigue.smooth": Assumption(
+        "4 weeks", "2 weeks", "8 weeks", "D", _OURS,
+        "with it, 50 h a week break even at 7 weeks: Business Roundtable C-2 (A)",
+    ),
+    "teams.*.burnout.strength": Assumption(
+        1.875, 0.5, 4.0, "D", _OURS, "full burnout gives 2.5 times the quits"
+    ),
+    "teams.*.burnout.threshold": Assumption("20%", "0%", "50%", "D", _OURS),
+    "teams.*.burnout.depletion": Assumption("8 weeks", "4 weeks", "16 weeks", "D", _OURS),
+    "teams.*.burnout.recovery": Assumption("20 weeks", "10 weeks", "52 weeks", "D", _OURS),
+    "teams.*.supervision.hours": Assumption(
+        "4 h/week", "2 h/week", "20 h/week", "D", _OURS, "20 h in PySD-Cookbook's rookie/pro (A)"
+    ),
+    "teams.*.supervision.span": Assumption(2, 1, 4, "D", _OURS),
+    "teams.*.capability.improvement": Assumption(
+        "25%", "10%", "30%", "A", "Repenning & Sterman: 10 of 40 hours"
+    ),
+    "teams.*.capability.erosion": Assumption(
+        "20 weeks", "10 weeks", "52 weeks", "A", "Repenning & Sterman"
+    ),
+    "market.reputation.smooth": Assumption("26 weeks", "13 weeks", "52 weeks", "D", _OURS),
+    "market.reputation.odds": Assumption(0.3, 0.0, 0.8, "D", _LOGIT),
+    "market.delivery.company": Assumption(
+        "17 weeks", "4 weeks", "26 weeks", "A", "Forrester 1968: TDDRC, 4 months"
+    ),
+    "market.delivery.market": Assumption(
+        "26 weeks", "4 weeks", "52 weeks", "A", "Forrester 1968: TDDRM, 6 months"
+    ),
+    "market.delivery.throughput": Assumption(
+        "4 weeks", "0 weeks", "13 weeks", "A", "Forrester 1968: DRAT, 1 month"
+    ),
+    "customers.care.overload": Assumption(0.3, 0.1, 0.6, "D", _OURS),
+    "buyer.discount.lift": Assumption(
+        0.8, 0.3, 1.5, "D", _LOGIT,
+        "a fifth off: 22% to 25%; 25% would break even (A, winningbydesign.com)"
+    ),
+    "buyer.discount.pull_forward": Assumption(
+        1.0, 0.0, 2.0, "D", _OURS, "a quarter off: decisions take a quarter less"
+    ),
+    "buyer.discount.reference": Assumption("52 weeks", "26 weeks", "104 weeks", "D", _OURS),
+    "buyer.discount.churn": Assumption(0.8, 0.2, 1.5, "D", _OURS),
+    "buyer.discount.churn_from": Assumption("15%", "10%", "20%", "D", _OURS),
+    "buyer.aging.decay": Assumption(0.03, 0.01, 0.08, "D", _LOGIT, "a week"),
+    "buyer.aging.after": Assumption("13 weeks", "8 weeks", "26 weeks", "D", _OURS),
+    "policies.*.every": Assumption("1 week", "1 week", "13 weeks", "D", _OURS),
+    "policies.*.smooth": Assumption("4 weeks", "1 week", "13 weeks", "D", _OURS),
+    "policies.*.budget.move": Assumption("10%", "5%", "25%", "D", _OURS),
+    "policies.*.budget.keep": Assumption("20%", "0%", "50%", "D", _OURS),
     "teams.*.attainment": Assumption(
         "100%", "60%", "100%", "D", _OURS, "share of quota that a ramped person brings in"
     ),

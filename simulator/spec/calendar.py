@@ -8,6 +8,7 @@ every engine.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from simulator.errors import Problem, SpecError
 from simulator.spec.paths import Leaf, leaves, match, operand, week_of
-from simulator.spec.schema import Scenario
+from simulator.spec.schema import Move, Scenario
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Change:
     over: float
     until: float
     intensity: float = 1.0
+    part: str = "levers"  # or shocks
 
     def progress(self, t: float) -> float:
         """How far the change has come at time t, 0 to its intensity."""
@@ -79,18 +81,23 @@ class Calendar:
 def changes_of(
     scenario: Scenario, table: dict[str, Leaf], intensity: float = 1.0
 ) -> tuple[Change, ...]:
-    """Every lever of a scenario, path by path."""
+    """Every shock and lever of a scenario, path by path; shocks come whole."""
     found: list[Change] = []
-    for i, lever in enumerate(scenario.levers):
-        at = week_of(lever.at, scenario.start)
-        until = math.inf if lever.until is None else week_of(lever.until, scenario.start)
-        for path in match(lever.path, table):
-            amount = operand(lever, table[path], scenario.currency)
-            found.append(Change(i, path, lever.verb, amount, at, lever.over, until, intensity))
+    parts: list[tuple[str, Sequence[Move], float]] = [
+        ("shocks", scenario.shocks, 1.0),
+        ("levers", scenario.levers, intensity),
+    ]
+    for part, moves, share in parts:
+        for i, lever in enumerate(moves):
+            at = week_of(lever.at, scenario.start)
+            until = math.inf if lever.until is None else week_of(lever.until, scenario.start)
+            for path in match(lever.path, table):
+                by = operand(lever, table[path], scenario.currency)
+                found.append(Change(i, path, lever.verb, by, at, lever.over, until, share, part))
     return tuple(found)
 
 
-def calendar(scenario: Scenario, seasonal_breaks: list[float], intensity: float = 1.0) -> Calendar:
+def calendar(scenario: Scenario, breaks: list[float], intensity: float = 1.0) -> Calendar:
     """Lay a scenario's levers out in time.
 
     Raises SpecError where a lever takes a number out of its bounds.
@@ -98,7 +105,7 @@ def calendar(scenario: Scenario, seasonal_breaks: list[float], intensity: float 
     table = leaves(scenario)
     changes = changes_of(scenario, table, intensity)
     start, end = -scenario.warm_up, scenario.horizon
-    edges = {start, end, 0.0, *seasonal_breaks}
+    edges = {start, end, 0.0, *breaks}
     for c in changes:
         edges.add(c.at)
         if c.until < end:
@@ -118,15 +125,15 @@ def calendar(scenario: Scenario, seasonal_breaks: list[float], intensity: float 
                 column[k] = c.apply(column[k], float(t))
         outside = _outside(leaf, column, ordered, mine)
         if outside is not None:
-            index, message = outside
-            raise SpecError([Problem(scenario.name, None, f"levers.{index}", message)])
+            place, message = outside
+            raise SpecError([Problem(scenario.name, None, place, message)])
         values[path] = column
     return Calendar(ordered, values, table, changes)
 
 
 def _outside(
     leaf: Leaf, column: NDArray[np.float64], edges: NDArray[np.float64], mine: list[Change]
-) -> tuple[int, str] | None:
+) -> tuple[str, str] | None:
     """The lever that takes a number out of its bounds, and how; None if none does."""
     bad = np.flatnonzero((column < leaf.low - 1e-12) | (column > leaf.high + 1e-12))
     if len(bad) == 0:
@@ -134,5 +141,6 @@ def _outside(
     k = int(bad[0])
     bound = f"below {leaf.low:g}" if column[k] < leaf.low else f"above {leaf.high:g}"
     middle = 0.5 * (edges[k] + edges[k + 1])
-    active = [c.lever for c in mine if c.progress(middle) > 0] or [mine[-1].lever]
-    return active[-1], f"takes {leaf.path} to {column[k]:.4g} in week {max(edges[k], 0):g}, {bound}"
+    active = [c for c in mine if c.progress(middle) > 0] or [mine[-1]]
+    place = f"{active[-1].part}.{active[-1].lever}"
+    return place, f"takes {leaf.path} to {column[k]:.4g} in week {max(edges[k], 0):g}, {bound}"

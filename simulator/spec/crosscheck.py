@@ -11,7 +11,9 @@ from simulator.errors import SpecError
 from simulator.spec.calendar import calendar
 from simulator.spec.paths import check_levers, leaves, match, operand
 from simulator.spec.problems import nearest
-from simulator.spec.schema import ByFit, Scenario, Stage
+from simulator.spec.quantities import ByFit
+from simulator.spec.rulecheck import rules
+from simulator.spec.schema import Scenario, Stage
 from simulator.spec.shape import Path
 from simulator.vocabulary import unknown
 
@@ -34,11 +36,14 @@ def findings(scenario: Scenario) -> Iterator[Finding]:
     if not nobody:
         yield from _graph(scenario)
     yield from _size(scenario)
-    levers = check_levers(scenario)
-    for index, message, hint in levers:
-        yield ("levers", index), message, hint
-    if not levers:
+    wrong = False
+    for part in ("shocks", "levers"):
+        for index, message, hint in check_levers(scenario, getattr(scenario, part)):
+            wrong = True
+            yield (part, index), message, hint
+    if not wrong:
         yield from _bounds(scenario)
+    yield from rules(scenario)
     strange = unknown(scenario.outcome, list(scenario.teams), list(scenario.stages))
     if strange:
         yield ("outcome",), strange, ""
@@ -49,7 +54,8 @@ def _bounds(scenario: Scenario) -> Iterator[Finding]:
         calendar(scenario, [])
     except SpecError as error:
         for p in error.problems:
-            yield ("levers", int(p.path.rpartition(".")[2])), p.message, p.hint
+            part, _, index = p.path.partition(".")
+            yield (part, int(index)), p.message, p.hint
 
 
 def references(scenario: Mapping[str, Any]) -> Iterator[Finding]:
@@ -253,7 +259,7 @@ def _highest_rate(scenario: Scenario) -> float:
     table = leaves(scenario)
     now = {path: leaf.value for path, leaf in table.items() if path.startswith("channels.")}
     top = dict(now)
-    for lever in scenario.levers:
+    for lever in (*scenario.shocks, *scenario.levers):
         for path in match(lever.path, table):
             if path not in now:
                 continue

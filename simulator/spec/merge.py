@@ -12,6 +12,7 @@ from simulator.spec.units import Quantity
 from simulator.spec.yamltree import Node
 
 GRADED: Final = frozenset({"value", "low", "high", "se", "grade", "source", "note"})
+_APPENDED: Final = (("levers",), ("shocks",), ("policies",))
 _SPREAD: Final = ("cv", "law", "order")
 
 
@@ -92,11 +93,11 @@ def idle_removals(base: Node | None, top: Node, path: Path = ()) -> Iterator[tup
 def overlay(base: Node, top: Node, path: Path = ()) -> Node:
     """The later layer over the earlier one.
 
-    Mappings merge key by key, a key without a value removes, everything else replaces; levers of
-    the top are appended to those of the base.
+    Mappings merge key by key, a key without a value removes, everything else replaces; levers,
+    shocks and policies of the top are appended to those of the base.
     """
     if not (base.is_mapping and top.is_mapping):
-        if path == ("levers",) and base.is_list and top.is_list:
+        if path in _APPENDED and base.is_list and top.is_list:
             return Node([*base.value, *top.value], top.file, top.line, top.layer)
         return top
     merged: dict[str, Node] = dict(base.value)

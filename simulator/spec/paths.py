@@ -12,16 +12,26 @@ import datetime as dt
 import difflib
 import re
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
 from pydantic import BaseModel
 
-from simulator.spec.schema import Handoff, Lever, Scenario
+from simulator.spec.schema import Handoff, Move, Scenario
 from simulator.spec.units import Quantity
 
+CONDITIONS: tuple[str, ...] = (
+    "approvers",
+    "alignment",
+    "proof",
+    "risk_removed",
+    "friction",
+    "effort",
+    "competitor_strength",
+    "kappa",
+)
 TIMED: tuple[str, ...] = (
     "value.mean",
     "channels.*.spend",
@@ -29,32 +39,33 @@ TIMED: tuple[str, ...] = (
     "channels.*.per_customer",
     "channels.*.good_fit",
     "channels.*.value.mean",
+    "channels.*.outbound.hours",
+    "channels.*.outbound.tooling",
     "teams.*.headcount",
     "teams.*.hours",
     "teams.*.cost",
+    "teams.*.capability.improvement",
     "stages.*.effort.mean",
     "stages.*.patience.mean",
     "stages.*.buyer_time.mean",
     "stages.*.speed.floor",
     "stages.*.speed.scale",
+    "stages.*.tooling",
     "stages.*.applies_to",
     "stages.*.advance.good_fit",
     "stages.*.advance.poor_fit",
     "stages.*.rework.share",
     "stages.*.recycle.share",
+    *(f"stages.*.buyer.{key}" for key in CONDITIONS),
     "handoffs.*.accepted",
+    "handoffs.*.accepted_poor_fit",
+    "handoffs.*.mismatch",
     "handoffs.*.returned",
     "handoffs.*.rework",
     "handoffs.*.delay.mean",
     "handoffs.*.every",
-    "buyer.approvers",
-    "buyer.alignment",
-    "buyer.proof",
-    "buyer.risk_removed",
-    "buyer.friction",
-    "buyer.effort",
-    "buyer.competitor_strength",
-    "buyer.kappa",
+    *(f"buyer.{key}" for key in CONDITIONS),
+    "buyer.discount.level",
     "customers.churn",
     "customers.expansion",
     "customers.onboarding_target",
@@ -64,6 +75,7 @@ TIMED: tuple[str, ...] = (
 )
 """What levers can change in the course of a run."""
 
+_RULES = ("levers", "shocks", "policies")
 _SHORT = {"mean", "good_fit", "poor_fit"}
 
 
@@ -142,15 +154,18 @@ def _walk(model: BaseModel, prefix: str) -> Iterator[Leaf]:
 
 def leaves(scenario: Scenario) -> dict[str, Leaf]:
     """Every number of a scenario by its path, in file order."""
-    return {leaf.path: leaf for leaf in _walk(scenario, "") if not leaf.path.startswith("levers")}
+    return {
+        leaf.path: leaf for leaf in _walk(scenario, "") if leaf.path.partition(".")[0] not in _RULES
+    }
 
 
 def timed(path: str) -> bool:
     """Whether a lever can change this path."""
-    return any(_matches(path, pattern) for pattern in TIMED)
+    return any(matches(path, pattern) for pattern in TIMED)
 
 
-def _matches(path: str, pattern: str) -> bool:
+def matches(path: str, pattern: str) -> bool:
+    """Whether a path fits a pattern with wildcards for keys."""
     keys, wanted = path.split("."), pattern.split(".")
     return len(keys) == len(wanted) and all(
         fnmatchcase(k, w) for k, w in zip(keys, wanted, strict=True)
@@ -159,13 +174,13 @@ def _matches(path: str, pattern: str) -> bool:
 
 def match(pattern: str, table: dict[str, Leaf]) -> list[str]:
     """The paths that a lever's pattern reaches, in file order; empty if none can be changed."""
-    exact = [p for p in table if _matches(p, pattern) and timed(p)]
+    exact = [p for p in table if matches(p, pattern) and timed(p)]
     if exact:
         return exact
     return [
         p
         for p in table
-        if p.rsplit(".", 1)[-1] in _SHORT and _matches(p.rsplit(".", 1)[0], pattern) and timed(p)
+        if p.rsplit(".", 1)[-1] in _SHORT and matches(p.rsplit(".", 1)[0], pattern) and timed(p)
     ]
 
 
@@ -192,26 +207,30 @@ def week_of(value: Any, start: dt.date) -> float:
     raise ValueError(f"{value!r} is not a time: write 'week 13', '3 months' or a date")
 
 
-def operand(lever: Lever, leaf: Leaf, currency: str) -> float:
+def operand(lever: Move, leaf: Leaf, currency: str) -> float:
     """The number that a lever applies to a leaf, in the leaf's units."""
-    raw = lever.operand
-    if lever.verb == "scale":
+    return operand_of(lever.verb, lever.operand, leaf, currency)
+
+
+def operand_of(verb: str, raw: Any, leaf: Leaf, currency: str) -> float:
+    """The number that set, scale or add applies to a leaf; ValueError if it is none."""
+    if verb == "scale":
         if isinstance(raw, str) and raw.strip().endswith("%"):
             return float(Quantity("number").parse(raw.strip()[:-1])) / 100.0
         return float(Quantity("number").parse(raw))
     kind = leaf.quantity or Quantity("number")
-    if lever.verb == "add" and isinstance(raw, str) and raw.strip().startswith("-"):
+    if verb == "add" and isinstance(raw, str) and raw.strip().startswith("-"):
         return -kind.parse(raw.strip()[1:].strip(), currency)
-    if lever.verb == "add" and isinstance(raw, int | float) and raw < 0:
+    if verb == "add" and isinstance(raw, int | float) and raw < 0:
         return -kind.parse(-raw, currency)
     return kind.parse(raw, currency)
 
 
-def check_levers(scenario: Scenario) -> list[tuple[int, str, str]]:
-    """What is wrong with the levers: (index, message, hint) each."""
+def check_levers(scenario: Scenario, moves: Sequence[Move]) -> list[tuple[int, str, str]]:
+    """What is wrong with levers or shocks: (index, message, hint) each."""
     table = leaves(scenario)
     found: list[tuple[int, str, str]] = []
-    for i, lever in enumerate(scenario.levers):
+    for i, lever in enumerate(moves):
         weeks: list[float] = []
         for label, when in (("at", lever.at), ("until", lever.until)):
             if label == "until" and when is None:
@@ -246,7 +265,7 @@ def check_levers(scenario: Scenario) -> list[tuple[int, str, str]]:
 
 def no_match(pattern: str, table: dict[str, Leaf]) -> tuple[str, str]:
     """Why a path reaches nothing, and the nearest that would: (message, hint)."""
-    fixed = [p for p in table if _matches(p, pattern)]
+    fixed = [p for p in table if matches(p, pattern)]
     if fixed:
         return (
             f"{fixed[0]} cannot change in the course of a run",

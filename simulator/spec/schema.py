@@ -11,20 +11,16 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    WithJsonSchema,
-    model_validator,
-)
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from simulator.spec.book import default
+from simulator.spec.market import Buyer, Customers, Market
+from simulator.spec.policies import Policy
+from simulator.spec.quantities import ByFit, DelayLike, EffortLike, Model, Name, ShareByFit, Value
+from simulator.spec.teams import Outbound, Team
 from simulator.spec.units import (
     Count,
     Hours,
-    HoursPerWeek,
     Money,
     MoneyOrRate,
     MoneyRate,
@@ -33,86 +29,6 @@ from simulator.spec.units import (
     Share,
     Weeks,
 )
-
-NAME = r"^[a-z][a-z0-9_]*$"
-Name = Annotated[str, Field(pattern=NAME, max_length=64)]
-Law = Literal["lognormal", "gamma", "exponential", "erlang", "deterministic"]
-
-
-class Model(BaseModel):
-    """Base: unknown keys are errors, values are fixed once read, no infinities."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-def _mean(value: Any) -> Any:
-    """A bare quantity stands for the mean."""
-    return value if isinstance(value, dict | BaseModel) or value is None else {"mean": value}
-
-
-class _Spread(Model):
-    """A positive random quantity, by its mean, coefficient of variation and law."""
-
-    cv: Annotated[Number, Field(ge=0, le=20)] | None = Field(
-        None, description="standard deviation over mean; default by use, see the parameter book"
-    )
-    law: Law | None = Field(None, description="distribution; default by use")
-    order: Annotated[int, Field(ge=1, le=1000)] | None = Field(
-        None, description="number of phases of an erlang law; sets cv = order ** -0.5"
-    )
-
-    @model_validator(mode="after")
-    def _coherent(self) -> Self:
-        if self.order is not None and self.law not in (None, "erlang"):
-            raise ValueError(f"order belongs to law erlang, not {self.law}")
-        if self.law == "erlang" and self.order is None:
-            raise ValueError("law erlang needs its order, e.g. {law: erlang, order: 3}")
-        if self.order is not None and self.cv is not None:
-            raise ValueError("give order or cv, not both")
-        if self.law == "exponential" and self.cv not in (None, 1.0):
-            raise ValueError(f"an exponential law has cv 1, not {self.cv:g}")
-        if self.law == "deterministic" and self.cv not in (None, 0.0):
-            raise ValueError(f"a deterministic law has cv 0, not {self.cv:g}")
-        return self
-
-
-class Effort(_Spread):
-    """Hours of one person's work; ``effort: 3 h`` is short for ``effort: {mean: 3 h}``."""
-
-    mean: Annotated[Hours, Field(ge=0)]
-
-
-class Delay(_Spread):
-    """Calendar time; ``delay: 2 days`` is short for ``delay: {mean: 2 days}``."""
-
-    mean: Annotated[Weeks, Field(ge=0)]
-
-
-EffortLike = Annotated[Effort, BeforeValidator(_mean)]
-DelayLike = Annotated[Delay, BeforeValidator(_mean)]
-
-
-class ByFit(Model):
-    """A share for each hidden fit; ``advance: 60%`` is short for the same share for both."""
-
-    good_fit: Share
-    poor_fit: Share
-
-
-def _both(value: Any) -> Any:
-    if isinstance(value, dict | BaseModel) or value is None:
-        return value
-    return {"good_fit": value, "poor_fit": value}
-
-
-ShareByFit = Annotated[ByFit, BeforeValidator(_both)]
-
-
-class Value(Model):
-    """Annual contract value of a lead, should it be won."""
-
-    mean: Annotated[Money, Field(gt=0)]
-    cv: Annotated[Number, Field(ge=0, le=20)] = default("value.cv")
 
 
 class Leads(Model):
@@ -160,6 +76,13 @@ class Channel(Model):
         Field(None, description="4 (quarters), 12 (months) or 52 (weeks) factors, averaging 1")
     )
     good_fit: Share = default("channels.*.good_fit")
+    quality_loss: Annotated[Number, Field(ge=0, le=5)] | None = Field(
+        None,
+        description="good fit falls as volume over today's to this power; default: it does not",
+    )
+    outbound: Outbound | None = Field(
+        None, description="a team brings these leads: they respond to its hours, not to spend"
+    )
     value: Value | None = Field(None, description="contract value; default: the scenario's value")
     enters: Name | None = Field(None, description="first stage of its leads; default: the first")
 
@@ -171,6 +94,11 @@ class Channel(Model):
             raise ValueError("give spend or cost_per_lead, not both")
         if self.cost_per_lead is not None and self.leads is None:
             raise ValueError("cost_per_lead needs leads")
+        if self.outbound is not None:
+            if self.leads is None:
+                raise ValueError("outbound needs leads: what the team's hours bring today")
+            if self.spend is not None or self.cost_per_lead is not None:
+                raise ValueError("leads of outbound respond to hours: give no spend")
         if self.seasonality is not None:
             if len(self.seasonality) not in (4, 12, 52):
                 raise ValueError(f"seasonality has {len(self.seasonality)} factors, not 4, 12, 52")
@@ -178,22 +106,6 @@ class Channel(Model):
             if abs(mean - 1) > 0.01:
                 raise ValueError(f"seasonality averages {mean:.3g}, not 1")
         return self
-
-
-class Team(Model):
-    """People who do the work of one or more stages."""
-
-    headcount: Annotated[Count, Field(ge=0, le=100_000)]
-    hours: Annotated[HoursPerWeek, Field(gt=0, le=168)] = default("teams.*.hours")
-    cost: Annotated[MoneyRate, Field(ge=0)] = default("teams.*.cost")
-    function: Literal["sales", "marketing", "delivery", "customer", "other"] = "sales"
-    ramp: Annotated[Weeks, Field(ge=0)] = default("teams.*.ramp")
-    ramp_start: Annotated[Share, Field(ge=0.05)] = default("teams.*.ramp_start")
-    hiring_lead: Annotated[Weeks, Field(ge=0)] = default("teams.*.hiring_lead")
-    quota: Annotated[MoneyRate, Field(ge=0)] | None = Field(
-        None, description="new ARR that a fully ramped person is to bring, for bookings capacity"
-    )
-    attainment: Share = default("teams.*.attainment")
 
 
 class SpeedToLead(Model):
@@ -235,12 +147,18 @@ class Stage(Model):
     speed: SpeedToLead | Literal["oldroyd"] | None = Field(
         None, description="how the odds fall with the wait for this stage"
     )
+    tooling: Annotated[Number, Field(gt=0, le=1000)] = Field(
+        1.0, description="multiplies the touch rate: work takes effort / tooling"
+    )
     applies_to: Share = Field(1.0, description="share of leads that need this stage")
     advance: ShareByFit = Field(ByFit(good_fit=1.0, poor_fit=1.0), validate_default=False)
     rework: Rework | None = None
     recycle: Recycle | None = None
     lost_to: Name = Field("not_advanced", description="the reason given to what does not advance")
     decision: bool = Field(False, description="the buyer decides here; odds come from `buyer`")
+    buyer: Buyer | None = Field(
+        None, description="the buyer who decides here; default: the scenario's"
+    )
     after_sale: bool = Field(False, description="after the signature: onboarding and the like")
     next: Name | dict[Name, Share] | None = Field(
         None, description="stage, or shares by stage, or `won`; default: the next in the file"
@@ -256,6 +174,10 @@ class Stage(Model):
             raise ValueError("patience is time in a team's queue, and no team is named")
         if self.decision and self.after_sale:
             raise ValueError("the buyer cannot decide after the sale")
+        if self.buyer is not None and not self.decision:
+            raise ValueError("has a buyer, but no decision: true")
+        if self.buyer is not None and (self.buyer.discount or self.buyer.attention):
+            raise ValueError("discount and attention are the scenario's: give them at `buyer`")
         if self.decision and "advance" in self.model_fields_set:
             raise ValueError("the odds of a decision stage come from `buyer`, not from advance")
         if isinstance(self.next, dict) and abs(sum(self.next.values()) - 1) > 1e-9:
@@ -275,85 +197,23 @@ class Handoff(Model):
         None, description="passed on only at a meeting held every so often"
     )
     accepted: Share = 1.0
+    accepted_poor_fit: Share | None = Field(
+        None, description="of poor fits, where the receiver can tell them; default: as `accepted`"
+    )
+    mismatch: Annotated[Share, Field(lt=1)] = Field(
+        0.0,
+        description="how far the two sides' definitions differ; what is accepted moves with "
+        "1 - mismatch, from where it is stated",
+    )
     returned: Annotated[Share, Field(lt=1)] = 0.0
     rework: Annotated[Hours, Field(ge=0)] = default("handoffs.*.rework")
 
     @model_validator(mode="after")
     def _adds_up(self) -> Self:
-        total = self.accepted + self.returned
+        total = max(self.accepted, self.accepted_poor_fit or 0.0) + self.returned
         if total > 1 + 1e-9:
             raise ValueError(f"accepted and returned add up to {total:.6g}, more than 1")
         return self
-
-
-class Odds(Model):
-    """What the buyer decides at the reference conditions; no decision takes the rest."""
-
-    us: ShareByFit = default("buyer.odds.us")
-    competitor: Share = default("buyer.odds.competitor")
-
-    @model_validator(mode="after")
-    def _room(self) -> Self:
-        for fit, us in (("good_fit", self.us.good_fit), ("poor_fit", self.us.poor_fit)):
-            if not 0 < us < 1:
-                raise ValueError(f"us.{fit} is {us:g}; it must lie strictly between 0 and 1")
-            if us + self.competitor >= 1:
-                raise ValueError(f"us.{fit} and competitor add up to {us + self.competitor:g}")
-        if self.competitor <= 0:
-            raise ValueError("competitor must be above 0 (a tiny share will do)")
-        return self
-
-
-class Conditions(Model):
-    """The buyer's conditions that `odds` belong to."""
-
-    approvers: Annotated[Number, Field(ge=1, le=50)] = default("buyer.approvers")
-    alignment: Share = default("buyer.alignment")
-    proof: Share = default("buyer.proof")
-    risk_removed: Share = default("buyer.risk_removed")
-    friction: Share = default("buyer.friction")
-    effort: Annotated[Number, Field(ge=0, le=100)] = 1.0
-
-
-class Buyer(Conditions):
-    """The buyer's decision: competing risks of us, a competitor and no decision (mechanism 13).
-
-    share_i = exp(V_i) / sum exp(V); no decision has V = 0; our V moves from the reference by
-    alignment + proof + risk removed - friction + kappa (1 - exp(-effort)); approvers multiply.
-    """
-
-    odds: Odds = Field(default_factory=lambda: Odds())
-    reference: Conditions = Field(default_factory=lambda: Conditions())
-    competitor_strength: Annotated[Number, Field(ge=-10, le=10)] = Field(
-        0.0, description="added to the competitor's V: what the market does to us"
-    )
-    kappa: Annotated[Number, Field(ge=0, le=10)] = default("buyer.kappa")
-
-
-class Customers(Model):
-    """The customers we have and win: going live, churn, expansion."""
-
-    start: Annotated[Count, Field(ge=0, le=10_000_000)] = 0.0
-    arr: Annotated[Money, Field(ge=0)] | None = Field(
-        None, description="ARR of the customers at the start; default: start * value.mean"
-    )
-    churn: Annotated[Rate, Field(ge=0)] = default("customers.churn")
-    expansion: Rate = default("customers.expansion")
-    onboarding_target: Annotated[Weeks, Field(gt=0)] = default("customers.onboarding_target")
-    late_churn: Annotated[Number, Field(ge=0, le=100)] = default("customers.late_churn")
-
-    @model_validator(mode="after")
-    def _someone_pays(self) -> Self:
-        if self.arr and round(self.start) == 0:
-            raise ValueError("arr needs customers who pay it: give start")
-        return self
-
-
-class Market(Model):
-    """The accounts there are; absent means no limit."""
-
-    accounts: Annotated[Count, Field(gt=0)]
-    cool_down: DelayLike = default("market.cool_down")
 
 
 class MoneyModel(Model):
@@ -399,6 +259,24 @@ class Mechanisms(Model):
     onboarding_lateness: Switch = Field(True, description="who goes live late churns more")
     buyer_effort: Switch = Field(True, description="our effort sways the buyer, up to a point")
     approvers: Switch = Field(True, description="the more must agree, the fewer buy")
+    wip: Switch = Field(True, description="many open deals slow people down")
+    work_pressure: Switch = Field(True, description="load moves hours, pace and errors")
+    fatigue: Switch = Field(True, description="long weeks tire")
+    burnout: Switch = Field(True, description="strain makes people quit")
+    attrition: Switch = Field(True, description="people quit and are replaced")
+    supervision: Switch = Field(True, description="new hires take veterans' hours")
+    capability: Switch = Field(True, description="without improvement time skill erodes")
+    mismatch: Switch = Field(True, description="definitions that differ cost acceptance")
+    marginal_quality: Switch = Field(True, description="more leads are worse leads")
+    reputation: Switch = Field(True, description="churn is talked about")
+    slow_delivery: Switch = Field(True, description="late delivery keeps orders away")
+    customer_care: Switch = Field(True, description="overloaded success teams lose customers")
+    blockers: Switch = Field(True, description="a missing proof blocks an approver")
+    discount: Switch = Field(True, description="price cuts lift, pull forward and spoil")
+    aging: Switch = Field(True, description="old deals lose heart")
+    attention: Switch = Field(True, description="effort on the buyer is shared under pressure")
+    tooling: Switch = Field(True, description="tools multiply the touch rate")
+    policies: Switch = Field(True, description="managers follow their rules")
 
     @model_validator(mode="before")
     @classmethod
@@ -411,8 +289,8 @@ class Mechanisms(Model):
         return value
 
 
-class Lever(Model):
-    """A change of one thing, or of many by wildcard, at a time, with its cost.
+class Move(Model):
+    """A change of one thing, or of many by wildcard, at a time.
 
     Exactly one of set (with to), scale (with by) and add (with by).
     """
@@ -425,9 +303,6 @@ class Lever(Model):
     add: str | None = None
     to: Any = None
     by: Any = None
-    cost: MoneyOrRate | None = Field(
-        None, description='once ("40 kUSD") or running ("60 kUSD/year"), beside what is implied'
-    )
     note: str = ""
 
     @model_validator(mode="after")
@@ -462,6 +337,18 @@ class Lever(Model):
         return self.to if self.set is not None else self.by
 
 
+class Shock(Move):
+    """What the market does to us: like a lever, but not ours, without cost, in every variant."""
+
+
+class Lever(Move):
+    """What we do, and what it costs."""
+
+    cost: MoneyOrRate | None = Field(
+        None, description='once ("40 kUSD") or running ("60 kUSD/year"), beside what is implied'
+    )
+
+
 class Scenario(Model):
     """One whole revenue system and what is done to it."""
 
@@ -491,4 +378,6 @@ class Scenario(Model):
     customers: Customers = Field(default_factory=lambda: Customers())
     money: MoneyModel = Field(default_factory=lambda: MoneyModel())
     mechanisms: Mechanisms = Field(default_factory=lambda: Mechanisms())
+    policies: Annotated[list[Policy], Field(max_length=100)] = Field(default_factory=list)
+    shocks: Annotated[list[Shock], Field(max_length=1000)] = Field(default_factory=list)
     levers: Annotated[list[Lever], Field(max_length=1000)] = Field(default_factory=list)

@@ -10,7 +10,8 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from simulator.spec.schema import ByFit, Delay, Effort, Leads, Scenario
+from simulator.spec.quantities import ByFit, Delay, Effort
+from simulator.spec.schema import Leads, Scenario
 from simulator.spec.units import MoneyOrRate, Quantity
 
 Path = tuple[str | int, ...]
@@ -130,6 +131,6 @@ def written(value: Any, currency: str) -> Any:
         return value.format(currency)
     if isinstance(value, dict):
         return {k: written(v, currency) for k, v in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [written(v, currency) for v in value]
     return value if isinstance(value, str | int | float | bool) else str(value)

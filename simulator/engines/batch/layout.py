@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from simulator import draws, laws
-from simulator.engines.tables import buyer_shares
 from simulator.system import NO_TEAM, System
-
-Array = NDArray[Any]
+from simulator.weekly.records import Array, filled, layout
+from simulator.weekly.shares import buyer_shares
 
 BANDS: Final = 64  # of the rate axis, as many as a lead's id has room for
 # Places in the array of leads, since all that has a pending event is in it: first the next
@@ -29,13 +27,6 @@ NOTHING, IN_QUEUE, PATIENCE, GONE_COLD, WORK, BUYER, TRANSIT, NURTURE = range(8)
 TURN, JOIN, LEAVE, OPEN, SNAPSHOT, FINISH = range(6)
 # How a run ended.
 COMPLETE, TOO_MANY_LEADS, TOO_MANY_VISITS = range(3)
-UNSORTED: Final = -1
-
-
-def layout(text: str) -> np.dtype[np.void]:
-    """An aligned record type from text such as ``"f8 value cost; i4 stage"``."""
-    fields = [(name, part.split()[0]) for part in text.split(";") for name in part.split()[1:]]
-    return np.dtype(fields, align=True)
 
 
 # Three lines of memory: what an event reads, what a step reads, what is only for the record.
@@ -86,14 +77,6 @@ RUN: Final = layout(
     "f8 origin_time per_week; i8 cursor buckets due_at due_end"
 )
 VISIT: Final = layout("i8 lead stage; f8 entered started ended")
-
-
-def filled(type_: np.dtype[np.void], shape: int | tuple[int, ...], /, **columns: Any) -> Array:
-    """Records of a kind with the given columns, the others zero."""
-    made = np.zeros(shape, dtype=type_)
-    for name, values in columns.items():
-        made[name] = values
-    return made
 
 
 @dataclass(frozen=True)
@@ -160,8 +143,8 @@ def plan(system: System) -> Plan:
         handoffs=filled(HANDOFF, len(h.source), source=h.source, law=h.delay.law, cv=h.delay.cv),
         handoffs_by=filled(
             HANDOFF_BY,
-            h.accepted.shape,
-            accepted=h.accepted,
+            h.returned.shape,
+            accepted=h.accepted[:, :, 0],
             returned=h.returned,
             rework=h.rework,
             delay=h.delay.mean,
@@ -181,7 +164,7 @@ def plan(system: System) -> Plan:
 
 def _segments(system: System) -> Array:
     cu = system.customers
-    shares = np.array(buyer_shares(system))  # (B, fit, us or competitor)
+    shares = buyer_shares(system.buyer)[:, 0]  # (B, fit, us or competitor)
     made = filled(
         SEGMENT,
         len(system.edges) - 1,

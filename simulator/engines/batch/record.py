@@ -58,6 +58,7 @@ def _series(work: Workspace) -> Series:
     return Series(
         t=grid,
         **columns,
+        support_hours=np.zeros((len(grid), len(work.teams))),
         fates=work.by_fate.copy(),
         arrived=work.by_channel.copy(),
         **Planned(work.system).upto(grid),

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from simulator import draws
-from simulator.engines.batch.layout import BAND, BANDS, LEAD, LINE, LIVE, VISIT, Array, Plan
+from simulator.engines.batch.layout import BAND, BANDS, LEAD, LINE, LIVE, VISIT, Plan
 from simulator.system import System
+from simulator.weekly.records import Array
 
 
 def aligned(n: int, type_: np.dtype[np.void]) -> Array:

@@ -2,7 +2,8 @@
 
 What happens to a lead at a stage, in this order:
 
-1. A stage that does not apply to it is not visited.
+1. A stage that does not apply to it is not visited. It waits outside a WIP cap that is full, and
+   a gate may turn it away.
 2. It queues for the stage's team: lower priority number first, then first come first served.
    If its patience runs out before it is served it goes cold.
 3. One person works on it for effort / (hours a week x share of a week x skill) weeks. A lead
@@ -12,7 +13,8 @@ What happens to a lead at a stage, in this order:
    decision: the buyer's); or is lost. What is lost or cold may be recycled after nurture.
 6. What advances past the sale is won; what leaves the last stage is a live customer.
 
-Parameters are those of the segment of the calendar in which each step happens.
+Parameters are those of the segment of the calendar in which each step happens; where slow
+mechanisms or policies are at work, the weekly step writes them (`simulator.weekly`).
 """
 
 from __future__ import annotations
@@ -30,7 +32,10 @@ from simulator.engines.events.state import LAST, LATE, URGENT, total
 from simulator.record import Record
 from simulator.system import IN_PROCESS, System, lost
 
-SUPPORTS: Final = {"priority", "market", "referral", "recycling", "meetings"}
+SUPPORTS: Final = {
+    "priority", "market", "referral", "recycling", "meetings", "weekly feedback", "owned leads",
+    "WIP caps", "gates", "acceptance by fit", "SLAs", "aging", "several buyers",
+}  # fmt: skip
 
 
 class Run(Journey):
@@ -52,6 +57,7 @@ class Run(Journey):
         self.at(0.0, self.open, LATE)
         for t in s.grid:
             self.at(float(t), self.snapshot, LATE)
+        self.week(float(s.edges[0]), -1)
         for c in range(len(s.channel_names)):
             self.wake(c)
         self.env.run(until=self.finished())
@@ -72,6 +78,10 @@ class Run(Journey):
         for team in self.teams:
             team.turn(now, self.segment)
         self.contracts.turn(now, self.segment)
+        self.week(float(self.system.edges[self.segment]), self.segment - 1)
+        self.people()
+        for limit in range(len(self.counts)):
+            self.let_in(limit)
         self.arm_churn()
         for c in range(len(self.carried)):
             self.wake(c)
@@ -87,7 +97,7 @@ class Run(Journey):
             lead.hours, lead.cost = {}, 0.0
         for team in self.teams:
             team.touch(now)
-            team.paid_hours = team.busy_hours = team.people_cost = 0.0
+            team.paid_hours = team.busy_hours = team.support_hours = team.people_cost = 0.0
         for work in self.in_work:
             team = self.teams[self.p.team[work.stage]]
             work.clock, work.pay = team.clock(now), team.pay(now)
@@ -117,6 +127,10 @@ class Run(Journey):
         self.wait = [0.0] * len(self.wait)
         self.cycle = 0.0
         self.arrived = [0] * len(self.arrived)
+        self.won_by = [0] * len(self.arrived)
+        self.kept_by = [0.0] * len(self.arrived)
+        for lead in onboarding:
+            self.kept_by[lead.channel] += lead.weight
         self.fates = [0] * len(self.fates)
         for lead in self.leads:
             self.fates[lost(lead.stage, IN_PROCESS)] += 1
@@ -124,6 +138,7 @@ class Run(Journey):
             del self.visits[:]
             for work in [*self.in_work, *(w for team in self.teams for _, _, w in team.queue)]:
                 work.trace = -1
+        self.rebase()
         self.arm_churn()
         for c in range(len(self.arrived)):
             self.wake(c)
@@ -154,6 +169,7 @@ class Run(Journey):
                 "cycle": self.cycle,
                 "paid_hours": [t.paid_hours for t in self.teams],
                 "busy_hours": [t.busy_hours for t in self.teams],
+                "support_hours": [t.support_hours for t in self.teams],
                 "people_cost": [t.people_cost for t in self.teams],
                 "revenue": books.revenue,
             }

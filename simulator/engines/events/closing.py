@@ -34,7 +34,7 @@ def close(run: Floor) -> Record:
         seed=run.seed,
         replication=run.replication,
         events=run.events,
-        series=run.snapshots.series(),
+        series=run.snapshots.series(run.p.spend, run.p.lever_rate),
         opening=np.array(run.opening, dtype=np.float64),
         fates=fates,
         fate_hours=by_fate[0],

@@ -21,16 +21,25 @@ class Customers(Demand):
             return
         books = self.contracts
         lead.won = self.env.now
+        self.disown(lead)
+        if self.discount > 0.0:
+            terms = self.system.scenario.buyer.discount
+            assert terms is not None
+            lead.value *= 1.0 - self.discount
+            lead.lure = laws.discount_churn(self.discount, terms.churn_from, terms.churn)
         lead.weight = books.sign(lead.value, lead.won)
         books.won += 1
         books.won_arr += lead.value
         books.customers += 1
+        self.won_by[lead.channel] += 1
+        self.kept_by[lead.channel] += lead.weight
         self.cycle += lead.won - lead.arrived
 
     def go_live(self, lead: Lead) -> None:
         """Onboarding is over; going live late raises churn."""
         books, p, k, now = self.contracts, self.p, self.segment, self.env.now
         lead.live = now
+        self.disown(lead)
         self.settle(lead, RETAINED)
         if not self.opened:
             # Those live before week 0 are among the customers that the scenario starts with.
@@ -39,6 +48,7 @@ class Customers(Demand):
         books.live += 1
         books.customers_live += 1
         late = laws.lateness_factor(now - lead.won, p.target[k], p.late_churn[k])
+        late *= lead.lure
         patience = -math.log(uniform(lead.key, draws.CHURN)) / late
         heappush(self.live, (books.hazard(now) + patience, lead.id, lead))
         self.arm_churn()
@@ -48,7 +58,9 @@ class Customers(Demand):
     def lose(self, lead: Lead, stage: int, reason: int) -> None:
         """A lead's end, before or after the sale."""
         self.settle(lead, lost(stage, reason))
+        self.disown(lead)
         if lead.won == lead.won:
+            self.kept_by[lead.channel] -= lead.weight
             self.contracts.cancel(lead.weight, self.env.now)
             self.contracts.customers -= 1
             lead.weight = 0.0
@@ -81,6 +93,7 @@ class Customers(Demand):
             self.base[-1 - name] = (weight, False)
             self.cool(draws.subkey(self.base_stream, name))
         else:
+            self.kept_by[lead.channel] -= lead.weight
             books.cancel(lead.weight, self.env.now)
             lead.weight = 0.0
             self.settle(lead, CHURNED)

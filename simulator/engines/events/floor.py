@@ -6,11 +6,12 @@ import math
 from heapq import heapify, heappop, heappush
 
 from simulator import laws
-from simulator.engines.events.state import State, Work
+from simulator.engines.events.state import Lead, Work
+from simulator.engines.events.weekly import Weekly
 from simulator.engines.ledgers import Team
 
 
-class Floor(State):
+class Floor(Weekly):
     """Where work is done."""
 
     def enqueue(self, team: Team, work: Work, patience: float) -> None:
@@ -20,15 +21,25 @@ class Floor(State):
         if self.visits is not None:
             work.trace = len(self.visits)
             self.visits.append([work.lead.id, stage, self.env.now, math.nan, math.nan])
-        if team.idle:
-            self.begin(team, work)
+        if team.owned and self.orphan(team, work.lead):
+            self.pass_on(team, work)
+        elif self.stand(team, work):
             return
-        self.stock["waiting"][stage] += 1
-        self.tickets += 1
-        heappush(team.queue, (self.p.priority[stage], self.tickets, work))
         if patience < math.inf:
             alarm = self.env.timeout(patience)
             alarm.callbacks.append(lambda _: self.give_up(work))
+
+    def stand(self, team: Team, work: Work) -> bool:
+        """Be served if someone is free, or stand in the queue; says whether it was served."""
+        owner = self.owner(team, work.lead) if team.owned else -1
+        if (owner in team.idle) if team.owned else team.idle:
+            self.begin(team, work, owner)
+            return True
+        queue = self.desks[owner] if team.owned else team.queue
+        self.stock["waiting"][work.stage] += 1
+        self.tickets += 1
+        heappush(queue, (self.p.priority[work.stage], self.tickets, work))
+        return False
 
     def give_up(self, work: Work) -> None:
         """Patience has run out; the lead leaves the queue if it is still in it."""
@@ -36,15 +47,20 @@ class Floor(State):
             return
         work.started = math.inf  # its place in the queue is void
         self.events += 1
-        self.stock["waiting"][work.stage] -= 1
+        self.stock["transit" if work.passing else "waiting"][work.stage] -= 1
         if work.trace >= 0 and self.visits is not None:
             self.visits[work.trace][4] = self.env.now
         work.succeed(False)
 
-    def begin(self, team: Team, work: Work) -> None:
-        """The idle person longest in the team starts on a lead."""
+    def begin(self, team: Team, work: Work, owner: int = -1) -> None:
+        """The idle person longest in the team, or the lead's owner, starts on it."""
         now = self.env.now
-        person = heappop(team.idle)
+        if owner < 0:
+            person = heappop(team.idle)
+        else:
+            person = owner
+            team.idle.remove(owner)
+            heapify(team.idle)
         share, since = self.seat_share[person], self.seat_ramp_from[person]
         skilled = 1.0 if since == -math.inf else team.skill(now - since)
         team.touch(now)
@@ -59,7 +75,7 @@ class Floor(State):
             self.visits[work.trace][3] = now
         work._ok, work._value = True, True
         work.callbacks.insert(0, lambda _: self.end(team, work))
-        self.env.schedule(work, delay=laws.service_weeks(work.effort, team.hours, share, skilled))
+        self.env.schedule(work, delay=laws.service_weeks(work.effort, team.speed, share, skilled))
 
     def end(self, team: Team, work: Work) -> None:
         """Work is done: book it, and take the next lead."""
@@ -76,9 +92,10 @@ class Floor(State):
         if work.person in self.leaving:
             self.leaving.discard(work.person)
             team.present -= share
+            self.there[work.person] = False
             return
         heappush(team.idle, work.person)
-        self.next_up(team)
+        self.next_up(team, work.person)
 
     def book(self, team: Team, work: Work) -> None:
         """Charge the hours worked so far to the lead."""
@@ -87,30 +104,89 @@ class Floor(State):
         work.lead.hours[team.index] = work.lead.hours.get(team.index, 0.0) + hours
         work.lead.cost += share * (team.last_pay - work.pay)
 
-    def next_up(self, team: Team) -> None:
-        """Serve the queue while people are idle."""
-        while team.idle and team.queue:
-            _, _, work = heappop(team.queue)
+    def next_up(self, team: Team, person: int) -> None:
+        """Serve the queue while people are idle; of owned leads, those of the person."""
+        queue = self.desks[person] if team.owned else team.queue
+        while queue and (person in team.idle if team.owned else team.idle):
+            _, _, work = heappop(queue)
             if work.started == math.inf:
                 continue
             self.stock["waiting"][work.stage] -= 1
-            self.begin(team, work)
+            self.begin(team, work, person if team.owned else -1)
 
     def join(self, person: int) -> None:
         """Someone starts."""
         team = self.teams[int(self.system.people.team[person])]
         team.touch(self.env.now)
         team.present += self.seat_share[person]
+        self.there[person] = True
         heappush(team.idle, person)
-        self.next_up(team)
+        self.next_up(team, person)
 
     def leave(self, person: int) -> None:
-        """Someone leaves, when the work in hand is done."""
+        """Someone leaves, when the work in hand is done; owned leads go to others."""
+        if not self.there[person] or person in self.leaving:
+            if self.slow is not None:
+                self.slow.due[person] = math.inf  # has quit before, and is not replaced
+            return
         team = self.teams[int(self.system.people.team[person])]
         if person in team.idle:
             team.touch(self.env.now)
             team.idle.remove(person)
             heapify(team.idle)
             team.present -= self.seat_share[person]
+            self.there[person] = False
         else:
             self.leaving.add(person)
+        if team.owned:
+            self.manieth[person] += 1
+            self.owned[person] = 0
+            waiting = sorted(self.desks[person], key=lambda item: item[:2])
+            self.desks[person] = []
+            for _, _, work in waiting:
+                if work.started != math.inf:
+                    self.stock["waiting"][work.stage] -= 1
+                    self.pass_on(team, work)
+
+    # -- leads that belong to a person -----------------------------------------------------------
+
+    def orphan(self, team: Team, lead: Lead) -> bool:
+        """Whether a lead's owner has left."""
+        person, manieth = lead.owners.get(team.index, (-1, 0))
+        return person >= 0 and self.manieth[person] != manieth
+
+    def owner(self, team: Team, lead: Lead) -> int:
+        """Whose lead it is: its owner, or who now takes it: of those here, who owns the fewest."""
+        person, manieth = lead.owners.get(team.index, (-1, 0))
+        if person >= 0 and self.manieth[person] == manieth:
+            return person
+        here = [q for q in team.seats if self.there[q] and q not in self.leaving] or team.seats
+        person = min(here, key=lambda q: (self.owned[q], q))
+        lead.owners[team.index] = (person, self.manieth[person])
+        self.owned[person] += 1
+        return person
+
+    def pass_on(self, team: Team, work: Work) -> None:
+        """Let a lead whose owner left wait for its next one; it loses odds on the way."""
+        stage = work.stage
+        work.lead.odds *= float(self.system.takeover_odds[team.index])
+        work.lead.owners.pop(team.index, None)
+        work.passing = True
+        self.stock["transit"][stage] += 1
+
+        def arrive() -> None:
+            if work.started == math.inf:
+                return
+            self.events += 1
+            work.passing = False
+            self.stock["transit"][stage] -= 1
+            self.stand(team, work)
+
+        self.at(self.env.now + float(self.system.takeover[team.index]), arrive)
+
+    def disown(self, lead: Lead) -> None:
+        """A lead is nobody's any more."""
+        for person, manieth in lead.owners.values():
+            if self.manieth[person] == manieth:
+                self.owned[person] -= 1
+        lead.owners.clear()

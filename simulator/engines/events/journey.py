@@ -54,21 +54,27 @@ class Journey(Customers):
             visit = lead.visits.get(stage, 0)
             lead.visits[stage] = visit + 1
             slot = self.p.key[stage] + (visit << 6)
-            if review == ACCEPTED:
+            yield from self.admit(lead, stage)
+            if review == ACCEPTED and self.turned_away(lead, stage, slot):
+                outcome, after = REJECTED, stage
+            elif review == ACCEPTED:
                 outcome, after = yield from self.visit(lead, stage, slot)
             else:
                 outcome, after = yield from self.review(lead, stage, review)
             if outcome == ADVANCED:
                 self.flow["advanced"][stage] += 1
                 after = self.next_stage(lead, stage, slot)
+                self.release(lead, after)
                 if after == END:
                     break
                 if self.p.after_sale[after]:
                     self.win(lead)
                 review = yield from self.hand_over(lead, stage, after, slot)
             elif outcome == BACK:
+                self.release(lead, after)
                 review = ACCEPTED
             else:
+                self.release(lead, END)
                 again = yield from self.recycle(lead, stage, slot)
                 if not again:
                     self.lose(lead, stage, outcome)
@@ -77,6 +83,44 @@ class Journey(Customers):
             stage = after
         self.win(lead)
         self.go_live(lead)
+
+    def turned_away(self, lead: Lead, stage: int, slot: int) -> bool:
+        """Whether a gate at the stage does not let the lead in."""
+        p = self.p
+        if not p.gated[stage]:
+            return False
+        return bool(uniform(lead.key, slot + draws.GATE) >= p.gate[self.segment][stage][lead.fit])
+
+    def admit(self, lead: Lead, stage: int) -> Process:
+        """Wait outside a WIP cap until there is room."""
+        limit = self.p.limit[stage]
+        if limit < 0 or lead.limit == limit:
+            return
+        lead.limit = limit
+        if self.counts[limit] < self.p.cap[self.segment][limit]:
+            self.counts[limit] += 1
+            return
+        room = self.env.event()
+        self.outside[limit].append(room)
+        self.stock["transit"][stage] += 1
+        yield room
+        self.events += 1
+        self.stock["transit"][stage] -= 1
+
+    def release(self, lead: Lead, after: int) -> None:
+        """Leave a WIP cap, unless the next stage is in it too; who waits longest may come in."""
+        limit = lead.limit
+        if limit < 0 or (after != END and self.p.limit[after] == limit):
+            return
+        lead.limit = -1
+        self.counts[limit] -= 1
+        self.let_in(limit)
+
+    def let_in(self, limit: int) -> None:
+        """Fill a WIP cap from outside."""
+        while self.outside[limit] and self.counts[limit] < self.p.cap[self.segment][limit]:
+            self.counts[limit] += 1
+            self.outside[limit].popleft().succeed()
 
     def visit(
         self, lead: Lead, stage: int, slot: int
@@ -128,7 +172,11 @@ class Journey(Customers):
                 p.speed_kind[stage], waited, p.speed_floor[k][stage], p.speed_scale[k][stage]
             )
         if p.decision[stage]:
-            us, them = p.buyer_shares[k][lead.fit]
+            us, them = p.shares[k][stage][lead.fit]
+            if p.decay[stage] > 0.0:
+                age = laws.aging(p.decay[stage], p.after[stage], self.env.now - lead.arrived)
+                us, them = laws.moved_us(us, age), laws.moved_them(us, them, age)
+            factor *= lead.odds
             u = uniform(key, slot + draws.DECISION)
             if u < us * factor:
                 return ADVANCED, stage
@@ -185,16 +233,18 @@ class Journey(Customers):
         p, k, env = self.p, self.segment, self.env
         lead.handoff = h
         u = uniform(lead.key, slot + draws.HANDOFF)
-        if u < p.accepted[k][h]:
+        accepted = p.accepted[k][h][lead.fit]
+        if u < accepted:
             review = ACCEPTED
         else:
-            review = RETURNED if u < p.accepted[k][h] + p.returned[k][h] else REFUSED
+            review = RETURNED if u < accepted + p.returned[k][h] else REFUSED
         delay = draw(
             p.handoff_law[h], p.handoff_delay[k][h], p.handoff_cv[h],
             lead.key, slot + draws.HANDOFF_DELAY,
         )  # fmt: skip
         if p.every[k][h] > 0.0:
             delay += laws.until_meeting(env.now + delay, p.every[k][h])
+        delay = min(delay, p.within[k][h])
         if delay > 0.0:
             self.place(lead, after)
             self.stock["transit"][after] += 1

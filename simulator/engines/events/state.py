@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from typing import Any
 
@@ -10,6 +11,7 @@ import simpy
 from simpy.events import EventPriority
 
 from simulator import draws
+from simulator.engines.events.slow import Slow
 from simulator.engines.ledgers import Contracts, Snapshots, Team
 from simulator.engines.tables import Tables
 from simulator.system import END, IN_PROCESS, System, lost
@@ -23,7 +25,8 @@ class Lead:
 
     __slots__ = (
         "arr", "arrived", "channel", "cost", "ended", "fate", "fit", "handoff", "hours", "id",
-        "key", "live", "recycled", "stage", "value", "visits", "weight", "won",
+        "key", "limit", "live", "lure", "odds", "owners", "recycled", "stage", "value", "visits",
+        "weight", "won",
     )  # fmt: skip
 
     def __init__(
@@ -40,13 +43,20 @@ class Lead:
         self.cost = 0.0
         self.weight = 0.0  # of its contract
         self.arr = 0.0
+        self.lure = 1.0  # factor on churn of a discount
+        self.odds = 1.0  # left by a change of owner
+        self.limit = -1  # the WIP cap that it counts in
+        self.owners: dict[int, tuple[int, int]] = {}  # by team: person, how manieth
         self.won = self.live = self.ended = math.nan
 
 
 class Work(simpy.Event):
     """A lead's wait for a team and the work on it: happens when the work is done, or it is cold."""
 
-    __slots__ = ("clock", "effort", "entered", "lead", "pay", "person", "stage", "started", "trace")
+    __slots__ = (
+        "clock", "effort", "entered", "lead", "passing", "pay", "person", "stage", "started",
+        "trace",
+    )  # fmt: skip
 
     def __init__(self, env: simpy.Environment, lead: Lead, stage: int, effort: float) -> None:
         super().__init__(env)
@@ -54,6 +64,7 @@ class Work(simpy.Event):
         self.entered = env.now
         self.started = math.nan
         self.person = -1
+        self.passing = False  # from an owner who left to the next
         self.clock = self.pay = 0.0
         self.trace = -1
 
@@ -85,6 +96,7 @@ class State:
         self.opening = [0] * channels
         self.seat_share = system.people.share.tolist()
         self.seat_ramp_from = system.people.ramp_from.tolist()
+        self.there = [False] * len(self.seat_share)
         self.leaving: set[int] = set()
         self.taken = round(system.customers.start)  # accounts that cannot become leads now
         self.cooling = 0
@@ -99,6 +111,16 @@ class State:
         ]
         self.base_stream = draws.channel_stream(seed, replication, draws.name_key("customers"))
         self.visits: list[list[float]] | None = [] if keep_visits else None
+        self.slow = Slow(system, seed, replication) if system.rules is not None else None
+        self.discount = 0.0
+        self.won_by = [0] * channels
+        self.kept_by = [0.0] * channels  # weights of contracts in force
+        self.counts = [0] * len(system.limits.inside)  # leads in each WIP cap
+        self.outside: list[deque[simpy.Event]] = [deque() for _ in self.counts]
+        # Of teams whose people own their leads: what waits for each, and how many each owns.
+        self.desks: list[list[tuple[int, int, Work]]] = [[] for _ in self.seat_share]
+        self.owned = [0] * len(self.seat_share)
+        self.manieth = [0] * len(self.seat_share)  # person in a seat
 
     def at(self, time: float, action: Callable[[], None], priority: EventPriority = NORMAL) -> None:
         """Do something at a time."""

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from simulator import draws
 from simulator.engines.flow.routes import Phases, landings, phases
-from simulator.engines.tables import buyer_shares
 from simulator.system import (
     CHURNED,
     COMPETITOR,
@@ -33,6 +32,7 @@ from simulator.system import (
     System,
     lost,
 )
+from simulator.weekly.shares import buyer_shares
 
 Floats = NDArray[np.float64]
 
@@ -108,7 +108,7 @@ class Graph:
         self._todo: list[Callable[[], None]] = []
         self._phases: dict[object, Phases] = {}
         self._one = np.ones(len(self.system.edges) - 1)
-        self._shares = np.array(buyer_shares(self.system))
+        self._shares = buyer_shares(self.system.buyer)[:, 0]
         self._next, self._first = landings(self.system)
         self.live = self._node("live", Node(LIVE, -1, -1, True, fate=RETAINED))
         self.churned = self._node("churned", Node(GONE, -1, -1, True, fate=CHURNED))
@@ -319,7 +319,7 @@ class Graph:
         """What a handoff brings, once there: accepted, or to be looked at and not accepted."""
         s = self.system
         target = int(s.handoffs.target[h])
-        accepted, returned = s.handoffs.accepted[:, h], s.handoffs.returned[:, h]
+        accepted, returned = s.handoffs.accepted[:, h, 0], s.handoffs.returned[:, h]
         refused = np.maximum(0.0, 1.0 - accepted - returned)
         refused = np.where(refused < 1e-12, 0.0, refused)
         out = _times(self._enter(target, kind), 1.0 - returned - refused)

@@ -133,6 +133,7 @@ def record_of(
         cycle=cycle - cycle[0],
         paid_hours=paid,
         busy_hours=y[:, sums.busy : sums.arrived],
+        support_hours=np.zeros_like(paid),
         people_cost=pay,
         revenue=y[:, sums.revenue],
         **planned,

@@ -1,0 +1,147 @@
+"""The weekly step in the events engine: what it shows, and what then holds; who quits or comes."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from simulator import draws
+from simulator.draws import uniform
+from simulator.engines.events.state import State
+from simulator.engines.slow import HOLD, KEEP, LOOK, STEP
+from simulator.errors import EngineError
+
+WEEK: Final = 1e-9  # how near to a whole week an edge is one
+
+
+class Weekly(State):
+    """The part of a run that turns week by week."""
+
+    def show(self) -> None:
+        """Everything the step may see, now."""
+        slow, books = self.slow, self.contracts
+        assert slow is not None
+        to, now = slow.shown, self.env.now
+        books.settle(now)
+        for m, team in enumerate(self.teams):
+            team.touch(now)
+            skilled = rookies = 0.0
+            for person in slow.seats[m]:
+                if not self.there[person]:
+                    continue
+                share, since = self.seat_share[person], self.seat_ramp_from[person]
+                skilled += share * (1.0 if since == -math.inf else team.skill(now - since))
+                if since != -math.inf and now - since < team.ramp:
+                    rookies += share
+            to.teams[m] = (team.paid_hours, team.busy_hours, team.present, skilled, rookies)
+        stock, flow = self.stock, self.flow
+        for s in range(len(self.wait)):
+            waiting = stock["waiting"][s]
+            inside = waiting + stock["working"][s] + stock["buyer"][s]
+            came, begun, left = flow["entered"][s], flow["started"][s], flow["advanced"][s]
+            to.stages[s] = (waiting, inside, came, begun, self.wait[s], left)
+        growth = math.exp(books.growth(now))
+        for c, came in enumerate(self.arrived):
+            to.channels[c] = (came, self.won_by[c], self.kept_by[c] * growth)
+        to.whole[0] = (
+            books.won, books.won_arr, books.revenue, books.churned, books.customers_live, books.arr
+        )  # fmt: skip
+
+    def week(self, edge: float, ended: int) -> None:
+        """Take a step at an edge of the calendar; then what holds from here on.
+
+        ended: the segment that is over; -1 at the start of a run.
+        """
+        slow = self.slow
+        if slow is None:
+            return
+        mode = LOOK if ended < 0 else STEP if abs(edge - round(edge)) < WEEK else HOLD
+        if mode != HOLD:
+            self.show()
+        slow.turn(ended, self.segment, mode, edge)
+        self.adopt()
+
+    def rebase(self) -> None:
+        """Week 0: sums begin anew."""
+        if self.slow is not None:
+            self.show()
+            self.slow.turn(self.segment, self.segment, KEEP, self.env.now)
+
+    def adopt(self) -> None:
+        """Go on with what holds."""
+        slow, p, k = self.slow, self.p, self.segment
+        assert slow is not None
+        holds = slow.holds
+        for c, row in enumerate(holds.channels.tolist()):
+            p.spend[k][c], p.now[k][c], p.per_customer[k][c], p.good_fit[k][c] = row
+        for i, row in enumerate(holds.stages.tolist()):
+            p.rework[k][i], p.buyer_time[k][i] = row[:2]
+            p.shares[k][i] = [row[2:4], row[4:6]]
+        for h, (good, poor, returned) in enumerate(holds.handoffs.tolist()):
+            p.accepted[k][h], p.returned[k][h] = [good, poor], returned
+        for team, (hours, work, speed, _, _) in zip(self.teams, holds.teams.tolist(), strict=True):
+            team.paced(hours, work, speed)
+        churn, self.discount, cost = holds.whole.tolist()[0]
+        self.contracts.churn = churn
+        p.lever_rate[k] = float(self.system.money.lever_rate[k]) + cost
+
+    def people(self) -> None:
+        """Who quits, whose seat is filled again, whom policies hire or let go; team by team."""
+        slow = self.slow
+        if slow is None:
+            return
+        t, now = slow.rules.teams, self.env.now
+        for m in range(len(self.teams)):
+            hazard = float(slow.holds.teams[m]["hazard"])
+            if t[m]["quit"] > 0.0:
+                for person in slow.seats[m]:
+                    if not self.there[person] or person in self.leaving:
+                        continue
+                    key = draws.subkey(slow.stream, person)
+                    patience = -math.log(uniform(key, slow.times[person]))
+                    if hazard - slow.since[person] >= patience:
+                        self.leave(person)
+                        if t[m]["replaced"]:
+                            slow.due[person] = now + float(t[m]["lead"])
+                for person in slow.seats[m]:
+                    if slow.due[person] <= now + WEEK and not self.there[person]:
+                        slow.due[person] = math.inf
+                        self.arrive_at(person, hazard)
+            wanted = math.floor(float(slow.holds.teams[m]["heads"]) + WEEK)
+            self._fit(m, wanted, hazard)
+
+    def _fit(self, m: int, wanted: int, hazard: float) -> None:
+        """As many of the spare seats filled as policies want; planned people go after them."""
+        slow = self.slow
+        assert slow is not None
+        if wanted > len(slow.spare[m]):
+            raise EngineError(
+                f"{self.system.name}: policies want {wanted} more people in "
+                f"{self.system.team_names[m]} than planned; at most {len(slow.spare[m])} fit"
+            )
+        while slow.hired[m] < wanted:
+            self.arrive_at(slow.spare[m][slow.hired[m]], hazard)
+            slow.hired[m] += 1
+        while slow.hired[m] > max(0, wanted):
+            slow.hired[m] -= 1
+            person = slow.spare[m][slow.hired[m]]
+            slow.due[person] = math.inf
+            if self.there[person] and person not in self.leaving:
+                self.leave(person)
+
+    def arrive_at(self, person: int, hazard: float) -> None:
+        """A new person in a seat."""
+        slow = self.slow
+        assert slow is not None
+        self.seat_ramp_from[person] = self.env.now
+        slow.since[person] = hazard
+        slow.times[person] += 1
+        self.join(person)
+
+    def join(self, person: int) -> None:
+        """Someone starts."""
+        raise NotImplementedError
+
+    def leave(self, person: int) -> None:
+        """Someone leaves, when the work in hand is done."""
+        raise NotImplementedError

@@ -1,0 +1,162 @@
+"""People: teams, and what work does to them (domain book, mechanisms 3 to 8)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from simulator.spec.book import default
+from simulator.spec.quantities import Model, Points, monotone
+from simulator.spec.units import (
+    Count,
+    HoursPerWeek,
+    MoneyRate,
+    Number,
+    Rate,
+    Share,
+    Weeks,
+)
+
+
+class Wip(Model):
+    """What open deals cost in attention: pace = 1 / (1 + loss max(0, n / normal - 1) ** power).
+
+    n: open leads at the team's stages for each head. With a table, pace is read off it; the
+    table weinberg is 1, .8, .6, .4, .25 at 1 to 5 at a time.
+    """
+
+    normal: Annotated[Number, Field(gt=0)] = default("teams.*.wip.normal")
+    loss: Annotated[Number, Field(ge=0, le=10)] = default("teams.*.wip.loss")
+    power: Annotated[Number, Field(gt=0, le=10)] = default("teams.*.wip.power")
+    table: Points | Literal["weinberg"] | None = None
+
+    @model_validator(mode="after")
+    def _falls(self) -> Self:
+        if isinstance(self.table, list):
+            monotone(self.table, rising=False)
+            if min(y for _, y in self.table) <= 0:
+                raise ValueError("a pace of 0 would never end: keep the table above 0")
+        return self
+
+
+class Pressure(Model):
+    """What people do under load: hours wanted over normal hours, smoothed, move hours and errors.
+
+    Wanted: the week's new work, and the backlog worked off within `target`. Output over normal is
+    read off a table (default: the overtime table of the domain book); above 1 it is longer hours,
+    below 1 a slower pace. Errors: share more of rework and of handoffs not accepted, for each unit
+    of pressure above 1.
+    """
+
+    target: Annotated[Weeks, Field(gt=0)] = default("teams.*.pressure.target")
+    smooth: Annotated[Weeks, Field(ge=0)] = default("teams.*.pressure.smooth")
+    errors: Annotated[Number, Field(ge=0, le=10)] = default("teams.*.pressure.errors")
+    output: Points | None = None
+
+    @model_validator(mode="after")
+    def _rises(self) -> Self:
+        if self.output is not None:
+            monotone(self.output, rising=True)
+            if self.output[0][1] <= 0:
+                raise ValueError("an output of 0 would never end: keep the table above 0")
+        return self
+
+
+class Fatigue(Model):
+    """What long weeks do to the pace, with the work week smoothed.
+
+    roundtable: 1 / (1 + .029 for each hour above 40), which makes 50 h a week break even after 7
+    weeks and 60 h after 9; pencavel: output in proportion to hours up to 48.5, none more from 63.
+    """
+
+    law: Literal["roundtable", "pencavel"] = "roundtable"
+    smooth: Annotated[Weeks, Field(ge=0)] = default("teams.*.fatigue.smooth")
+
+
+class Burnout(Model):
+    """Quits under strain: attrition (1 + strength max(0, burnout - threshold))."""
+
+    strength: Annotated[Number, Field(ge=0, le=20)] = default("teams.*.burnout.strength")
+    threshold: Annotated[Share, Field(lt=1)] = default("teams.*.burnout.threshold")
+    depletion: Annotated[Weeks, Field(gt=0)] = default("teams.*.burnout.depletion")
+    recovery: Annotated[Weeks, Field(gt=0)] = default("teams.*.burnout.recovery")
+
+
+class Supervision(Model):
+    """Hours a week that each ramping hire takes of the veterans, up to `span` hires for each."""
+
+    hours: Annotated[HoursPerWeek, Field(ge=0, le=168)] = default("teams.*.supervision.hours")
+    span: Annotated[Number, Field(gt=0)] = default("teams.*.supervision.span")
+
+
+class Capability(Model):
+    """What a team can do in an hour, kept up by improvement time and eroding without it.
+
+    dc/dt = (improvement / reference - c) / erosion; hours for the work are those of the team at
+    the reference, more or fewer as improvement takes less or more. With `pressure` on the team,
+    pressure cuts improvement.
+    """
+
+    improvement: Share = default("teams.*.capability.improvement")
+    reference: Annotated[Share, Field(gt=0, lt=1)] | None = Field(
+        None, description="share of time that keeps capability at 1; default: `improvement`"
+    )
+    erosion: Annotated[Weeks, Field(gt=0)] = default("teams.*.capability.erosion")
+
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        if self.reference is None and not 0 < self.improvement < 1:
+            raise ValueError("improvement must lie strictly between 0 and 1, or give a reference")
+        return self
+
+
+class Team(Model):
+    """People who do the work of one or more stages."""
+
+    headcount: Annotated[Count, Field(ge=0, le=100_000)]
+    hours: Annotated[HoursPerWeek, Field(gt=0, le=168)] = default("teams.*.hours")
+    cost: Annotated[MoneyRate, Field(ge=0)] = default("teams.*.cost")
+    function: Literal["sales", "marketing", "delivery", "customer", "other"] = "sales"
+    ramp: Annotated[Weeks, Field(ge=0)] = default("teams.*.ramp")
+    ramp_start: Annotated[Share, Field(ge=0.05)] = default("teams.*.ramp_start")
+    hiring_lead: Annotated[Weeks, Field(ge=0)] = default("teams.*.hiring_lead")
+    quota: Annotated[MoneyRate, Field(ge=0)] | None = Field(
+        None, description="new ARR that a fully ramped person is to bring, for bookings capacity"
+    )
+    attainment: Share = default("teams.*.attainment")
+    owned: bool = Field(
+        False, description="a lead stays with one person through the team's stages; else pooled"
+    )
+    takeover: Annotated[Weeks, Field(ge=0)] = default("teams.*.takeover")
+    takeover_loss: Share = default("teams.*.takeover_loss")
+    week: Annotated[HoursPerWeek, Field(gt=0, le=168)] = default("teams.*.week")
+    attrition: Annotated[Rate, Field(ge=0)] | None = Field(
+        None, description="share of people who quit, e.g. 28%/year; default: nobody does"
+    )
+    replaced: bool = Field(True, description="who quits is replaced after the hiring lead")
+    wip: Wip | None = None
+    pressure: Pressure | None = None
+    fatigue: Fatigue | None = None
+    burnout: Burnout | None = None
+    supervision: Supervision | None = None
+    capability: Capability | None = None
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Self:
+        if self.burnout is not None and self.attrition is None:
+            raise ValueError("burnout raises attrition, and none is given: attrition: 28%/year")
+        if self.supervision is not None and self.supervision.hours >= self.hours:
+            raise ValueError("supervision of one hire takes all of a veteran's hours")
+        return self
+
+
+class Outbound(Model):
+    """A channel worked by a team: leads respond to its hours (heads x hours x tooling).
+
+    The team's hours for its stages are `hours` fewer a head.
+    """
+
+    team: str
+    hours: Annotated[HoursPerWeek, Field(gt=0, le=168)]
+    tooling: Annotated[Number, Field(gt=0, le=1000)] = 1.0
