@@ -15,7 +15,7 @@ from simulator.analysis.estimate import Estimate
 from simulator.analysis.ledger import Ledger, mean_ledger
 from simulator.analysis.paired import ALPHA, Difference, difference, estimate, holm
 from simulator.analysis.runs import Job, Replications, interval, narrow, replicate
-from simulator.analysis.spend import Scaled, at_cost, planned_cost
+from simulator.analysis.spend import Cost, Scaled, at_cost, cost_of
 from simulator.errors import AnalysisError
 from simulator.spec.schema import Scenario
 from simulator.system import YEAR, System, build
@@ -264,15 +264,16 @@ def compare(
     outcome = outcome or today.outcome
     describe(outcome)
     base = build(today)
-    base_cost = planned_cost(base)
+    cost = cost_of([today, *variants], engine)
+    base_cost = cost(base)
     written = [build(v) for v in variants]
-    extra = [planned_cost(s) - base_cost for s in written]
+    extra = [cost(s) - base_cost for s in written]
     positive = [x for x in extra if x > 1e-6 * max(1.0, base_cost)]
     notes: list[str] = []
     target = spend if spend is not None else (min(positive) if positive else None)
     scaled: list[Scaled | None] = [None] * len(variants)
     if target is not None:
-        scaled = [at_cost(v, base_cost, target) for v in variants]
+        scaled = [at_cost(v, base_cost, target, cost) for v in variants]
         notes += [s.note for s in scaled if s is not None and s.note]
     systems = [base, *written]
     equal_at: list[int] = []
@@ -294,7 +295,7 @@ def compare(
         jobs=jobs,
         progress=progress,
     )
-    arms = _arms(variants, systems, equal_at, scaled, base_cost, runs, outcome, today)
+    arms = _arms(variants, systems, equal_at, scaled, base_cost, runs, outcome, today, cost)
     return Comparison(
         name=name or today.name,
         outcome=outcome,
@@ -319,6 +320,7 @@ def _arms(
     runs: Replications,
     outcome: str,
     today: Scenario,
+    cost: Cost,
 ) -> tuple[Arm, ...]:
     a = runs.metric(outcome, 0)
     gains = [difference(a, runs.metric(outcome, i)) for i in range(1, len(systems))]
@@ -339,7 +341,7 @@ def _arms(
                 written=is_written or i == 0,
                 equal=is_equal or i == 0,
                 intensity=intensity,
-                extra_cost=planned_cost(system) - base_cost,
+                extra_cost=cost(system) - base_cost,
                 metrics=metric_estimates(runs, i),
                 gain=None if i == 0 else gains[i - 1],
                 p=adjusted.get(i),

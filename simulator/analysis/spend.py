@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import brentq
 
+from simulator.engines import simulate
 from simulator.engines.ledgers import Planned
 from simulator.errors import SpecError
+from simulator.record import Record
 from simulator.spec.schema import Scenario
 from simulator.system import System, build
 
@@ -42,18 +45,65 @@ class Scaled:
 MOST = 20.0  # as far as levers are ever pulled, in multiples of what is written
 
 
-def at_cost(scenario: Scenario, base_cost: float, target: float) -> Scaled:
+PILOTS = 4  # replications by which the cost of what policies do is known
+Cost = Callable[[System], float]
+
+
+def cost_of(scenarios: Sequence[Scenario], engine: str) -> Cost:
+    """How the cost of systems is told: by plan; where policies spend, by pilot runs."""
+    spends = any(p.do or p.steer or p.grow or p.budget for s in scenarios for p in s.policies)
+    if not spends:
+        return planned_cost
+    known: dict[int, tuple[System, float]] = {}
+
+    def piloted(system: System) -> float:
+        if id(system) not in known:
+            pilots = 1 if engine == "flow" else PILOTS
+            runs = (simulate(system, engine, replication=r) for r in range(pilots))
+            found = [_cost(run) for run in runs]
+            known[id(system)] = system, sum(found) / len(found)
+        return known[id(system)][1]
+
+    return piloted
+
+
+def _cost(record: Record) -> float:
+    s = record.series
+    return float(s.spend[-1].sum() + s.people_cost[-1].sum() + s.lever_cost[-1] + s.overhead[-1])
+
+
+def equal_spend(
+    today: Scenario, variants: Sequence[Scenario], engine: str, spend: float | None = None
+) -> list[Scaled | None]:
+    """The variants at the least extra cost of any, or at `spend`; None where none costs more."""
+    cost = cost_of([today, *variants], engine)
+    base = cost(build(today))
+    extra = [cost(build(v)) - base for v in variants]
+    positive = [x for x in extra if x > 1e-6 * max(1.0, base)]
+    target = spend if spend is not None else (min(positive) if positive else None)
+    if target is None:
+        return [None] * len(variants)
+    return [at_cost(v, base, target, cost) for v in variants]
+
+
+def at_cost(
+    scenario: Scenario, base_cost: float, target: float, cost: Cost = planned_cost
+) -> Scaled:
     """A variant with its levers scaled so that its extra cost is the target."""
     written = build(scenario)
-    extra = planned_cost(written) - base_cost
+    extra = cost(written) - base_cost
     if abs(extra - target) <= 1e-6 * max(1.0, abs(target)):
         return Scaled(written, 1.0, extra)
     if extra <= 0:
         why = "costs nothing more than today" if extra == 0 else "costs less than today"
         return Scaled(written, 1.0, extra, f"{scenario.name} {why}, so it cannot be scaled")
 
+    if not scenario.levers:
+        note = f"{scenario.name} has policies and no levers, so it is compared as written"
+        return Scaled(written, 1.0, extra, note)
+
     def gap(intensity: float) -> float:
-        return planned_cost(build(scenario, intensity)) - base_cost - target
+        return cost(build(scenario, intensity)) - base_cost - target
 
     top = 1.0
     while top < MOST:
@@ -67,16 +117,16 @@ def at_cost(scenario: Scenario, base_cost: float, target: float) -> Scaled:
                 f"{scenario.name} cannot spend as much: {error.problems[0].message}; "
                 f"compared at {limit:.2f} times its levers"
             )
-            return Scaled(system, limit, planned_cost(system) - base_cost, note)
+            return Scaled(system, limit, cost(system) - base_cost, note)
         top *= 1.5
     else:
         system = build(scenario, MOST)
         note = f"{scenario.name} cannot spend as much even at {MOST:g} times its levers"
-        return Scaled(system, MOST, planned_cost(system) - base_cost, note)
+        return Scaled(system, MOST, cost(system) - base_cost, note)
     # Heads that join after the horizon make cost a function with flat parts, but monotone.
     intensity = float(brentq(gap, 0.0, top, xtol=1e-9))
     system = build(scenario, intensity)
-    return Scaled(system, intensity, planned_cost(system) - base_cost)
+    return Scaled(system, intensity, cost(system) - base_cost)
 
 
 def _limit(scenario: Scenario, top: float) -> float:

@@ -39,16 +39,42 @@ def demo(out: Path | None, **options: Any) -> None:
 
 
 @main.command()
-@click.argument("scenario", type=PATH)
+@click.argument("paths", type=PATH, nargs=-1)
+@click.option("--expect", "expected", is_flag=True, help="Do studies show what they expect?")
+@click.option(
+    "--replications", type=click.IntRange(2, 10_000), metavar="N", help="With --expect: how many."
+)
 @output
-def check(scenario: Path, as_json: bool, quiet: bool) -> None:
+@click.pass_context
+def check(
+    ctx: click.Context,
+    paths: tuple[Path, ...],
+    expected: bool,
+    replications: int | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
     """Is the scenario right? What does it assume?
 
     Prints every problem with file and line, or every assumption that the file did not state.
+    With --expect the paths are studies (default: all that are shipped), and what each says in
+    its expect.yaml is held against runs.
     """
+    if expected:
+        from simulator.analysis.expect import expect
+
+        result = expect(paths, replications=replications)
+        deliver(result, as_json=as_json, quiet=quiet)
+        if not result.holds:
+            ctx.exit(1)
+        return
+    if replications is not None:
+        raise click.UsageError("--replications belongs to --expect.")
+    if len(paths) != 1:
+        raise click.UsageError("Name one scenario file." if paths else "Missing argument 'PATH'.")
     from simulator.analysis.check import check
 
-    deliver(check(scenario), as_json=as_json, quiet=quiet)
+    deliver(check(paths[0]), as_json=as_json, quiet=quiet)
 
 
 @main.command()

@@ -111,7 +111,7 @@ def find_study(folder: str | FilePath) -> tuple[FilePath, list[FilePath]]:
         for p in sorted(place.iterdir())
         if p.suffix in (".yaml", ".yml")
         and p.is_file()
-        and p.name not in ("today.yaml", "sweep.yaml")
+        and p.name not in ("today.yaml", "sweep.yaml", "expect.yaml")
         and not p.name.startswith(("_", "."))
     ]
     return today, variants
