@@ -61,7 +61,7 @@ class Expected:
         """How many hold, then those that do not."""
         good = sum(f.holds for f in self.findings)
         studies = len({f.study for f in self.findings})
-        head = f"{good} of {len(self.findings)} statements hold, in {studies} studies."
+        head = f"{good} of {len(self.findings)} statements hold, in {studies} {'study' if studies == 1 else 'studies'}."
         return [head] + [
             f"{f.study}: '{f.says}' does not hold: wanted {f.wanted}, seen {f.seen}."
             for f in self.findings
@@ -150,7 +150,11 @@ def _judge(study: str, s: Statement, runs: dict[tuple[str, str], Floats]) -> Fin
     low = -math.inf if s.above is None else bound(s.above)[0]
     high = math.inf if s.below is None else bound(s.below)[0]
     holds = low < found.mean - found.half and found.mean + found.half < high
-    shown = f"{found.mean:.2%} ± {found.half:.2%}" if all(shares) else str(found)
+    shown = (
+        f"{found.mean:.2%} ± {found.half:.2%}"
+        if all(shares)
+        else f"{found.mean:.4g} ± {found.half:.2g}"
+    )
     return Finding(study, s.says, holds, shown, _wanted(s), found.mean, found.half)
 
 

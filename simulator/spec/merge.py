@@ -94,11 +94,16 @@ def overlay(base: Node, top: Node, path: Path = ()) -> Node:
     """The later layer over the earlier one.
 
     Mappings merge key by key, a key without a value removes, everything else replaces; levers,
-    shocks and policies of the top are appended to those of the base.
+    shocks and policies of the top are appended to those of the base, but that a policy replaces
+    the earlier one of its name.
     """
     if not (base.is_mapping and top.is_mapping):
         if path in _APPENDED and base.is_list and top.is_list:
-            return Node([*base.value, *top.value], top.file, top.line, top.layer)
+            kept = base.value
+            if path == ("policies",):
+                again = {_name(item) for item in top.value} - {None}
+                kept = [item for item in kept if _name(item) not in again]
+            return Node([*kept, *top.value], top.file, top.line, top.layer)
         return top
     merged: dict[str, Node] = dict(base.value)
     lines = dict(base.key_lines)
@@ -114,6 +119,11 @@ def overlay(base: Node, top: Node, path: Path = ()) -> Node:
     if not path:
         _responses(base, top, merged)
     return Node(merged, top.file, top.line, top.layer, lines)
+
+
+def _name(node: Node) -> str | None:
+    said = node.child("name")
+    return said.value if said is not None and isinstance(said.value, str) else None
 
 
 def _spread_restated(top: Node) -> bool:

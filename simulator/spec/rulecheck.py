@@ -182,12 +182,24 @@ def _signal(s: Scenario, policy: Policy, here: Path) -> Iterator[Finding]:
             hint = _near(of, names) if of else f"Write {name}.NAME of a {known.of}."
             yield where, message, hint
             return
+    yield from _shows(s, where, name, of)
     if policy.when is not None:
         try:
             level_of(policy, s.currency)
         except ValueError as error:
             key = "above" if policy.when.above is not None else "below"
             yield (*here, "when", key), str(error), ""
+
+
+def _shows(s: Scenario, where: Path, name: str, of: str) -> Iterator[Finding]:
+    """Signals of mechanisms that are not there."""
+    market = s.market
+    if name in ("recognised_delay", "known_delay") and not (market and market.delivery):
+        yield where, f"'{name}' needs market.delivery, which says whose delay", ""
+    if name == "reputation" and not (market and market.reputation):
+        yield where, "'reputation' needs market.reputation: {}", ""
+    if name == "pressure" and s.teams[of].pressure is None:
+        yield where, f"'pressure.{of}' needs teams.{of}.pressure: {{}}", ""
 
 
 def _loops(s: Scenario) -> Iterator[Finding]:

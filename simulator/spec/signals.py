@@ -12,8 +12,8 @@ from simulator.spec.units import Quantity
 # Signals.
 (
     UTILISATION, PRESSURE, BACKLOG, WIP, HEADS, QUEUE, WAIT, DELAY, LEADS, WINS, BOOKINGS, QUARTER,
-    REVENUE, ARR, CUSTOMERS, CHURN, RECOGNISED, SPEND, REPUTATION,
-) = range(19)  # fmt: skip
+    REVENUE, ARR, CUSTOMERS, CHURN, RECOGNISED, SPEND, REPUTATION, COMPANY,
+) = range(20)  # fmt: skip
 
 
 class Signal(NamedTuple):
@@ -43,6 +43,7 @@ SIGNALS: Final[dict[str, Signal]] = {
     "customers": Signal(CUSTOMERS, "", "count", "live customers"),
     "churn": Signal(CHURN, "", "rate", "share of customers that leave"),
     "recognised_delay": Signal(RECOGNISED, "", "weeks", "delivery delay that the market knows"),
+    "known_delay": Signal(COMPANY, "", "weeks", "delivery delay that the company knows"),
     "spend": Signal(SPEND, "", "money_rate", "spend of all channels"),
     "reputation": Signal(REPUTATION, "", "number", "what is said of us; 1 is as ever"),
 }

@@ -12,6 +12,7 @@ from simulator.spec.signals import (
     BACKLOG,
     BOOKINGS,
     CHURN,
+    COMPANY,
     CUSTOMERS,
     DELAY,
     HEADS,
@@ -141,6 +142,8 @@ def _of_whole(state: State, shown: Shown, last: Shown, code: int, weeks: float) 
         value = market.churn
     elif code == RECOGNISED:
         value = market.known
+    elif code == COMPANY:
+        value = market.company
     elif code == REPUTATION:
         value = market.reputation
     return float(value)
