@@ -58,12 +58,12 @@ def opportunity_stages(record: Record) -> list[int]:
     names, after_sale = system.stage_names, system.stages.after_sale
     chosen = system.scenario.opportunity
     if chosen is not None:
-        first = names.index(chosen)
+        first = [names.index(n) for n in ([chosen] if isinstance(chosen, str) else chosen)]
     elif system.stages.decision.any():
-        first = int(np.flatnonzero(system.stages.decision)[0])
+        first = np.flatnonzero(system.stages.decision).tolist()
     else:
-        first = int(np.flatnonzero(~after_sale)[-1])
-    reached, todo = set(), [first]
+        first = np.flatnonzero(~after_sale)[-1:].tolist()
+    reached, todo = set(), first
     while todo:
         stage = todo.pop()
         if stage < 0 or stage in reached or after_sale[stage]:

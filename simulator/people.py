@@ -99,7 +99,7 @@ def spare(scenario: Scenario, team: str) -> int:
             continue
         do = policy.do
         if do is None:
-            found += 10.0 * heads + 100.0
+            found += 100.0 * heads + 200.0
             continue
         verb = "scale" if do.scale is not None else "add"
         by = operand_of(verb, do.by, leaf, scenario.currency)

@@ -61,7 +61,8 @@ class Expected:
         """How many hold, then those that do not."""
         good = sum(f.holds for f in self.findings)
         studies = len({f.study for f in self.findings})
-        head = f"{good} of {len(self.findings)} statements hold, in {studies} {'study' if studies == 1 else 'studies'}."
+        where = "1 study" if studies == 1 else f"{studies} studies"
+        head = f"{good} of {len(self.findings)} statements hold, in {where}."
         return [head] + [
             f"{f.study}: '{f.says}' does not hold: wanted {f.wanted}, seen {f.seen}."
             for f in self.findings

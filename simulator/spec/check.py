@@ -211,6 +211,16 @@ def json_schema() -> dict[str, Any]:
         if name in models:
             _open(definition, models[name])
     _open(schema, Scenario)
+    # What the loader spells out before the rest is read.
+    parts = {"value": {}, "stages": {"type": "object"}, "buyer": {"type": "object"},
+             "handoffs": {"type": "object"}}  # fmt: skip
+    segment = {"type": ["object", "null"], "properties": parts, "additionalProperties": False}
+    schema["properties"]["segments"] = {
+        "type": ["object", "null"],
+        "description": "kinds of business side by side: each has its own copy of the stages",
+        "additionalProperties": segment,
+    }
+    schema["$defs"]["Channel"]["properties"]["segment"] = {"type": "string"}
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = "growthsim scenario"
     schema["$defs"]["Graded"] = {

@@ -91,7 +91,9 @@ def references(scenario: Mapping[str, Any]) -> Iterator[Finding]:
                 yield path, "a channel cannot lift itself", ""
             elif other not in channels:
                 yield path, f"no channel named '{other}'", _near(other, channels)
-    yield from _stage(("opportunity",), scenario.get("opportunity"), stages)
+    chosen = scenario.get("opportunity")
+    for first in chosen if isinstance(chosen, list) else [chosen]:
+        yield from _stage(("opportunity",), first, stages)
     handoffs = scenario.get("handoffs")
     for index, handoff in enumerate(handoffs if isinstance(handoffs, list) else []):
         for key in ("from", "to"):

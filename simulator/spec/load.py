@@ -16,6 +16,7 @@ from simulator.spec.crosscheck import findings, references
 from simulator.spec.merge import first, idle_removals, normalise, overlay, settle
 from simulator.spec.problems import dotted, explain, nearest, problem
 from simulator.spec.schema import Scenario
+from simulator.spec.segments import expand
 from simulator.spec.shape import Path, quantity_at, written
 from simulator.spec.yamltree import MAX_BYTES, Node, read_tree, stop, write_yaml
 
@@ -239,7 +240,7 @@ def _finish(layers: list[Node], files: tuple[FilePath, ...]) -> Loaded:
             problems.append(Problem(idle.file, idle.line, where, message, hint))
         merged = first(node) if merged is None else overlay(merged, node)
     assert merged is not None
-    root = settle(merged)
+    root = expand(settle(merged), problems)
     problems += _stray_truths(root)
     currency = root.child("currency")
     code = currency.value if currency is not None else "USD"

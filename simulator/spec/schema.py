@@ -357,9 +357,10 @@ class Scenario(Model):
     story: Annotated[str, Field(max_length=5000)] = ""
     role: Literal["today", "push", "fix", "other"] = "other"
     outcome: str = Field("arr", description="the metric by which variants are judged")
-    opportunity: Name | None = Field(
+    opportunity: Name | list[Name] | None = Field(
         None,
-        description="the stage from which a lead counts as an opportunity; default: the decision",
+        description="the stage (of each segment) from which a lead counts as an opportunity; "
+        "default: the decision",
     )
     horizon: Annotated[Weeks, Field(gt=0)] = 104.0
     warm_up: Annotated[Weeks, Field(ge=0)] = Field(

@@ -107,7 +107,7 @@ class Weekly(State):
                     if slow.due[person] <= now + WEEK and not self.there[person]:
                         slow.due[person] = math.inf
                         self.arrive_at(person, hazard)
-            wanted = math.floor(float(slow.holds.teams[m]["heads"]) + WEEK)
+            wanted = math.floor(float(slow.holds.teams[m]["heads"]) + 0.5)
             self._fit(m, wanted, hazard)
 
     def _fit(self, m: int, wanted: int, hazard: float) -> None:
