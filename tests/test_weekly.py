@@ -211,7 +211,9 @@ def test_a_missing_proof_blocks_its_approver():
     text = (
         SALE
         + """
-buyer: {odds: {us: 40%, competitor: 30%}, blockers: {security: {share: 50%, needs: proof, at_least: 70%}}}
+buyer:
+  odds: {us: 40%, competitor: 30%}
+  blockers: {security: {share: 50%, needs: proof, at_least: 70%}}
 levers: [{at: week 30, set: buyer.proof, to: 80%}]
 """
     )
@@ -342,7 +344,11 @@ policies: [{name: budget, every: 4 weeks, budget: {by: KPI, move: 20%, keep: 10%
 
 def period(over: float, factor: float, weeks: int = 160) -> tuple[float, np.ndarray]:
     """Heads steered by a queue that grows where they are few; the period that theory says."""
-    policy = f"policies: [{{steer: {{set: teams.rep.headcount, signal: queue.work, factor: {factor}, smooth: 0, over: {over} weeks}}}}]"
+    policy = f"""
+policies:
+  - steer: {{set: teams.rep.headcount, signal: queue.work, factor: {factor}, smooth: 0,
+            over: {over} weeks}}
+"""
     team = "headcount: 16, ramp: 0 weeks"
     text = works("200/week", team, weeks=weeks, more=policy)
     heads = np.mean([run(text, r).series.heads[:, 0] for r in range(2)], axis=0)
@@ -382,7 +388,10 @@ def test_owned_leads_wait_for_their_owner():
 
 
 def test_slow_delivery_keeps_orders_away():
-    more = "market: {delivery: {stage: work, company: 4 weeks, market: 4 weeks, leads: [[0, 1], [2, 1], [10, 0]]}}"
+    more = """
+market:
+  delivery: {stage: work, company: 4 weeks, market: 4 weeks, leads: [[0, 1], [2, 1], [10, 0]]}
+"""
     text = works("60/week", "headcount: 4", weeks=150, more=more)
     s = run(text).series
     came = np.diff(s.arrived[:, 0])

@@ -26,7 +26,10 @@ def penny_fab(jobs: int, law: str, weeks: float = WEEKS) -> str:
     stages = "\n".join(f"  s{n}: {{team: {n}, effort: {{mean: 2 h, {law}}}}}" for n in names)
     text = frame("  orders: {leads: 60/week}", teams, stages, weeks=weeks, warm_up=WARM_UP)
     inside = ", ".join(f"s{n}" for n in names)
-    return text + f"policies: [{{limit: {{stages: [{inside}], at_most: {jobs}}}}}]\n"
+    return (
+        text
+        + f"policies: [{{at: week -{WARM_UP}, limit: {{stages: [{inside}], at_most: {jobs}}}}}]\n"
+    )
 
 
 def throughput(text: str, engine: str, replication: int = 0) -> tuple[float, float]:
@@ -34,7 +37,8 @@ def throughput(text: str, engine: str, replication: int = 0) -> tuple[float, flo
     record = simulate(build(load_text(text).scenario), engine, replication=replication)
     s = record.series
     inside = (s.waiting + s.working).sum(axis=1)
-    assert inside.max() <= inside.min() + 1e-9
+    assert np.ptp(inside) == 0
+
     return float(s.won[-1]) / (s.t[-1] * HOURS), float(inside.mean())
 
 
