@@ -14,7 +14,7 @@ from simulator.system import build
 Z = 4.5  # false alarms: 7 in a million a comparison
 
 
-def run(text: str, replication: int = 0, engine: str = "events"):
+def run(text: str, replication: int = 0, engine: str = "batch"):
     record = simulate(build(load_text(text).scenario), engine, replication=replication)
     assert max(map(abs, record.imbalance().values())) < 1e-5
     return record

@@ -127,7 +127,7 @@ def move_people(run, floor, slow, now):  # type: ignore[no-untyped-def]
                 if floor.seats[q].due <= now + WEEK and not floor.seats[q].there:
                     floor.seats[q].due = math.inf
                     _arrive_at(run, floor, q, hazard, now)
-        wanted = math.floor(slow.holds.teams[m].heads + WEEK)
+        wanted = math.floor(slow.holds.teams[m].heads + 0.5)
         if wanted > team.spare:
             run.failed, run.wanted = m, wanted
             return False
