@@ -57,7 +57,12 @@ class Reader:
     def __init__(self, side: str, loaded: Loaded, root: Node, out: list[Problem]) -> None:
         self.side, self.loaded, self.root, self.out = side, loaded, root, out
         self.scenario = loaded.scenario
-        self.table = leaves(loaded.scenario)
+        stages = self.scenario.stages
+        decided = tuple(f"stages.{n}.advance." for n, stage in stages.items() if stage.decision)
+        # The odds of a decision are the buyer's: `advance` says nothing there.
+        self.table = {
+            p: leaf for p, leaf in leaves(self.scenario).items() if not p.startswith(decided)
+        }
 
     def axis(self, pattern: str, spec: schema.Axis, design: str) -> Axis | None:
         """One axis in the model's own units; None where it is wrong, which is then told."""

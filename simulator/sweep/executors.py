@@ -19,6 +19,7 @@ from typing import Any, Final
 from simulator.errors import EngineError
 
 EXECUTORS: Final = ("serial", "processes", "dask")
+ANSWER: Final = 20.0  # seconds in which a scheduler must answer at first
 PATIENCE: Final = 600.0  # seconds that a cluster may be away
 Say = Callable[[str], None]
 
@@ -105,9 +106,9 @@ class Dask(Crew):
             self._cluster = distributed.LocalCluster(  # type: ignore[no-untyped-call]
                 n_workers=workers or os.cpu_count() or 1,
                 threads_per_worker=1,
-                dashboard_address=None,
+                dashboard_address=":0",
             )
-        self._client = self._connect(20.0)
+        self._client = self._connect(ANSWER)
         self._executor = self._client.get_executor(pure=False)
         self.workers = self._count()
 
@@ -154,7 +155,7 @@ class Dask(Crew):
             raise EngineError(f"the Dask scheduler at {self._address} has no workers") from None
         self._executor = self._client.get_executor(pure=False)
         self.workers = self._count()
-        say(f"the Dask scheduler is back, with {self.workers} workers")
+        say(f"the Dask scheduler is back, with {self.workers} worker{'s' * (self.workers > 1)}")
 
     def _answers(self) -> bool:
         try:
@@ -176,7 +177,8 @@ class Dask(Crew):
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Leave the cluster; end it if it is ours."""
         if cancel_futures or not wait:
-            self._executor.shutdown(wait=False)
+            with contextlib.suppress(Exception):  # there may be no one to tell
+                self._executor.shutdown(wait=False)
         self._close_client()
         if self._cluster is not None:
             self._cluster.close()

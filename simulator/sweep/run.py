@@ -18,7 +18,7 @@ import numpy as np
 
 from simulator.errors import EngineError
 from simulator.sweep.executors import PATIENCE, Crew, Serial, crew
-from simulator.sweep.plan import Plan, duration, estimate, plan, refuse, size
+from simulator.sweep.plan import Estimate, Plan, duration, estimate, plan, refuse, size
 from simulator.sweep.read import Sweep, load_sweep
 from simulator.sweep.result import SweepResult, finish
 from simulator.sweep.store import Index, Store
@@ -142,15 +142,15 @@ def _all(
         if dask is not None or executor == "dask":
             team = crew("dask", workers, dask, patience=patience)
         many = team.workers if team else workers or _cores()
+        there = state.done
         serially = _calibrate(state)
-        left -= sum(len(d.uid) for d in state.fresh)
+        left -= state.done - there
         if executor == "serial" or (not team and not executor and left * serially < SMALL):
             many = 1
         expected = estimate(laid, left, serially, many)
         refuse(laid, expected, state.store.folder, many, within)
-        say(_announced(state, spec, left, expected.seconds, expected.bytes, many))
+        say(_announced(spec, there, left, expected, many))
         if not left:
-            state.flush(now=True)
             return
         team = team or (Serial() if many == 1 else crew("processes", many, None))
         state.began = state.flushed = time.monotonic()
@@ -164,16 +164,14 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _announced(state: State, spec: Sweep, left: int, seconds: float, bytes_: int, many: int) -> str:
+def _announced(spec: Sweep, there: int, left: int, expected: Estimate, many: int) -> str:
     most = "at most " if spec.rule is not None else ""
-    worlds = spec.uncertainties.size
-    crossed = f"{spec.levers.size:,} settings x {worlds:,} worlds x {spec.replications:,}"
-    there = state.total - left - sum(len(d.uid) for d in state.fresh)
-    here = f"; {there:,} are there already" if there else ""
+    crossed = f"{spec.levers.size:,} settings x {spec.uncertainties.size:,} worlds"
+    here = f"; {there:,} runs are there already" if there else ""
     on = f"{many} workers" if many > 1 else "1 worker"
     return (
-        f"{spec.name}: {most}{crossed} replications{here}; {left:,} runs to do, about "
-        f"{duration(seconds)} on {on}, {size(bytes_)} of disk"
+        f"{spec.name}: {crossed} x {most}{spec.replications:,} replications{here}; {left:,} runs "
+        f"to do, about {duration(expected.seconds)} on {on}, {size(expected.bytes)} of disk"
     )
 
 

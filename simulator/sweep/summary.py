@@ -68,16 +68,19 @@ class Sums:
         self.by_luck += y
         self.squares += float(y @ y)
 
-    def spread(self, sampled: bool, confidence: float) -> Spread:
-        """The estimate; sampled: whether worlds stand for others like them."""
+    def spread(self, sampled: bool, confidence: float, luck: bool = True) -> Spread:
+        """The estimate; sampled: whether worlds stand for others like them.
+
+        luck: whether there is chance. A single replication then has no interval, as its luck is
+        that of all worlds.
+        """
         k, n = len(self.means), self.n
         shift = self.shift or 0.0
         means = np.array(self.means)
         y = means - shift
         grand = float(y.mean())
         ss_world = n * float(((y - grand) ** 2).sum())
-        luck = self.by_luck / k
-        ss_luck = k * float(((luck - grand) ** 2).sum())
+        ss_luck = k * float(((self.by_luck / k - grand) ** 2).sum())
         ss_all = max(0.0, self.squares - k * n * grand * grand)
         ss_rest = max(0.0, ss_all - ss_world - ss_luck)
         ms_world = ss_world / (k - 1) if k > 1 else math.nan
@@ -89,7 +92,9 @@ class Sums:
         if n > 1:
             # Mean over worlds of the variance within: what luck and its interplay leave.
             within = math.sqrt(max(0.0, (ss_luck + ss_rest) / (k * (n - 1))))
-        half = _half(k, n, ms_world, ms_luck, ms_rest, sampled, confidence)
+        half = None
+        if n > 1 or not luck:
+            half = _half(k, n, ms_world, ms_luck, ms_rest, sampled, confidence)
         low, high = (None, None)
         if k > 1:
             low, high = (float(q) for q in np.quantile(means, (0.05, 0.95)))
@@ -143,7 +148,7 @@ def lines(plan: Plan, counts: NDArray[np.int64], runs: Runs) -> Iterator[Line]:
     settings = len(plan.levers)
     # Each setting is held against the first: intervals hold for all of them together (Bonferroni).
     together = 1 - (1 - CONFIDENCE) / max(1, settings - 1)
-    sampled = s.uncertainties.sampled
+    sampled, luck = s.uncertainties.sampled, s.engine != "flow"
 
     def values(lever: int, world: int, n: int) -> Floats:
         start = int(starts[lever * len(plan.worlds) + world])
@@ -166,10 +171,10 @@ def lines(plan: Plan, counts: NDArray[np.int64], runs: Runs) -> Iterator[Line]:
         for w, week in enumerate(s.weeks):
             for o, name in enumerate(names):
                 known = len(here) > 0 and not undefined[w, o]
-                found = level[w][o].spread(sampled, CONFIDENCE) if known else None
+                found = level[w][o].spread(sampled, CONFIDENCE, luck) if known else None
                 sums = gain[w][o]
                 usable = bool(sums.means) and all(map(math.isfinite, sums.means))
-                more = sums.spread(sampled, together) if usable else None
+                more = sums.spread(sampled, together, luck) if usable else None
                 share = sums.positive / len(sums.means) if usable else None
                 if share is not None and describe(name).better < 0:
                     share = sum(x < 0 for x in sums.means) / len(sums.means)
