@@ -16,7 +16,8 @@ channels:
 teams:
   ae: {headcount: 2, hours: 10 h/week, cost: 100 kUSD/year}
 stages:
-  sell: {team: ae, effort: {mean: 5 h, cv: 1}, patience: 4 weeks, advance: {good_fit: 60%, poor_fit: 20%}}
+  sell:
+    {team: ae, effort: 5 h, patience: 4 weeks, advance: {good_fit: 60%, poor_fit: 20%}}
   live: {after_sale: true, buyer_time: 1 week}
 handoffs:
   - {from: sell, to: live, accepted: 80%, returned: 10%}

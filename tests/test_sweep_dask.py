@@ -108,7 +108,7 @@ def test_a_scheduler_that_is_not_there(tmp_path, monkeypatch):
     address = f"tcp://127.0.0.1:{free_port()}"
     with pytest.raises(EngineError, match=f"no Dask scheduler answers at {address}"):
         sweep(write(tmp_path), tmp_path / "s", dask=address)
-    with pytest.raises(EngineError, match="no Dask scheduler answers at nonsense"):
+    with pytest.raises(EngineError, match=r"no Dask scheduler answers at nonsense"):
         crew("dask", None, "nonsense")
     assert not (tmp_path / "s").exists()
 
@@ -200,7 +200,7 @@ def test_a_scheduler_that_stays_away(root, tmp_path):
             if done > 60 and found.scheduler.poll() is None:
                 found.scheduler.kill()
 
-        with pytest.raises(EngineError, match="no Dask scheduler answers at"):
+        with pytest.raises(EngineError, match=r"no Dask scheduler answers at"):
             sweep(file, tmp_path / "s", dask=found.address, task_seconds=0.05, progress=go,
                   patience=3.0)  # fmt: skip
     sweep(file, tmp_path / "s", executor="serial")

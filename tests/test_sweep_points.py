@@ -17,12 +17,10 @@ ARCHETYPES = ["mid-market-saas", "enterprise", "smb-inside-sales"]
 def test_every_number_can_be_set_to_what_it_is(name):
     scenario = load(name).scenario
     numbers = {p: leaf.value for p, leaf in leaves(scenario).items() if p != "seed"}
-    for name, stage in scenario.stages.items():
+    for key, stage in scenario.stages.items():
         if stage.decision:  # its odds are the buyer's
-            del (
-                numbers[f"stages.{name}.advance.good_fit"],
-                numbers[f"stages.{name}.advance.poor_fit"],
-            )
+            for fit in ("good_fit", "poor_fit"):
+                del numbers[f"stages.{key}.advance.{fit}"]
     assert change(scenario, numbers) == scenario
 
 
@@ -39,7 +37,7 @@ def test_a_change_is_what_the_file_would_have_said():
             "channels.web.leads.now": 5.0,
         },
     )
-    text = TINY.replace("headcount: 2", "headcount: 3").replace("mean: 5 h", "mean: 4 h")
+    text = TINY.replace("headcount: 2", "headcount: 3").replace("effort: 5 h", "effort: 4 h")
     text = text.replace("good_fit: 60%", "good_fit: 70%").replace("accepted: 80%", "accepted: 50%")
     text = text.replace("start: 20", "start: 20, churn: 0.001/week").replace("3/week", "5/week")
     assert changed == load_text(text).scenario
@@ -65,7 +63,7 @@ def test_a_change_leaves_the_scenario_alone():
     ],
 )
 def test_a_point_that_cannot_be_is_refused_with_its_path(numbers, says):
-    with pytest.raises(SpecError, match="Tiny: ") as told:
+    with pytest.raises(SpecError, match=r"Tiny: ") as told:
         change(load_text(TINY).scenario, numbers)
     assert says in str(told.value)
 

@@ -341,12 +341,12 @@ def test_a_worker_of_another_version_is_refused(tmp_path):
 
     laid = plan(load_sweep(write(tmp_path)))
     parcel = dataclasses.replace(laid.job, laws="0" * 16).parcel()
-    with pytest.raises(EngineError, match="a worker has another version of growthsim"):
+    with pytest.raises(EngineError, match=r"a worker has another version of growthsim"):
         work(parcel, (Case(0, laid.values(0), (0,)),))
 
 
 def test_executors_there_are():
-    with pytest.raises(EngineError, match="no executor named 'ray'. There are: serial, processes"):
+    with pytest.raises(EngineError, match=r"no executor named 'ray'. There are: serial, processes"):
         crew("ray", None, None)
     assert isinstance(crew("processes", 1, None), Serial)
 

@@ -72,7 +72,7 @@ def test_a_store_of_another_version_of_the_laws_is_refused(made, store, monkeypa
         sweep(made / "sweep.yaml", store)
     assert "the version of the laws there is " in str(told.value)
     assert "(growthsim 0." in str(told.value)
-    with pytest.raises(DataError, match="this growthsim would not give the same runs"):
+    with pytest.raises(DataError, match=r"this growthsim would not give the same runs"):
         audit(store)
 
 
@@ -109,7 +109,7 @@ def test_a_folder_of_other_things_is_refused(tmp_path):
         sweep(file, other)
     assert [p.name for p in other.iterdir()] == ["cat.jpg"]
     (tmp_path / "file").write_text("")
-    with pytest.raises(DataError, match="is a file, not a folder for a sweep"):
+    with pytest.raises(DataError, match=r"is a file, not a folder for a sweep"):
         sweep(file, tmp_path / "file")
 
 
@@ -173,7 +173,7 @@ def test_a_damaged_part_is_found_and_its_runs_run_again(made, store, how):
 def test_a_damaged_table_is_found_and_made_again(made, store):
     table = store / "runs" / "runs-00000.parquet"
     spoil(table, "a bit")
-    with pytest.raises(DataError, match="runs-00000.parquet: damaged"):
+    with pytest.raises(DataError, match=r"runs-00000.parquet: damaged"):
         audit(store)
     again(made, store)
     assert tables(store) == tables(made / "store")
@@ -200,12 +200,12 @@ def test_an_audit_finds_runs_that_are_not_what_they_should_be(store):
     (store / "forged").unlink()
     manifest = json.loads((store / "manifest.json").read_text())
     (store / "manifest.json").write_text(json.dumps({**manifest, "parts": []}))
-    with pytest.raises(DataError, match="done again, does not give what is stored"):
+    with pytest.raises(DataError, match=r"done again, does not give what is stored"):
         audit(store)
 
 
 def test_an_audit_of_no_store(tmp_path):
-    with pytest.raises(DataError, match="no sweep is stored here: it has no manifest.json"):
+    with pytest.raises(DataError, match=r"no sweep is stored here: it has no manifest.json"):
         audit(tmp_path)
 
 

@@ -80,10 +80,11 @@ class SweepResult:
         if level.worlds is not None and level.chance is not None:
             both = level.worlds**2 + level.chance**2
             part = f"{level.worlds**2 / both:.0%}" if both > 0 else "none"
+            worlds = f"{self._number(name, level.worlds)} (standard deviation)"
             said.append(
-                f"What we do not know of the world moves that by {self._number(name, level.worlds)} "
-                f"(standard deviation), chance by {self._number(name, level.chance)}: {part} of "
-                "the variance would go with knowing the world."
+                f"What we do not know of the world moves that by {worlds}, chance by "
+                f"{self._number(name, level.chance)}: {part} of the variance would go with knowing "
+                "the world."
             )
         return said
 

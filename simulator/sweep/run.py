@@ -29,6 +29,7 @@ MOST_IN_TASK: Final = 4096  # runs
 SMALL: Final = 5.0  # seconds; below, processes are not worth their start
 FLUSH: Final = (2.0, 30.0)  # seconds between parts: 1% of what has passed, within these
 TRIES: Final = 5
+AHEAD: Final = 16  # tasks that wait at the workers, so that short ones need not wait for us
 Say = Callable[[str], None]
 Progress = Callable[[int, int], None]
 
@@ -270,7 +271,7 @@ class _Loop:
         return min(wanted, fair if self.team.workers > 1 else wanted, MOST_IN_TASK)
 
     def _fill(self, todo: Iterator[tuple[Case, ...]]) -> None:
-        ahead = 1 if isinstance(self.team, Serial) else 2 * self.team.workers + 1
+        ahead = 1 if isinstance(self.team, Serial) else 2 * self.team.workers + AHEAD
         while len(self.running) < ahead:
             if self.again:
                 cases, tries = self.again.popleft()
