@@ -345,6 +345,37 @@ def test_a_worker_of_another_version_is_refused(tmp_path):
         work(parcel, (Case(0, laid.values(0), (0,)),))
 
 
+def test_workers_without_growthsim_are_told(tmp_path, monkeypatch):
+    class Bare(Crew):
+        workers = 2
+
+        def submit(self, fn, /, *args):
+            raise ModuleNotFoundError("No module named 'simulator'")
+
+    monkeypatch.setattr(run_module, "crew", lambda *a, **k: Bare())
+    monkeypatch.setattr(run_module, "SMALL", 0.0)
+    with pytest.raises(EngineError, match=r"lack what this process has \(No module named 'simul"):
+        sweep(write(tmp_path), tmp_path / "s", workers=2)
+
+
+def test_an_interrupt_while_tables_are_made_says_how_to_go_on(whole, tmp_path, monkeypatch):
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(run_module, "finish", stopped)
+        with pytest.raises(
+            KeyboardInterrupt, match=r"all runs are kept\. To go on: growthsim sweep"
+        ):
+            sweep(whole / "sweep.yaml", tmp_path / "s", executor="serial")
+    sweep(whole / "sweep.yaml", tmp_path / "s")
+    assert tables(tmp_path / "s") == tables(whole / "store")
+
+
+def test_tasks_are_longer_on_many_workers():
+    assert [run_module.task_length(n) for n in (1, 20, 100)] == [1.0, 1.0, 5.0]
+
+
 def test_executors_there_are():
     with pytest.raises(EngineError, match=r"no executor named 'ray'. There are: serial, processes"):
         crew("ray", None, None)

@@ -25,6 +25,7 @@ from simulator.sweep.store import Index, Store
 from simulator.sweep.work import Case, Done, work
 
 TASK: Final = 1.0  # seconds that a task takes at least, where there is enough to do
+TASK_A_WORKER: Final = 0.05  # seconds more for each worker: 20 tasks a second at most in all
 MOST_IN_TASK: Final = 4096  # runs
 SMALL: Final = 5.0  # seconds; below, processes are not worth their start
 FLUSH: Final = (2.0, 30.0)  # seconds between parts: 1% of what has passed, within these
@@ -81,7 +82,7 @@ def sweep(
     workers: int | None = None,
     dask: str | None = None,
     within: float | None = None,
-    task_seconds: float = TASK,
+    task_seconds: float | None = None,
     progress: Progress | None = None,
     say: Say | None = None,
     patience: float = PATIENCE,
@@ -89,7 +90,8 @@ def sweep(
     """Run what is not yet in the store at `out`, and make its tables.
 
     executor: serial, processes or dask; default: dask with an address, else serial for what takes
-    seconds, else processes. within: weeks that it may take. task_seconds: that a task should take.
+    seconds, else processes. within: weeks that it may take. task_seconds: that a task should take;
+    default: a second, more on many workers.
     Raises SpecError, EngineError, DataError before the start where it cannot be done;
     KeyboardInterrupt, with how to go on, where it is interrupted. What is finished is kept.
     """
@@ -123,6 +125,9 @@ def sweep(
                     store.discard()
                 raise
         return finish(store, laid, index, state.failures)
+    except KeyboardInterrupt as stop:
+        how = f"To go on: growthsim sweep {spec.file} --out {folder}"
+        raise KeyboardInterrupt(str(stop) or f"interrupted; all runs are kept. {how}") from None
     finally:
         store.close()
 
@@ -134,7 +139,7 @@ def _stopped(state: State, spec: Sweep, folder: Path) -> str:
 
 def _all(
     state: State, left: int, executor: str | None, workers: int | None, dask: str | None,
-    within: float, task_seconds: float, progress: Progress | None, say: Say, patience: float,
+    within: float, task_seconds: float | None, progress: Progress | None, say: Say, patience: float,
 ) -> None:  # fmt: skip
     """Everything that is still to be run."""
     laid, spec = state.plan, state.plan.sweep
@@ -155,10 +160,19 @@ def _all(
             return
         team = team or (Serial() if many == 1 else crew("processes", many, None))
         state.began = state.flushed = time.monotonic()
-        _Loop(state, team, task_seconds, progress, say).run(left)
+        length = task_length(team.workers) if task_seconds is None else task_seconds
+        _Loop(state, team, length, progress, say).run(left)
     finally:
         if team is not None:
             team.shutdown(wait=False, cancel_futures=True)
+
+
+def task_length(workers: int) -> float:
+    """Seconds that a task should take, so that whoever hands them out is busy a tenth of the time.
+
+    A task costs a Dask scheduler about 5 ms (docs/scale.md).
+    """
+    return max(TASK, TASK_A_WORKER * workers)
 
 
 def _cores() -> int:
@@ -316,6 +330,11 @@ class _Loop:
         self.state.take(done)
 
     def _lost(self, cases: tuple[Case, ...], tries: int, era: int, error: BaseException) -> None:
+        if isinstance(error, ImportError):
+            raise EngineError(
+                f"the workers lack what this process has ({error}): install the same growthsim "
+                "and its libraries where they run"
+            ) from None
         if not self.team.lost(error):
             raise error
         if tries + 1 >= TRIES:
