@@ -387,26 +387,39 @@ def test_executors_there_are():
 MANY = SWEEP.replace("replications: 3", "replications: 20")
 
 
-def kills(folder, root, times, least, most, *how):
-    """Kill a sweep so many times, each at a random moment of its run; how many were alive."""
-    file, store = write(folder, MANY), folder / "killed"
+def stamp(store):
+    """When a sweep last opened or finished a store."""
+    manifest = store / "manifest.json"
+    return manifest.stat().st_mtime_ns if manifest.exists() else 0
+
+
+def kills(file, store, root, times, *how):
+    """Kill a sweep so many times, most a random moment after its start; how many were at work."""
+    psutil = pytest.importorskip("psutil")
     moments = random.Random(11)
-    alive = 0
-    for _ in range(times):
+    working, orphans = 0, []
+    for number in range(times):
+        before = stamp(store)
         process = started(file, "--out", store, "--quiet", *how, root=root)
-        time.sleep(moments.uniform(least, most))
-        alive += process.poll() is None
+        until = time.monotonic() + (1.0 if number % 5 == 4 else 60.0)
+        while stamp(store) == before and time.monotonic() < until:
+            time.sleep(0.01)
+        time.sleep(moments.uniform(0.0, 1.5))
+        working += process.poll() is None and stamp(store) != before
+        orphans += psutil.Process(process.pid).children() if process.poll() is None else []
         process.kill()
         process.communicate()
-    return file, store, alive
+    _, left = psutil.wait_procs(orphans, timeout=60)
+    assert not left
+    return working
 
 
-def check_resumed(folder, file, store):
+def check_resumed(folder, file, store, runs):
     result = sweep(file, store, executor="serial")
-    assert result.runs == 160
+    assert result.runs == runs
     sweep(file, folder / "once", executor="serial")
     assert tables(store) == tables(folder / "once")
-    assert audit(store).kept >= 160
+    assert audit(store).kept >= runs
 
 
 def test_killed_and_resumed_it_is_the_same_to_the_byte(root, tmp_path):
@@ -417,18 +430,21 @@ def test_killed_and_resumed_it_is_the_same_to_the_byte(root, tmp_path):
         time.sleep(0.02)
     process.kill()
     process.communicate()
-    check_resumed(tmp_path, file, store)
+    check_resumed(tmp_path, file, store, 160)
 
 
 @pytest.mark.slow
 def test_killed_twenty_times_it_is_the_same_to_the_byte(root, tmp_path):
-    how = ("--workers", 2, "--executor", "processes")
-    file, store, alive = kills(tmp_path, root, 20, 0.5, 8.0, *how)
-    assert alive > 5
-    check_resumed(tmp_path, file, store)
+    file = write(tmp_path, SWEEP.replace("replications: 3", "replications: 250"))
+    store = tmp_path / "killed"
+    working = kills(file, store, root, 20, "--workers", 2, "--executor", "processes")
+    assert working > 5
+    check_resumed(tmp_path, file, store, 2000)
 
 
-@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "sign", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
+)
 def test_a_signal_leaves_a_store_that_goes_on_and_says_how(root, tmp_path, sign):
     file, store = write(tmp_path, MANY), tmp_path / "s"
     process = started(file, "--out", store, "--executor", "serial", root=root)

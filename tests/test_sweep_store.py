@@ -246,6 +246,7 @@ def test_a_full_disk_keeps_what_is_finished(made, tmp_path, monkeypatch):
     assert tables(store) == tables(made / "store")
 
 
+@pytest.mark.slow
 def test_a_limit_on_the_size_of_files_is_told_as_a_full_disk(made, tmp_path, root):
     import subprocess
 

@@ -12,6 +12,7 @@ import logging
 import multiprocessing
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable
 from typing import Any, Final
@@ -54,9 +55,18 @@ class Serial(Crew):
         return future
 
 
-def _deaf() -> None:
-    """In a worker: leave Ctrl-C to the parent, which keeps what is finished."""
+def _begin() -> None:
+    """In a worker: leave Ctrl-C to the parent, which keeps what is finished; end when it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: Any) -> None:
+    # Killed, the parent tells nobody, and a worker would wait for its next task for ever.
+    parent.join()
+    os._exit(1)
 
 
 class Processes(Crew):
@@ -69,7 +79,7 @@ class Processes(Crew):
     def _new(self) -> cf.ProcessPoolExecutor:
         # Spawned: a fork would copy the locks of the threads that compiled code may have.
         context = multiprocessing.get_context("spawn")
-        return cf.ProcessPoolExecutor(self.workers, mp_context=context, initializer=_deaf)
+        return cf.ProcessPoolExecutor(self.workers, mp_context=context, initializer=_begin)
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> cf.Future[Any]:
         """The task, in the pool."""
