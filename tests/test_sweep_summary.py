@@ -52,7 +52,7 @@ def test_large_numbers_cost_no_digits():
 def test_both_variances_are_unbiased():
     random = np.random.default_rng(2)
     # A world variance of 1 keeps the estimate above 0, where it is cut.
-    found = [spread(layout(random, 20, 5)) for _ in range(1500)]
+    found = [spread(layout(random, 20, 5)) for _ in range(600)]
     for values, truth in (
         ([s.worlds**2 for s in found], 4.0),
         ([s.chance**2 for s in found], 1.25),
@@ -64,7 +64,7 @@ def test_both_variances_are_unbiased():
 def test_chance_that_differs_between_worlds_is_its_mean():
     random = np.random.default_rng(3)
     found = []
-    for _ in range(1500):
+    for _ in range(600):
         scale = random.choice([0.5, 2.0], size=(20, 1))
         found.append(spread(10 + scale * random.standard_normal((20, 5))).chance ** 2)
     error = np.std(found, ddof=1) / len(found) ** 0.5
@@ -74,7 +74,7 @@ def test_chance_that_differs_between_worlds_is_its_mean():
 @pytest.mark.parametrize(("k", "n"), [(20, 5), (8, 8), (1, 6), (12, 1)])
 def test_the_interval_covers_as_often_as_it_says(k, n):
     random = np.random.default_rng(k * 100 + n)
-    trials = 1500
+    trials = 600
     world = 2.0 if k > 1 else 0.0
     hits = 0
     for _ in range(trials):
