@@ -34,6 +34,7 @@ COMMANDS = [
     "fit",
     "run",
     "schema",
+    "sweep",
     "version",
 ]
 HEAVY = {"numba", "numpy", "pandas", "pint", "pydantic", "rich", "scipy", "simpy", "matplotlib"}
