@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from simulator.spec.schema import Model
+from simulator.spec.quantities import Model
 from simulator.spec.units import MoneyOrRate, Share, Weeks
 
 MOST_VALUES = 10_000

@@ -1,4 +1,4 @@
-"""The weekly step in the batch engine, compiled: what it shows, what then holds; who quits or comes.
+"""The weekly step in the batch engine: what it shows, what then holds; who quits or comes.
 
 The order of things is that of the events engine. `floor`, `tables` and `slow` are the groups of
 layout.py.

@@ -89,7 +89,7 @@ class Workspace:
         self.fates.fill(0)
 
     def moved(self) -> tuple[Any, Any]:
-        """Spend (B, C) and lever cost (B,) as the run had them; None where they are the system's."""
+        """Spend (B, C) and lever cost (B,) as the run had them; None: as planned."""
         if self.system.rules is None:
             return None, None
         spend, lever = self.own["channels_by"]["spend"], self.own["segments"]["lever"]
