@@ -119,13 +119,20 @@ def curve(scenario: Path, effort: str, to: float, **options: Any) -> None:
 
 @main.command()
 @click.argument("scenario", type=PATH)
+@click.option("--outcome", metavar="METRIC", help="To judge by. [default: the scenario's]")
+@click.option(
+    "--path",
+    metavar="BUDGET",
+    help="Where it moves as a budget is spent, e.g. '600 kUSD' or '300 kUSD/year'.",
+)
 @output
 @files
 @sampling
 def constraint(scenario: Path, **options: Any) -> None:
-    """Where a dollar of relief buys most.
+    """Where a dollar of relief buys most, and where the constraint moves.
 
-    Also how busy each team is and how long its queue, quarter by quarter.
+    Three readings, reconciled: by relief, by active periods, and by how busy each team is and
+    how long its queue, quarter by quarter.
     """
     from simulator.analysis.constraint import constraint
     from simulator.spec.load import load

@@ -63,6 +63,10 @@ BOOK: Final[dict[str, Assumption]] = {
         "120 k/year", "40 k/year", "300 k/year", "D", "our own design value: a person's programme",
         "what .05 of a buyer's condition, or one approver fewer, costs",
     ),
+    "reliefs.market": Assumption(
+        "200 k/year", "60 k/year", "600 k/year", "D", "our own design value: entering a segment",
+        "what a tenth more accounts to sell to costs, where `constraint` ranks reliefs",
+    ),
     "teams.*.attainment": Assumption(
         "100%", "60%", "100%", "D", _OURS, "share of quota that a ramped person brings in"
     ),
