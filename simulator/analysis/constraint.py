@@ -200,7 +200,7 @@ def constraint(
     seed: int | None = None,
     precision: float = 0.003,
     replications: int | None = None,
-    most: int = 40,
+    most: int = 80,
     jobs: int | None = None,
     path: str | float | None = None,
     progress: Callable[[int], None] | None = None,

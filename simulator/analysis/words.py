@@ -44,6 +44,7 @@ def count(x: float, thing: str) -> str:
 def label(metric: str) -> str:
     """A metric in a sentence."""
     names = {"arr": "ARR", "new_arr": "new ARR", "arr_per_head": "ARR per head", "nrr": "NRR"}
+    names |= {name: name.upper() for name in ("grr", "cac", "ltv", "arpa")}
     return names.get(metric, metric.replace("_", " ").replace(".", " of "))
 
 
