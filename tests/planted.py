@@ -32,7 +32,7 @@ KINDS = ("capacity", "handoff", "buyer", "market")
 LONG = 60  # replications of every relief
 LONGER = 600  # of those that may be the best
 Z = 3.0  # standard errors that part two reliefs in the truth
-PATH_SHARE = 0.008  # of the plan's cost over the run: what a path may spend
+PATH_STEPS = 4.5  # a path may spend so many times what the first step costs
 
 
 def planted(seed: int) -> tuple[Scenario, str]:
@@ -216,8 +216,11 @@ def score(systems: int, first: int, *, paths: int | None = None, say: bool = Tru
     for k in range(systems):
         began = time.perf_counter()
         scenario, kind = planted(first + k)
-        budget = PATH_SHARE * planned_cost(build(scenario)) if k < paths else None
-        result = constraint(scenario, path=budget)
+        result = constraint(scenario)
+        budget = None
+        if k < paths and result.best is not None:
+            budget = PATH_STEPS * result.best.extra_cost
+            result = constraint(scenario, path=budget)
         found = truth(scenario)
         good = right(result, found)
         hits += good
@@ -231,10 +234,11 @@ def score(systems: int, first: int, *, paths: int | None = None, say: bool = Tru
         if not good:
             wrong.append(first + k)
         if say:
+            seconds = time.perf_counter() - began
             print(
                 f"{first + k:5d} {kind:9s} {'right' if good else 'WRONG'} "
                 f"named {', '.join(named(result)) or 'none'}; truth {', '.join(found.best)}{note} "
-                f"({time.perf_counter() - began:.0f} s)",
+                f"({seconds:.0f} s)",
                 flush=True,
             )
     return {

@@ -200,7 +200,7 @@ def constraint(
     seed: int | None = None,
     precision: float = 0.003,
     replications: int | None = None,
-    most: int = 80,
+    most: int = 120,
     jobs: int | None = None,
     path: str | float | None = None,
     progress: Callable[[int], None] | None = None,

@@ -135,6 +135,12 @@ class _Race:
             return 0.0 if d[0] > 0 else 1.0
         return float(stdtr(n - 1, -float(d.mean()) / (spread / math.sqrt(n))))
 
+    def sure(self, i: int) -> bool:
+        """Whether a relief brings something beyond chance, one of as many as there are."""
+        n = self.panel.count(i + 1)
+        gain = difference(self.panel.values(self.outcome, 0, n), self.panel.values(self.outcome, i + 1))
+        return gain.p < ALPHA / len(self.costs) and self.mean(i) > 0
+
     def same(self, i: int, top: int) -> bool:
         """Whether two reliefs do exactly the same, so that no number of runs tells them apart."""
         n = min(self.panel.count(i + 1), self.panel.count(top + 1))
@@ -149,15 +155,19 @@ class _Race:
             return []
         wanted = precision * abs(float(self.panel.values(self.outcome, 0).mean()))
         found = []
+        sure = self.sure(top)
         for i in order:
             if self.mean(i) == -math.inf:
                 continue
             n = self.panel.count(i + 1)
             gain = self.panel.values(self.outcome, i + 1) - self.panel.values(self.outcome, 0, n)
-            precise = interval(gain) <= wanted
+            # Where not even the first is beyond chance, precision alone is no reason to stop.
+            precise = sure and interval(gain) <= wanted
             if i != top and not precise and not self.same(i, top) and self.behind(i, top) >= CLEAR:
                 found.append(i)
-            elif i == top and not precise and interval(gain) > 0.1 * abs(float(gain.mean())):
+            elif i == top and not precise and (
+                not sure or interval(gain) > 0.1 * abs(float(gain.mean()))
+            ):
                 found.append(i)
         return [*([top] if top not in found and found else []), *found]
 
