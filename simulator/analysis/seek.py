@@ -137,6 +137,15 @@ class Sought:
         }
 
     @property
+    def shown(self) -> dict[str, list[dict[str, Any]]]:
+        """The tables that people read."""
+        conditions = [
+            {k: v for k, v in row.items() if k not in ("worth_low", "worth_high", "unit")}
+            for row in self.tables["conditions"]
+        ]
+        return {**self.tables, "conditions": conditions}
+
+    @property
     def tables(self) -> dict[str, list[dict[str, Any]]]:
         """Rows for CSV and Parquet."""
         rows = []

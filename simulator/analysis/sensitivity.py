@@ -31,6 +31,7 @@ METHODS: Final = ("tornado", "morris", "sobol", "all")
 LOOK, STRIDE = 4, 4
 TOP = 8  # assumptions that Sobol indices are found for
 POWER = 128  # rows of a Saltelli sample
+SHOWN = 20  # assumptions in a terminal
 PATHS = 6  # of Morris' design
 WORLDS = 128  # for chance against ignorance
 
@@ -110,6 +111,14 @@ class Sensitivity:
             "runs": self.runs,
             "sentences": self.sentences,
         }
+
+    @property
+    def shown(self) -> dict[str, list[dict[str, Any]]]:
+        """The tables that people read."""
+        found = self.tables
+        keys = ("path", "low", "value", "high", "grade", "outcome_at_low", "outcome_at_high")
+        tornado = [{k: row[k] for k in keys} for row in found["tornado"][:SHOWN]]
+        return {**found, "tornado": tornado}
 
     @property
     def tables(self) -> dict[str, list[dict[str, Any]]]:

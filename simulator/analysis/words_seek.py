@@ -52,6 +52,9 @@ def doing(found: Confirmed) -> str:
 def name(path: str) -> str:
     """A lever's path in words."""
     first, _, rest = path.partition(".")
+    if first == "channels" and rest.endswith(".spend"):
+        who = rest.removesuffix(".spend")
+        return "spend on all channels" if who == "*" else f"spend on {spoken(who)}"
     words = rest if first in ("teams", "stages", "handoffs") and rest else path
     return spoken(words.replace(">", " to ").replace("*", "all")).replace(".", " ")
 

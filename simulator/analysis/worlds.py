@@ -169,6 +169,12 @@ class Worlds:
         }
 
     @property
+    def shown(self) -> dict[str, list[dict[str, Any]]]:
+        """The tables that people read."""
+        found = self.tables
+        return {"information": found["information"][:10], "boxes": found["boxes"]}
+
+    @property
     def tables(self) -> dict[str, list[dict[str, Any]]]:
         """Rows for CSV and Parquet: one a world, one an assumption, one a limit of a box."""
         paths = [r.path for r in self.over]
