@@ -118,14 +118,21 @@ def active_periods(record: Record) -> list[list[Period]]:
         stop = np.where(np.isfinite(visits.ended[mine]), visits.ended[mine], np.inf)
         here = people.team == m
         join, leave = people.join[here], people.leave[here]
+        # Visits begun before week 0 are not in the table: who works on them is known weekly.
+        grid = record.series.t
+        working = record.series.working[:, system.stages.team == m].sum(axis=1)
+        seen = ((start <= grid[:, None]) & (stop > grid[:, None])).sum(axis=1)
+        unseen = np.clip(working - seen, 0.0, None)
         # Busy goes up by work begun and down by work done; room by who joins and leaves.
-        times = np.concatenate([start, stop, join, leave])
-        busy = np.concatenate(
-            [np.ones(len(start)), -np.ones(len(stop)), *[np.zeros(len(join))] * 2]
-        )
-        room = np.concatenate(
-            [*[np.zeros(len(start))] * 2, np.ones(len(join)), -np.ones(len(leave))]
-        )
+        steps = np.diff(unseen, prepend=0.0)
+        moved = steps != 0
+        parts = (
+            (start, 1.0, 0.0), (stop, -1.0, 0.0), (join, 0.0, 1.0), (leave, 0.0, -1.0),
+            (grid[moved], steps[moved], 0.0),
+        )  # fmt: skip
+        times = np.concatenate([t for t, _, _ in parts])
+        busy = np.concatenate([np.broadcast_to(b, t.shape) for t, b, _ in parts])
+        room = np.concatenate([np.broadcast_to(r, t.shape) for t, _, r in parts])
         keep = times < end
         times, busy, room = times[keep], busy[keep], room[keep]
         order = np.argsort(times, kind="stable")

@@ -118,13 +118,13 @@ def _peel(here: Floats, hits: Floats, peel: float, least: float) -> tuple[int, b
     found: tuple[int, bool, float] | None = None
     for lower in (True, False):
         edge = edges[0] if lower else edges[1]
-        kept: Flags = np.greater(here, edge) if lower else np.less(here, edge)
+        kept: Flags = np.asarray(here > edge if lower else here < edge, dtype=np.bool_)
         left = kept.sum(axis=0)
         # Of values that repeat a peel takes no more than there are.
         stuck = (left == 0) | (left == count)
         if stuck.any():
             loose = np.greater_equal(here, edge) if lower else np.less_equal(here, edge)
-            kept = np.where(stuck, loose, kept)
+            kept = np.asarray(np.where(stuck, loose, kept), dtype=np.bool_)
             left = kept.sum(axis=0)
         good = (left < count) & (left >= least)
         if not good.any():
