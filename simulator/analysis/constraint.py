@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from simulator.analysis.compare import DEFAULT_ENGINE
 from simulator.analysis.estimate import number
+from simulator.analysis.hours import TeamHours, paid_hours, team_hours
 from simulator.analysis.paired import ALPHA, Difference, difference, holm
 from simulator.analysis.runs import Job, Replications, interval, narrow, replicate
 from simulator.analysis.spend import planned_cost
@@ -95,6 +96,15 @@ class Constraint:
     waiting: Floats
     weeks: float
     skipped: tuple[str, ...]
+    hours: TeamHours | None = None
+
+    def by_quarter(self) -> TeamHours:
+        """Teams' hours by quarter."""
+        if self.hours is not None:
+            return self.hours
+        paid = np.diff(paid_hours(self.system, self.system.grid), axis=0)
+        used = np.vstack([np.zeros(paid.shape[1]), np.cumsum(self.utilisation * paid, axis=0)])
+        return team_hours(self.system, used, self.waiting)
 
     @property
     def best(self) -> Candidate | None:
@@ -142,9 +152,22 @@ class Constraint:
             "replications": self.replications,
             "stopped": self.reason,
             "confidence": 0.95,
+            "currency": self.currency,
+            "weeks": self.weeks,
             "constraint": None if self.best is None else self.best.relief.name,
-            "ranking": [c.to_json() for c in self.candidates],
+            "ranking": [
+                c.to_json() | {"extra_cost_a_year": yearly(c.extra_cost, self.weeks)}
+                for c in self.candidates
+            ],
             "teams": self.teams(),
+            "hours": self.by_quarter().to_json(),
+            "queues": {
+                "week": [float(t) for t in self.system.grid],
+                "stages": {
+                    s: [number(float(x)) for x in self.waiting[:, i]]
+                    for i, s in enumerate(self.system.stage_names)
+                },
+            },
             "skipped": list(self.skipped),
             "sentences": self.sentences,
         }

@@ -20,7 +20,7 @@ from simulator.analysis.spend import planned_cost
 from simulator.errors import AnalysisError
 from simulator.spec.paths import leaves, match
 from simulator.spec.schema import Lever, Scenario
-from simulator.system import build
+from simulator.system import YEAR, build
 from simulator.vocabulary import describe
 
 Floats = NDArray[np.float64]
@@ -120,8 +120,13 @@ class Curve:
             "replications": self.replications,
             "stopped": self.reason,
             "confidence": 0.95,
+            "currency": self.currency,
+            "weeks": self.weeks,
             "knee": self.knee.to_json(),
-            "points": [p.to_json() for p in self.points],
+            "points": [
+                p.to_json() | {"extra_cost_a_year": p.extra_cost / self.weeks * YEAR}
+                for p in self.points
+            ],
             "sentences": self.sentences,
         }
 

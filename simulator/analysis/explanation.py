@@ -257,6 +257,7 @@ class Explanation:
             "replications": self.replications,
             "stopped": self.reason,
             "confidence": 1 - ALPHA,
+            "currency": self.currency,
             "difference": self.difference.to_json(),
             "mechanisms": {
                 "method": self.method,

@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 from simulator.analysis.compare import Comparison
 from simulator.analysis.constraint import Constraint
 from simulator.report.figures import style
-from simulator.report.figures.facts import Heat, heat, heats, paid_hours
+from simulator.report.figures.facts import Heat, heat, heats
 
 ROWS = 12
 HEAT = LinearSegmentedColormap.from_list(
@@ -33,9 +33,7 @@ def constraint_heat(result: Constraint, axes: Axes) -> Axes:
 
 def constraint_panel(result: Constraint) -> Heat:
     """The one panel of a constraint's analysis."""
-    paid = np.diff(paid_hours(result.system, result.system.grid), axis=0)
-    hours = np.vstack([np.zeros(paid.shape[1]), np.cumsum(result.utilisation * paid, axis=0)])
-    return heat(result.system, hours, result.waiting, result.name, "today", 13)
+    return heat(result.by_quarter(), result.name, "today", 13)
 
 
 def draw(panels: Sequence[Heat], axes: Axes) -> Axes:

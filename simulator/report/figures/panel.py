@@ -1,0 +1,27 @@
+"""A figure without its title and source, to be put on somebody's slide."""
+
+from __future__ import annotations
+
+import io
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from simulator.report.figures import FIGURES, style
+from simulator.report.revive import revive
+from simulator.report.saved import Saved
+
+ROOM = 1.12  # drawn that much larger than it is shown: letters are smaller than on a slide of its own
+DPI = 180
+
+
+def panel(kind: str, name: str, saved: Saved, width: float, height: float) -> io.BytesIO:
+    """A figure of a saved answer as PNG; width, height: inches."""
+    with style.look():
+        figure = Figure(figsize=(ROOM * width, ROOM * height), layout="constrained")
+        FigureCanvasAgg(figure)
+        FIGURES[kind][name](revive(saved), figure.add_subplot())
+        out = io.BytesIO()
+        figure.savefig(out, dpi=DPI / ROOM, metadata={"Software": None})
+    out.seek(0)
+    return out
