@@ -16,6 +16,7 @@ from simulator.analysis.hours import TeamHours, team_hours
 from simulator.analysis.ledger import Ledger, mean_ledger
 from simulator.analysis.paired import ALPHA, Difference, difference, estimate, holm
 from simulator.analysis.runs import Job, Replications, interval, narrow, replicate
+from simulator.analysis.shown import Shown
 from simulator.analysis.spend import Scaled, at_cost, planned_cost
 from simulator.errors import AnalysisError
 from simulator.spec.schema import Scenario
@@ -125,7 +126,7 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(Shown):
     """Today and its variants. arms[0] is today."""
 
     name: str

@@ -15,6 +15,7 @@ from simulator.analysis.estimate import number
 from simulator.analysis.hours import TeamHours, paid_hours, team_hours
 from simulator.analysis.paired import ALPHA, Difference, difference, holm
 from simulator.analysis.runs import Job, Replications, interval, narrow, replicate
+from simulator.analysis.shown import Shown
 from simulator.analysis.spend import planned_cost
 from simulator.errors import AnalysisError, SpecError
 from simulator.spec.book import BOOK
@@ -77,7 +78,7 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Constraint:
+class Constraint(Shown):
     """Candidates, best first, and how busy everything was.
 
     utilisation: (T - 1, M) by week; waiting: (T, S) leads in queues.

@@ -16,6 +16,7 @@ from simulator.analysis.compare import DEFAULT_ENGINE, absorption_of
 from simulator.analysis.estimate import Estimate, number
 from simulator.analysis.paired import Difference, difference, estimate
 from simulator.analysis.runs import Job, narrow, replicate
+from simulator.analysis.shown import Shown
 from simulator.analysis.spend import planned_cost
 from simulator.errors import AnalysisError
 from simulator.spec.paths import leaves, match
@@ -83,7 +84,7 @@ class Knee:
 
 
 @dataclass(frozen=True)
-class Curve:
+class Curve(Shown):
     """Output against one effort lever."""
 
     name: str

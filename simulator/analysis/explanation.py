@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from simulator.analysis.estimate import Estimate, number
 from simulator.analysis.growth import ALIGNMENT_LED, EFFORT_LED, GROUPS, Factor
 from simulator.analysis.paired import ALPHA, Difference, estimate
+from simulator.analysis.shown import Shown
 from simulator.analysis.words import _how as how
 from simulator.analysis.words import change, money, spoken
 from simulator.spec.schema import Scenario
@@ -127,7 +128,7 @@ class Gauge:
 
 
 @dataclass(frozen=True)
-class Explanation:
+class Explanation(Shown):
     """A variant less today, taken apart.
 
     difference = baseline (no mechanism at work) + sum of mechanisms (+ together, where they are
@@ -330,7 +331,7 @@ def _said(note: str) -> str:
 
 
 @dataclass(frozen=True)
-class StudyExplanation:
+class StudyExplanation(Shown):
     """Every variant of a study explained, by its file."""
 
     name: str

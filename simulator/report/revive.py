@@ -54,11 +54,12 @@ def revive(saved: Saved) -> Comparison | Curve | Constraint:
 
     Raises DataError for another kind, or where something is missing.
     """
-    made = {"comparison": _comparison, "curve": _curve, "constraint": _constraint}.get(saved.kind)
-    if made is None:
+    if saved.kind not in KINDS:
         raise DataError(f"{saved.file}: there are no figures of a {saved.kind}")
     try:
-        return made(saved)  # type: ignore[no-any-return,operator]
+        if saved.kind == "comparison":
+            return _comparison(saved)
+        return _curve(saved) if saved.kind == "curve" else _constraint(saved)
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
         raise DataError(
             f"{saved.file}: the {saved.kind} is not whole ({type(error).__name__}: {error}). "
@@ -180,7 +181,9 @@ def _curve(saved: Saved) -> Curve:
         replications=int(data["replications"]),
         reason=str(data["stopped"]),
         points=tuple(_point(p) for p in data["points"]),
-        knee=Knee(str(k["where"]), *(_float(k[key]) for key in ("effort", "low", "high", "hurdle"))),
+        knee=Knee(
+            str(k["where"]), *(_float(k[key]) for key in ("effort", "low", "high", "hurdle"))
+        ),
         weeks=float(data["weeks"]),
         at=str(data["from"]),
     )

@@ -102,6 +102,17 @@ def read(paths: Sequence[str | Path]) -> list[Saved]:
     return found
 
 
+def of(result: Any) -> list[Saved]:
+    """The answers of a result that is not on disk, as they would be read back."""
+    from simulator.report.write import kind_of
+
+    data = {"kind": kind_of(result), **result.to_json()}
+    raw = json.dumps(data, ensure_ascii=False).encode("utf-8")
+    today = datetime.now(UTC).strftime("%Y-%m-%d")
+    run_id = hashlib.sha256(raw).hexdigest()[:8]
+    return list(_parts(Saved(data["kind"], data, "the result", run_id, today, __version__)))
+
+
 def _read(path: Path) -> Iterator[Saved]:
     file = path / "result.json" if path.is_dir() else path
     if path.is_dir() and not file.is_file():

@@ -71,11 +71,9 @@ def make(
     return deck_of(read(results), out, template)
 
 
-def deck_of(
-    answers: Sequence[Saved], out: str | Path, template: str | Path | None = None
-) -> Made:
+def deck_of(answers: Sequence[Saved], out: str | Path, template: str | Path | None = None) -> Made:
     """As make, of answers that were read."""
-    _there()
+    there()
     from simulator.report.deck import build, files, record, renew, theme
 
     path = files.free(out)
@@ -91,7 +89,7 @@ def deck_of(
 
 def refresh(results: Sequence[str | Path], path: str | Path) -> Made:
     """Bring the numbers of a deck up to date in place, after a backup. Raises DataError."""
-    _there()
+    there()
     from simulator.report.deck import build, files, record, renew, theme
 
     file = Path(path)
@@ -101,7 +99,7 @@ def refresh(results: Sequence[str | Path], path: str | Path) -> Made:
     if not changes.touched:
         raise DataError(
             f"{file}: holds nothing to refresh: no chart or text of growthsim and no "
-            "{{name}} of a number. growthsim deck RESULT --out makes a new deck; --names lists names"
+            "{{name}} of a number. --out makes a new deck; --names lists the names"
         )
     if file.suffix.lower() != ".pptx":
         raise DataError(f"{file}: only a .pptx can be refreshed; save it as one")
@@ -112,16 +110,28 @@ def refresh(results: Sequence[str | Path], path: str | Path) -> Made:
     return Made(file, story, tuple(changes.changed), tuple(changes.problems), backup)
 
 
+def board(folder: Path) -> Made:
+    """The deck board.pptx of a folder's result, in that folder; one that is there is kept aside."""
+    from simulator.report.deck import files
+
+    path = folder / "board.pptx"
+    if path.exists():
+        files.backed_up(path)
+        path.unlink()
+    return make([folder], path)
+
+
 def names(results: Sequence[str | Path]) -> dict[str, str]:
     """Every name that `{{name}}` may ask for, and what it says."""
     return {name: fact.text for name, fact in tell(read(results)).facts.items()}
 
 
-def _there() -> None:
+def there() -> None:
+    """Raise DataError where the library for decks is not installed."""
     try:
         import pptx  # noqa: F401
     except ImportError:
         raise DataError(NEEDS) from None
 
 
-__all__ = ["Made", "deck_of", "make", "names", "refresh"]
+__all__ = ["Made", "board", "deck_of", "make", "names", "refresh", "there"]

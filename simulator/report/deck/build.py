@@ -13,7 +13,17 @@ from simulator.report.deck import charts
 from simulator.report.deck.record import Record, Written
 from simulator.report.deck.theme import Page, fitted, numbered, title_size
 from simulator.report.story.say import Fact, Line
-from simulator.report.story.spec import Bars, Fall, Lines, Picture, Points, Slide, Stack, Story, Table
+from simulator.report.story.spec import (
+    Bars,
+    Fall,
+    Lines,
+    Picture,
+    Points,
+    Slide,
+    Stack,
+    Story,
+    Table,
+)
 
 CHARTS = (Lines, Bars, Stack, Fall)
 Box = tuple[int, int, int, int]
@@ -162,7 +172,10 @@ def _table(shown: Any, show: Table, box: Box) -> Any:
     for column, share in zip(table.columns, wide, strict=True):
         column.width = Emu(int(share * box[2]))
     body, head = cells(show)[1:], cells(show)[:1]
-    sizes = [_cell_size(head, wide, box[2], top), *[_cell_size(body, wide, box[2], tall)] * len(body)]
+    sizes = [
+        _cell_size(head, wide, box[2], top),
+        *[_cell_size(body, wide, box[2], tall)] * len(body),
+    ]
     for r, row in enumerate(cells(show)):
         table.rows[r].height = Emu(tall if r else top)
         size = sizes[r]

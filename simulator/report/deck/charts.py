@@ -116,16 +116,16 @@ def _paint(ser: Any, column: Column) -> None:
         if column.dashed:
             series.format.line.dash_style = MSO_LINE_DASH_STYLE.DASH
         return
-    series = (AreaSeries if column.kind == "band" else BarSeries)(ser)
+    shape = (AreaSeries if column.kind == "band" else BarSeries)(ser)
     if column.kind == "hidden":
-        series.format.fill.background()
-        series.format.line.fill.background()
+        shape.format.fill.background()
+        shape.format.line.fill.background()
         return
     if column.kind == "bar":
-        series.invert_if_negative = False
-    series.format.fill.solid()
-    series.format.fill.fore_color.theme_color = THEME[column.colour]
-    series.format.line.fill.background()
+        shape.invert_if_negative = False
+    shape.format.fill.solid()
+    shape.format.fill.fore_color.theme_color = THEME[column.colour]
+    shape.format.line.fill.background()
     if column.kind == "band":
         colour = ser.find(f".//{qn('a:solidFill')}/{qn('a:schemeClr')}")
         etree.SubElement(colour, qn("a:alpha")).set("val", str(BAND))
@@ -143,8 +143,8 @@ def _error_bars(ser: Any, column: Column) -> None:
     old = ser.find(qn("c:errBars"))
     look = None if old is None else old.find(qn("c:spPr"))
     bars = etree.Element(qn("c:errBars"))
-    for tag, value in (("errBarType", "both"), ("errValType", "cust"), ("noEndCap", "0")):
-        etree.SubElement(bars, qn(f"c:{tag}")).set("val", value)
+    for tag, said in (("errBarType", "both"), ("errValType", "cust"), ("noEndCap", "0")):
+        etree.SubElement(bars, qn(f"c:{tag}")).set("val", said)
     for tag, values in (("plus", column.plus), ("minus", column.minus)):
         literal = etree.SubElement(etree.SubElement(bars, qn(f"c:{tag}")), qn("c:numLit"))
         etree.SubElement(literal, qn("c:formatCode")).text = "General"

@@ -12,7 +12,8 @@ from typing import Any
 from pptx.chart.data import CategoryChartData
 from pptx.chart.xlsx import CategoryWorkbookWriter, Workbook
 
-from simulator.report.story.spec import Bars, Datum, Fall, Lines, Series, Stack
+from simulator.report.story.say import Datum
+from simulator.report.story.spec import Bars, Fall, Lines, Series, Stack
 from simulator.report.tables import cell
 
 Chartable = Lines | Bars | Stack | Fall
@@ -82,9 +83,8 @@ def grid(show: Chartable) -> Grid:
     if isinstance(show, Bars):
         return _bars(show)
     if isinstance(show, Stack):
-        return Grid(
-            show.periods, tuple(Column(s.name, _values(s.values), s.colour, "bar") for s in show.series)
-        )  # fmt: skip
+        columns = (Column(s.name, _values(s.values), s.colour, "bar") for s in show.series)
+        return Grid(show.periods, tuple(columns))
     return _fall(show)
 
 

@@ -14,7 +14,9 @@ from simulator.report.deck.record import Record, Written
 from simulator.report.story.say import Line
 from simulator.report.story.spec import Fall, Lines, Picture, Slide, Story, Table
 
-OURS = re.compile(r"growthsim:(?P<key>.+):(?P<part>title|heading|source|notes|points|chart|table|picture)")
+OURS = re.compile(
+    r"growthsim:(?P<key>.+):(?P<part>title|heading|source|notes|points|chart|table|picture)"
+)
 PLACE = re.compile(r"\{\{\s*([\w.]+)\s*\}\}")
 
 
@@ -39,7 +41,9 @@ class Changes:
             self.same += 1
 
 
-def renew(deck: Any, story: Story, old: Record | None, *, missing: bool = True) -> tuple[Record, Changes]:
+def renew(
+    deck: Any, story: Story, old: Record | None, *, missing: bool = True
+) -> tuple[Record, Changes]:
     """Update a deck in place; the record for the next time, and what was done.
 
     missing: say which of the story's charts the deck does not hold.
@@ -87,7 +91,7 @@ def _parts(slide: Slide) -> list[str]:
     if isinstance(show, CHARTS):
         return ["title", "chart"]
     kinds = {Table: "table", Picture: "picture"}
-    return ["title", kinds.get(type(show), "points")]  # type: ignore[arg-type]
+    return ["title", kinds.get(type(show), "points")]
 
 
 def _ours(
@@ -243,9 +247,7 @@ def _numbers_only(
         changes.problems.append(f"{where}: could not be found in it: {', '.join(sorted(lost))}")
 
 
-def _theirs(
-    where: str, shape: Any, key: str, slides: dict[str, Slide], changes: Changes
-) -> None:
+def _theirs(where: str, shape: Any, key: str, slides: dict[str, Slide], changes: Changes) -> None:
     """A user's own chart whose name asks for the numbers of a slide of ours."""
     what = f"chart {{{{{key}}}}}"
     slide = slides.get(key)

@@ -55,7 +55,9 @@ def opened(path: str | Path) -> Any:
             raw = _as_deck(raw)
         return Presentation(io.BytesIO(raw))
     except OSError as error:
-        raise DataError(f"{file}: cannot be read ({(error.strerror or str(error)).lower()})") from None
+        raise DataError(
+            f"{file}: cannot be read ({(error.strerror or str(error)).lower()})"
+        ) from None
     except DataError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever a broken package makes the reader say
@@ -173,9 +175,7 @@ def _rank(layout: Any) -> tuple[int, int] | None:
 
 def title_of(layout: Any) -> Any:
     """The title's placeholder of a layout."""
-    return next(
-        p for p in layout.placeholders if p.placeholder_format.type == PP_PLACEHOLDER.TITLE
-    )
+    return next(p for p in layout.placeholders if p.placeholder_format.type == PP_PLACEHOLDER.TITLE)
 
 
 def _room(deck: Any, layout: Any) -> Page:
@@ -251,5 +251,3 @@ def _copy(shape: Any, slide: Any) -> Any:
     element = deepcopy(shape._element)
     element.nvSpPr.cNvPr.set("id", str(max(s.shape_id for s in slide.shapes) + 1))
     return element
-
-

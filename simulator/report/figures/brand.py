@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
 from typing import Any, Final
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import matplotlib as mpl
 import numpy as np
@@ -105,7 +105,7 @@ class Brand:
 
 def contrast(colour: str, ground: str = "#FFFFFF") -> float:
     """The contrast ratio of two colours (WCAG 2)."""
-    a, b = sorted((float(_linear(c) @ [0.2126, 0.7152, 0.0722]) for c in (colour, ground)))
+    a, b = sorted(float(_linear(c) @ [0.2126, 0.7152, 0.0722]) for c in (colour, ground))
     return (b + 0.05) / (a + 0.05)
 
 
@@ -139,7 +139,9 @@ def brand_of(path: str | Path) -> Brand:
             return _theme(file)
         text = file.read_text(encoding="utf-8")
     except OSError as error:
-        raise DataError(f"{file}: cannot be read ({(error.strerror or str(error)).lower()})") from None
+        raise DataError(
+            f"{file}: cannot be read ({(error.strerror or str(error)).lower()})"
+        ) from None
     except UnicodeDecodeError:
         raise DataError(f"{file}: is not a style file (YAML, .mplstyle or .pptx)") from None
     if file.suffix.lower() == ".mplstyle":
@@ -170,7 +172,7 @@ def _settings(file: Path, wanted: dict[str, tuple[int, Any]]) -> dict[str, Any]:
                 "lines.* and patch.* may"
             )
         try:
-            found[key] = mpl.RcParams({key: value})[key]
+            found |= dict(mpl.RcParams({key: value}))
         except (KeyError, ValueError) as error:
             said = " ".join(str(error).split())[:120]
             raise DataError(f"{file}:{number}: {key}: {said}") from None
@@ -219,9 +221,11 @@ def _theme(file: Path) -> Brand:
     ns = {"a": "http://schemas.openxmlformats.org/drawingml/2006/main"}
     try:
         with zipfile.ZipFile(file) as package:
-            names = sorted(n for n in package.namelist() if re.fullmatch(r"ppt/theme/theme\d+\.xml", n))
-            root = ElementTree.fromstring(package.read(names[0]))
-    except (zipfile.BadZipFile, IndexError, KeyError, ElementTree.ParseError):
+            names = sorted(
+                n for n in package.namelist() if re.fullmatch(r"ppt/theme/theme\d+\.xml", n)
+            )
+            root = ET.fromstring(package.read(names[0]))
+    except (zipfile.BadZipFile, IndexError, KeyError, ET.ParseError):
         raise DataError(f"{file}: has no theme that can be read") from None
     slots = {"fix": "accent1", "push": "accent2", "other": "accent3", "buyer": "accent4",
              "up": "accent5", "down": "accent6", "today": "dk2"}  # fmt: skip
@@ -244,7 +248,7 @@ def recolour(figure: Figure, brand: Brand) -> None:
     letters = {to_hex(style.ink(COLOURS[n])): dark(c) for n, c in brand.colours.items()}
 
     def new(colour: Any, table: dict[str, str]) -> Any:
-        return table.get(to_hex(colour), colour)
+        return table.get(_hex(colour), colour)
 
     for artist in figure.findobj(lambda a: isinstance(a, Artist)):
         if isinstance(artist, Text):
@@ -257,20 +261,24 @@ def recolour(figure: Figure, brand: Brand) -> None:
         elif isinstance(artist, Patch):
             opacity = artist.get_alpha()
             face, edge = artist.get_facecolor(), artist.get_edgecolor()
-            if to_hex(face) in swaps:
-                artist.set_facecolor(swaps[to_hex(face)])
-            if to_hex(edge) in swaps:
-                artist.set_edgecolor(swaps[to_hex(edge)])
+            if _hex(face) in swaps:
+                artist.set_facecolor(swaps[_hex(face)])
+            if _hex(edge) in swaps:
+                artist.set_edgecolor(swaps[_hex(edge)])
             artist.set_alpha(opacity)
         elif isinstance(artist, Collection):
             faces = artist.get_facecolor()
-            if len(faces) and to_hex(faces[0]) in swaps:
-                artist.set_facecolor(swaps[to_hex(faces[0])])
+            if len(faces) and _hex(faces[0]) in swaps:
+                artist.set_facecolor(swaps[_hex(faces[0])])
+
+
+def _hex(colour: Any) -> str:
+    return str(to_hex(colour))
 
 
 def dark(colour: str) -> str:
     """The shade of a colour that letters may have on white."""
     rgb = np.array(to_rgb(colour))
-    while contrast(to_hex(rgb)) < LETTERS:
+    while contrast(_hex(rgb)) < LETTERS:
         rgb = rgb * 0.94
-    return str(to_hex(rgb))
+    return _hex(rgb)

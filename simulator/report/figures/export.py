@@ -18,7 +18,7 @@ from simulator.report.revive import revive
 from simulator.report.saved import Saved
 
 FORMATS: Final = ("png", "svg", "pdf", "emf")
-SIZES: Final = {"16:9": (13.33, 7.5), "4:3": (10.0, 7.5), "half": (8.7, 7.5)}  # inches
+SIZES: Final = {"16:9": (13.33, 7.5), "4:3": (12.0, 9.0), "half": (11.0, 9.5)}  # inches
 PIXELS: Final = 200  # an inch
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import io
 
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from simulator.report.figures import FIGURES, style
+from simulator.report.figures import FIGURES, figure_of, style
 from simulator.report.revive import revive
 from simulator.report.saved import Saved
 
-ROOM = 1.12  # drawn that much larger than it is shown: letters are smaller than on a slide of its own
+ROOM = (
+    1.12  # drawn that much larger than it is shown: letters are smaller than on a slide of its own
+)
 DPI = 180
 
 
@@ -25,3 +28,11 @@ def panel(kind: str, name: str, saved: Saved, width: float, height: float) -> io
         figure.savefig(out, dpi=DPI / ROOM, metadata={"Software": None})
     out.seek(0)
     return out
+
+
+def png(axes: Axes, dots: float) -> bytes:
+    """The whole figure that axes are on, as PNG of so many dots an inch."""
+    out = io.BytesIO()
+    with style.look():
+        figure_of(axes).savefig(out, dpi=dots, metadata={"Software": None})
+    return out.getvalue()

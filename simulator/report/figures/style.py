@@ -174,7 +174,7 @@ def slide(title: str, source: str) -> tuple[Figure, Axes]:
     figure = Figure(figsize=_size.get(), dpi=DPI, facecolor="white")
     FigureCanvasAgg(figure)
     head = figure.text(0.028, 0.962, "", weight="bold", va="top", ha="left", linespacing=1.15)
-    _fit(head, title, TITLE, LEAST_TITLE)
+    _fit(head, title, TITLE, LEAST_TITLE if _size.get()[0] > 13 else SMALL)
     foot = figure.text(0.028, 0.022, "", color="#555555", va="bottom", ha="left")
     _fit(foot, source, SMALL, SMALL)
     top = head.get_window_extent().y0 / (tall * DPI)

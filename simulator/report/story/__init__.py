@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from simulator.errors import DataError
 from simulator.report.saved import Saved
-from simulator.report.story import comparison, constraint, curve, explanation, other
+from simulator.report.story import books, comparison, constraint, curve, explanation, other
 from simulator.report.story.facts import facts_of
 from simulator.report.story.spec import Chapter, Slide, Story
 
@@ -28,9 +28,9 @@ CHAPTERS = (
     Chapter(50, "seek", other.sentences),
     Chapter(60, "worlds", other.sentences),
     Chapter(65, "sensitivity", other.sentences),
-    Chapter(70, "comparison", comparison.economics),
+    Chapter(70, "comparison", books.economics),
     Chapter(75, "run", other.economics_of_run),
-    Chapter(90, "comparison", comparison.ledger),
+    Chapter(90, "comparison", books.ledger),
     Chapter(91, "explanation", explanation.bookings),
     Chapter(92, "constraint", constraint.queues),
 )

@@ -7,7 +7,7 @@ import math
 from simulator.analysis.words import label, spoken
 from simulator.report.saved import Saved
 from simulator.report.story import say
-from simulator.report.story.say import Datum, Fact, Line, datum, joined, line, named
+from simulator.report.story.say import Datum, Fact, Line, datum, line, named
 from simulator.report.story.source import CAVEAT, confidence, method, source
 from simulator.report.story.spec import Bars, Picture, Series, Slide, Table
 

@@ -51,7 +51,9 @@ def pushing(saved: Saved) -> Slide | None:
     chart = Lines(
         steps=tuple(f"{saved.number(f'points/{i}/effort'):.3g}×" for i in range(n)),
         series=(
-            Series("The first step's yield, kept up", numbers("straight_line"), "grey", dashed=True),
+            Series(
+                "The first step's yield, kept up", numbers("straight_line"), "grey", dashed=True
+            ),
             Series(f"{what.text} simulated", mean, "push", low, high),
         ),
         unit="money" if money else say.unit_of(outcome),

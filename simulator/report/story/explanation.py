@@ -54,9 +54,7 @@ def mechanisms(saved: Saved) -> Slide | None:
     return Slide(
         key=f"mechanisms_{key}",
         title=title,
-        heading=line(
-            "Difference of {} against today, by the mechanism that makes it", named(what)
-        ),
+        heading=line("Difference of {} against today, by the mechanism that makes it", named(what)),
         show=Fall(tuple(steps), "money" if money else say.unit_of(saved.text("outcome"))),
         source=source(saved),
         notes=(

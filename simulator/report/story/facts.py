@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from simulator.report.saved import Saved
-from simulator.report.story import comparison, say
+from simulator.report.story import books, comparison, say
 from simulator.report.story.say import Fact, datum
 from simulator.report.story.spec import Slide, Table
 
@@ -54,4 +54,4 @@ def _compared(saved: Saved) -> Iterator[Fact]:
             yield Fact(f"{key}.cost", say.amount(cost.value, unit), (cost,))
         for metric in saved.keys(f"arms/{i}/metrics"):
             if "/" not in metric:
-                yield comparison.level_of(saved, i, metric, unit)
+                yield books.level_of(saved, i, metric, unit)

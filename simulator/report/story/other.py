@@ -111,7 +111,10 @@ def assumptions(answers: Sequence[Saved]) -> list[Slide]:
                 (0.29, 0.11, 0.10, 0.10, 0.07, 0.33),
             ),
             source=source(holder),
-            notes=(Line("State your own numbers in the scenario and they leave this list."), *notes),
+            notes=(
+                Line("State your own numbers in the scenario and they leave this list."),
+                *notes,
+            ),
             alt=line("A table of assumptions with their ranges and grades."),
             appendix=True,
         )
@@ -139,11 +142,11 @@ def grouped(rows: Sequence[dict[str, Any]]) -> list[tuple[str, ...]]:
         kind = ".".join([parts[0], *parts[2:]]) if len(parts) > 2 else ".".join(parts)
         said = tuple(str(r.get(k) or "–") for k in keys)
         found.setdefault((kind, *said), []).append(parts[1] if len(parts) > 2 else "")
-    listed = []
-    for (kind, *said), names in found.items():
+    listed: list[tuple[str, ...]] = []
+    for (kind, *rest), names in found.items():
         many = names[0] if len(names) == 1 else f"{len(names)} of them"
         what = say.words(kind.replace(".", " ")).text
-        listed.append((f"{what} ({say.words(many).text})" if many else what, *said))
+        listed.append((f"{what} ({say.words(many).text})" if many else what, *rest))
     return sorted(listed, key=lambda g: -_width(g[2], g[3]))
 
 
