@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.analysis.estimate import number
-from simulator.metrics import QUARTER
 
 if TYPE_CHECKING:
     from simulator.system import System
@@ -61,6 +60,8 @@ def paid_hours(system: System, grid: Floats) -> Floats:
 
 def team_hours(system: System, used: Floats, waiting: Floats) -> TeamHours:
     """Hours by quarter. used: (T, M) hours so far; waiting: (T, S) leads in queues."""
+    from simulator.metrics import QUARTER
+
     grid = system.grid
     teams = len(system.team_names)
     marks = [*range(0, max(1, len(grid) - 1), QUARTER), len(grid) - 1]

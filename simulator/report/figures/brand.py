@@ -172,7 +172,8 @@ def _settings(file: Path, wanted: dict[str, tuple[int, Any]]) -> dict[str, Any]:
                 "lines.* and patch.* may"
             )
         try:
-            found |= dict(mpl.RcParams({key: value}))
+            checked: Any = mpl.RcParams({key: value})
+            found[key] = checked[key]
         except (KeyError, ValueError) as error:
             said = " ".join(str(error).split())[:120]
             raise DataError(f"{file}:{number}: {key}: {said}") from None

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.analysis.absorption import Absorption
-from simulator.analysis.compare import Arm, Comparison
 from simulator.analysis.hours import TeamHours
 from simulator.analysis.words import spoken
+
+if TYPE_CHECKING:
+    from simulator.analysis.absorption import Absorption
+    from simulator.analysis.compare import Arm, Comparison
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]

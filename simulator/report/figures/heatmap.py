@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patches import Rectangle
 
-from simulator.analysis.compare import Comparison
-from simulator.analysis.constraint import Constraint
 from simulator.report.figures import style
 from simulator.report.figures.facts import Heat, heat, heats
+
+if TYPE_CHECKING:
+    from simulator.analysis.compare import Comparison
+    from simulator.analysis.constraint import Constraint
 
 ROWS = 12
 HEAT = LinearSegmentedColormap.from_list(

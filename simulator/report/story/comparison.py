@@ -337,6 +337,7 @@ def absorber(name: str) -> str:
 
 
 def parts_of(saved: Saved, pointer: str) -> Iterator[tuple[str, Datum]]:
+    """The parts of a mapping of numbers, by name."""
     for key in saved.keys(pointer):
         # A key with a slash cannot be pointed at; no name of a stage or a reason has one.
         if "/" not in key:
