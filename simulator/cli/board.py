@@ -49,8 +49,6 @@ def deck(
         return
     if refresh is not None:
         made = decks.refresh(results, refresh)
-        if not quiet:
-            click.echo(f"Refreshed {refresh}; the old one is {made.backup}", err=True)
     else:
         assert out is not None
         made = decks.make(results, out, template)

@@ -26,16 +26,19 @@ class Made:
     changed: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     backup: Path | None = None
+    new: bool = True
 
     @property
     def sentences(self) -> list[str]:
         """What was done, and what could not be."""
-        if self.backup is not None:
-            said = [f"{self.path}: {len(self.changed)} things brought up to date."]
-            said += [f"{what}." for what in self.changed]
-        else:
-            said = [f"{self.path}: {len(self.story.slides)} slides."]
-            said += [f"{what}." for what in self.changed]
+        said = [f"{self.path}: {len(self.story.slides)} slides."]
+        if not self.new:
+            n = len(self.changed)
+            what = "1 thing" if n == 1 else f"{n} things"
+            said = [f"{self.path}: {what} brought up to date; the old deck is {self.backup}."]
+            if not self.changed:
+                said = [f"{self.path}: is up to date; nothing was changed."]
+        said += [f"{what}." for what in self.changed]
         said += [f"Not done: {what}." for what in self.problems]
         if self.story.not_asked:
             said.append(f"Not asked, and the deck says so: {' '.join(self.story.not_asked)}")
@@ -44,7 +47,7 @@ class Made:
     @property
     def tables(self) -> dict[str, list[dict[str, object]]]:
         """The slides of a new deck."""
-        if self.backup is not None:
+        if not self.new:
             return {}
         return {"slides": [{"slide": s.key, "title": s.title.text} for s in self.story.slides]}
 
@@ -103,11 +106,14 @@ def refresh(results: Sequence[str | Path], path: str | Path) -> Made:
         )
     if file.suffix.lower() != ".pptx":
         raise DataError(f"{file}: only a .pptx can be refreshed; save it as one")
+    problems = tuple(changes.problems)
+    if not changes.changed:
+        return Made(file, story, (), problems, new=False)
     backup = files.backed_up(file)
     record.write(deck, kept)
     build.stamp(deck, story)
     files.saved(deck, file)
-    return Made(file, story, tuple(changes.changed), tuple(changes.problems), backup)
+    return Made(file, story, tuple(changes.changed), problems, backup, new=False)
 
 
 def board(folder: Path) -> Made:

@@ -19,15 +19,14 @@ _RELATION = "http://schemas.openxmlformats.org/officeDocument/2006/relationships
 
 @dataclass
 class Written:
-    """A text as we wrote it, its facts by name, and the template it came from, if it had one."""
+    """A text as we wrote it, and its facts by name."""
 
     text: str
     facts: dict[str, str] = field(default_factory=dict)
-    template: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """As kept."""
-        return {"text": self.text, "facts": self.facts, "template": self.template}
+        return {"text": self.text, "facts": self.facts}
 
 
 @dataclass
@@ -60,9 +59,7 @@ def read(deck: Any) -> Record | None:
 
 def _texts(held: dict[str, Any]) -> dict[str, Written]:
     return {
-        str(k): Written(
-            str(w["text"]), {str(a): str(b) for a, b in w["facts"].items()}, str(w["template"])
-        )
+        str(k): Written(str(w["text"]), {str(a): str(b) for a, b in w["facts"].items()})
         for k, w in held.items()
     }
 

@@ -281,22 +281,19 @@ def _fill(
         for k, paragraph in enumerate(frame.paragraphs):
             at = f"{shape.part.partname}:{shape.shape_id}:{cell}:{k}"
             before = old.filled.get(at) if old is not None else None
+            asked: list[str] = []
+            if before is not None:
+                asked = [f for f in before.facts if f in story.facts]
+                new = Written("", {f: story.facts[f].text for f in asked})
+                _numbers_only(where, [paragraph], before, new, changes)
             template = text.said(paragraph)
             if text.NAME.search(template):
                 for missing in text.fill(paragraph, value):
                     changes.problems.append(f"{where}: {{{{{missing}}}}}: nothing is called that")
-                asked = [m for m in text.NAME.findall(template) if m in story.facts]
-                if asked:
-                    changes.add(where, f"filled {', '.join(asked)}", True)
-                    record.filled[at] = _filled(paragraph, asked, template, story)
-            elif before is not None:
-                asked = [f for f in before.facts if f in story.facts]
-                new = Written("", {f: story.facts[f].text for f in asked}, before.template)
-                _numbers_only(where, [paragraph], before, new, changes)
-                record.filled[at] = _filled(paragraph, asked, before.template, story)
-
-
-def _filled(paragraph: Any, asked: list[str], template: str, story: Story) -> Written:
-    return Written(
-        text.said(paragraph), {f: story.facts[f].text for f in asked}, template
-    )  # fmt: skip
+                filled = [m for m in text.NAME.findall(template) if m in story.facts]
+                if filled:
+                    changes.add(where, f"filled {', '.join(filled)}", True)
+                asked += filled
+            if asked:
+                facts = {f: story.facts[f].text for f in asked}
+                record.filled[at] = Written(text.said(paragraph), facts)

@@ -104,7 +104,8 @@ def effect(saved: Saved, i: int, to: bool = True) -> Line:
 
 def answer(saved: Saved) -> Slide | None:
     """What each variant adds as written, week by week."""
-    shown = [i for i, _ in arms(saved) if i][:MOST_LINES]
+    shown = [i for i, _ in arms(saved) if i and "gain" in saved.keys(f"arms/{i}/series")]
+    shown = shown[:MOST_LINES]
     if not shown:
         return None
     best = sorted(shown, key=lambda i: -_mean(saved, i))
@@ -169,7 +170,7 @@ def contest(saved: Saved) -> Line:
         yearly = datum(saved, "value", "equal_spend_a_year")
         spend = Fact("equal_spend", say.amount(yearly.value, currency(saved)), (yearly,))
         at = line("At equal spend, {} a year each, ", spend)
-    code, apart = verdict["code"], verdict.get("fix_minus_push")
+    code, apart = saved.text("verdict/code"), verdict.get("fix_minus_push")
     base = f"arms/0/metrics/{saved.text('outcome')}/mean"
     if apart is not None and verdict["push"] and verdict["fix"] and saved.number(base):
         ends = [f"verdict/fix_minus_push/{k}" for k in ("mean", "low", "high")]
