@@ -262,19 +262,19 @@ def test_a_waterfall_across_zero():
     show = Fall((step(2.0, True), step(-5.0), step(1.0), step(-2.0, True)), "count")
     assert show.spans() == [(0.0, 2.0), (2.0, -3.0), (-3.0, -2.0), (0.0, -2.0)]
     columns = [c.values[::-1] for c in grid(show).columns if c.kind == "bar"]
-    bars = [
-        (sum(v for c in columns if (v := c[k]) and v > 0), sum(v for c in columns if (v := c[k]) and v < 0))
-        for k in range(4)
-    ]  # fmt: skip
+    whole = [[v for c in columns if (v := c[k])] for k in range(4)]
+    bars = [(sum(v for v in vs if v > 0), sum(v for v in vs if v < 0)) for vs in whole]
     assert bars == [(2.0, 0), (2.0, -3.0), (0, -1.0), (0, -2.0)]
 
 
-# The order of children that the schema (ECMA-376, dml-chart.xsd) demands, of what is written here.
-SER = ("idx order tx spPr invertIfNegative pictureOptions marker dPt dLbls trendline errBars cat val "
-       "xVal yVal smooth shape extLst")  # fmt: skip
+# The order of children that the schema demands (ECMA-376, dml-chart.xsd), of what is written.
+SER = (
+    "idx order tx spPr invertIfNegative pictureOptions marker dPt dLbls trendline errBars cat "
+    "val xVal yVal smooth shape extLst"
+)
 ORDER = {
-    "chartSpace": "date1904 lang roundedCorners AlternateContent style clrMapOvr pivotFmts protection "
-    "chart spPr txPr externalData printSettings userShapes extLst",
+    "chartSpace": "date1904 lang roundedCorners AlternateContent style clrMapOvr pivotFmts "
+    "protection chart spPr txPr externalData printSettings userShapes extLst",
     "chart": "title autoTitleDeleted pivotFmts view3D floor sideWall backWall plotArea legend "
     "plotVisOnly dispBlanksAs showDLblsOverMax extLst",
     "legend": "legendPos legendEntry layout overlay spPr txPr",
@@ -284,8 +284,8 @@ ORDER = {
     "ser": SER,
     "errBars": "errDir errBarType errValType noEndCap plus minus val spPr",
     "catAx": "axId scaling delete axPos majorGridlines minorGridlines title numFmt majorTickMark "
-    "minorTickMark tickLblPos spPr txPr crossAx crosses crossesAt auto lblAlgn lblOffset tickLblSkip "
-    "tickMarkSkip noMultiLvlLbl",
+    "minorTickMark tickLblPos spPr txPr crossAx crosses crossesAt auto lblAlgn lblOffset "
+    "tickLblSkip tickMarkSkip noMultiLvlLbl",
     "valAx": "axId scaling delete axPos majorGridlines minorGridlines title numFmt majorTickMark "
     "minorTickMark tickLblPos spPr txPr crossAx crosses crossesAt crossBetween majorUnit minorUnit",
     "scaling": "logBase orientation max min",

@@ -61,7 +61,9 @@ def deck(
 @click.argument("name")
 @click.argument("result", type=RESULTS)
 @click.option("--format", "format_", type=click.Choice(FORMATS), help="[default: --out's, or png]")
-@click.option("--size", type=click.Choice(SIZES), default="16:9", show_default=True)
+@click.option(
+    "--size", type=click.Choice(SIZES), default="16:9", show_default=True, help="Of a slide."
+)
 @click.option("--style", type=PATH, help="Colours and fonts: YAML, .mplstyle, or a .pptx's theme.")
 @click.option("--out", type=PATH, help="The file. [default: NAME in this folder]")
 @output
@@ -114,8 +116,12 @@ def report(results: tuple[Path, ...], out: Path, as_json: bool, quiet: bool) -> 
 
 @main.command()
 @click.option("--out", type=PATH, default=Path("gallery"), show_default=True, help="Folder.")
-@click.option("--replications", type=click.IntRange(2, 1000), default=8, show_default=True)
-@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True)
+@click.option(
+    "--replications", type=click.IntRange(2, 1000), default=8, show_default=True, help="Of each."
+)
+@click.option(
+    "--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True, help="Of draws."
+)
 @output
 def gallery(out: Path, replications: int, seed: int, as_json: bool, quiet: bool) -> None:
     """Draw every figure of every shipped study, with a page that shows them.
