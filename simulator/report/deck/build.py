@@ -11,7 +11,7 @@ from pptx.util import Emu, Inches, Pt
 
 from simulator.report.deck import charts
 from simulator.report.deck.record import Record, Written
-from simulator.report.deck.theme import Page, fitted, numbered, title_size
+from simulator.report.deck.theme import Page, fitted, numbered, theme_part, title_of, title_size
 from simulator.report.story.say import Fact, Line
 from simulator.report.story.spec import (
     Bars,
@@ -56,8 +56,9 @@ def written(said: Line) -> Written:
 
 def add(deck: Any, story: Story, page: Page, record: Record) -> None:
     """Add every slide of a story, and remember its texts."""
+    size = _title(story, page)
     for slide in story.slides:
-        _add(deck, slide, page)
+        _add(deck, slide, page, size)
         for part, said in texts(slide).items():
             record.texts[name(slide, part)] = written(said)
     stamp(deck, story)
@@ -73,7 +74,14 @@ def stamp(deck: Any, story: Story) -> None:
     core.last_modified_by = core.author = core.author or "growthsim"
 
 
-def _add(deck: Any, slide: Slide, page: Page) -> None:
+def _title(story: Story, page: Page) -> float:
+    """Points at which every title fits: the layout's own, or less, the same on all slides."""
+    box, own = title_of(page.layout), title_size(page)
+    room = int(box.width) - int(Inches(0.2)), int(box.height)
+    return min(fitted(s.title.text, own, *room, least=18.0, letter=0.57) for s in story.slides)
+
+
+def _add(deck: Any, slide: Slide, page: Page, points: float) -> None:
     shown = deck.slides.add_slide(page.layout)
     for shape in list(shown.placeholders):
         if shape.placeholder_format.type not in (1, 3):  # what the layout has beside its title
@@ -81,10 +89,8 @@ def _add(deck: Any, slide: Slide, page: Page) -> None:
     title = shown.shapes.title
     title.name = name(slide, "title")
     title.text_frame.text = slide.title.text
-    size = title_size(page)
-    fits = fitted(slide.title.text, size, title.width, title.height, letter=0.57)
-    if fits < size:
-        title.text_frame.paragraphs[0].runs[0].font.size = Pt(fits)
+    if points < title_size(page):
+        title.text_frame.paragraphs[0].runs[0].font.size = Pt(points)
     _text(shown, name(slide, "heading"), slide.heading.text, page.heading, 14)
     frame = _show(shown, slide, page.body)
     frame._element.xpath(".//p:cNvPr")[0].set("descr", slide.alt.text)
@@ -119,7 +125,9 @@ def _show(shown: Any, slide: Slide, box: Box) -> Any:
         frame = _table(shown, show, box)
         frame.name = name(slide, "table")
     elif isinstance(show, Picture):
-        frame = shown.shapes.add_picture(picture(show, box[2], box[3]), *(Emu(x) for x in box))
+        frame = shown.shapes.add_picture(
+            picture(show, shown, box[2], box[3]), *(Emu(x) for x in box)
+        )
         frame.name = name(slide, "picture")
     else:
         frame = _points(shown, show, box)
@@ -127,11 +135,14 @@ def _show(shown: Any, slide: Slide, box: Box) -> Any:
     return frame
 
 
-def picture(show: Picture, width: int, height: int) -> Any:
-    """A figure without title and source, as a PNG of a size in EMU."""
+def picture(show: Picture, slide: Any, width: int, height: int) -> Any:
+    """A figure without title and source, as a PNG of a size in EMU, in its slide's theme."""
     from simulator.report.figures.panel import panel
 
-    return panel(show.kind, show.figure, show.saved, width / Inches(1), height / Inches(1))
+    theme = theme_part(slide.slide_layout.slide_master).blob
+    return panel(
+        show.kind, show.figure, show.saved, width / Inches(1), height / Inches(1), theme
+    )  # fmt: skip
 
 
 def _points(shown: Any, show: Points, box: Box) -> Any:

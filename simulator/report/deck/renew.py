@@ -190,7 +190,7 @@ def _picture(where: str, shape: Any, slide: Slide, changes: Changes) -> None:
     if blip is None or not isinstance(slide.show, Picture):
         changes.problems.append(f"{where}: {what}: is no longer a picture")
         return
-    new = picture(slide.show, int(shape.width), int(shape.height))
+    new = picture(slide.show, shape.part.slide, int(shape.width), int(shape.height))
     part, rel = shape.part.get_or_add_image_part(new)
     changed = blip.get(qn("r:embed")) != rel
     blip.set(qn("r:embed"), rel)

@@ -109,9 +109,14 @@ def _put(shape: Any) -> None:
         shape.left, shape.top, shape.width, shape.height = (Inches(x) for x in places[kind])
 
 
+def theme_part(master: Any) -> Any:
+    """The part that holds a master's theme."""
+    return next(r.target_part for r in master.part.rels.values() if r.reltype.endswith("/theme"))
+
+
 def _recolour(master: Any) -> None:
     """Our colours and font in the theme's XML."""
-    part = next(r.target_part for r in master.part.rels.values() if r.reltype.endswith("/theme"))
+    part = theme_part(master)
     root = etree.fromstring(part.blob)
     for name, value in COLOURS.items():
         element = root.find(f".//{qn('a:clrScheme')}/{qn(f'a:{name}')}")
@@ -203,13 +208,20 @@ def _room(deck: Any, layout: Any) -> Page:
 
 
 def title_size(page_: Page) -> float:
-    """Points of the title as the layout, or its master, has them; 28 where neither says."""
-    for holder in (title_of(page_.layout)._element, page_.layout.slide_master._element):
-        for run in holder.iterfind(f".//{qn('a:lvl1pPr')}/{qn('a:defRPr')}"):
-            inside = run.getparent().getparent()
-            if run.get("sz") and inside.tag in (qn("a:lstStyle"), qn("p:titleStyle")):
-                return int(run.get("sz")) / 100
-    return 28.0
+    """Points of the title as the layout, or its master, has them; 44 where neither says."""
+    master = page_.layout.slide_master
+    titles = [title_of(page_.layout), *(p for p in master.placeholders if _is_title(p))]
+    styles = [t._element.find(f"{qn('p:txBody')}/{qn('a:lstStyle')}") for t in titles]
+    styles.append(master._element.find(f"{qn('p:txStyles')}/{qn('p:titleStyle')}"))
+    for style in styles:
+        run = None if style is None else style.find(f"{qn('a:lvl1pPr')}/{qn('a:defRPr')}")
+        if run is not None and run.get("sz"):
+            return int(run.get("sz")) / 100
+    return 44.0
+
+
+def _is_title(placeholder: Any) -> bool:
+    return bool(placeholder.placeholder_format.type == PP_PLACEHOLDER.TITLE)
 
 
 def fitted(

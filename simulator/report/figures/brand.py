@@ -219,15 +219,19 @@ def _colour(file: Path, number: int, name: str, value: Any) -> str:
 
 def _theme(file: Path) -> Brand:
     """Colours and font of a deck's theme."""
-    ns = {"a": "http://schemas.openxmlformats.org/drawingml/2006/main"}
     try:
         with zipfile.ZipFile(file) as package:
-            names = sorted(
-                n for n in package.namelist() if re.fullmatch(r"ppt/theme/theme\d+\.xml", n)
-            )
-            root = ET.fromstring(package.read(names[0]))
+            there = package.namelist()
+            names = sorted(n for n in there if re.fullmatch(r"ppt/theme/theme\d+\.xml", n))
+            return theme_brand(package.read(names[0]))
     except (zipfile.BadZipFile, IndexError, KeyError, ET.ParseError):
         raise DataError(f"{file}: has no theme that can be read") from None
+
+
+def theme_brand(xml: bytes) -> Brand:
+    """The brand in a theme's XML. Raises ParseError."""
+    ns = {"a": "http://schemas.openxmlformats.org/drawingml/2006/main"}
+    root = ET.fromstring(xml)
     slots = {"fix": "accent1", "push": "accent2", "other": "accent3", "buyer": "accent4",
              "up": "accent5", "down": "accent6", "today": "dk2"}  # fmt: skip
     colours = {}

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from simulator.analysis.constraint import Constraint
 
 ROWS = 12
+# Its end is a shade beside vermillion: a brand's colour of the push is not that of being busy.
 HEAT = LinearSegmentedColormap.from_list(
-    "busy", [(0.0, "#FFFFFF"), (0.5, "#FDF0E1"), (0.8, "#F5B374"), (1.0, style.VERMILLION)]
+    "busy", [(0.0, "#FFFFFF"), (0.5, "#FDF0E1"), (0.8, "#F5B374"), (1.0, "#D55E01")]
 )
 MARK = "framed: more work waits, on average, than the team does in a week"
 

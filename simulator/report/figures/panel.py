@@ -9,6 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from simulator.report.figures import FIGURES, figure_of, style
+from simulator.report.figures.brand import Brand, recolour, theme_brand
 from simulator.report.revive import revive
 from simulator.report.saved import Saved
 
@@ -18,12 +19,16 @@ ROOM = (
 DPI = 180
 
 
-def panel(kind: str, name: str, saved: Saved, width: float, height: float) -> io.BytesIO:
-    """A figure of a saved answer as PNG; width, height: inches."""
-    with style.look():
+def panel(
+    kind: str, name: str, saved: Saved, width: float, height: float, theme: bytes = b""
+) -> io.BytesIO:
+    """A figure of a saved answer as PNG; width, height: inches; theme: XML of a deck's."""
+    brand = theme_brand(theme) if theme else Brand()
+    with style.look(fonts=brand.fonts):
         figure = Figure(figsize=(ROOM * width, ROOM * height), layout="constrained")
         FigureCanvasAgg(figure)
         FIGURES[kind][name](revive(saved), figure.add_subplot())
+        recolour(figure, brand)
         out = io.BytesIO()
         figure.savefig(out, dpi=DPI / ROOM, metadata={"Software": None})
     out.seek(0)

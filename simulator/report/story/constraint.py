@@ -186,7 +186,8 @@ def queues(saved: Saved) -> Slide | None:
 
     def row(m: int) -> tuple[Fact | Line, ...]:
         slope = datum(saved, "value", f"teams/{m}/queue_growth_a_week")
-        grows = Fact("", say.true_minus(f"{slope.value:+.2f}"), (slope,))
+        text = f"{slope.value:+.2f}".replace("-0.00", "+0.00").replace("+0.00", "0.00")
+        grows = Fact("", say.true_minus(text), (slope,))
         return (say.words(saved.text(f"teams/{m}/team")), fact(m, "utilisation"),
                 fact(m, "queue"), grows)  # fmt: skip
 
