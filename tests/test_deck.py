@@ -26,6 +26,7 @@ from pptx.util import Inches, Pt
 from simulator.analysis.compare import Verdict
 from simulator.errors import DataError
 from simulator.report import deck, write
+from simulator.report.deck.build import alt
 from simulator.report.deck.data import grid
 from simulator.report.deck.theme import fitted
 from simulator.report.saved import read
@@ -355,7 +356,7 @@ def test_slides_are_whole(board, story):
         by_name = {s.name: s for s in slide.shapes}
         main = next(s for n, s in by_name.items()
                     if re.search(r":(chart|table|picture|points)$", n))  # fmt: skip
-        assert main._element.xpath(".//p:cNvPr")[0].get("descr") == said.alt.text
+        assert main._element.xpath(".//p:cNvPr")[0].get("descr") == alt(said)
         source = by_name[f"growthsim:{said.key}:source"].text_frame.text
         for part in ("run ", "engine ", "seed ", "replications", "growthsim "):
             assert part in source
@@ -500,13 +501,16 @@ def test_a_refresh_says_what_it_could_not_find(board, later, tmp_path):
     shown = Presentation(str(board.path))
     chart = next(s for s in shown.slides[0].shapes if s.has_chart)
     chart._element.getparent().remove(chart._element)
-    shown.slides[1].shapes.title.name = "Title 1"
+    heading = next(s for s in shown.slides[1].shapes if s.name.endswith(":heading"))
+    heading.name = "Text 1"
+    chart = next(s for s in shown.slides[1].shapes if s.has_chart)
+    chart.name = "Chart 1"
     table = next(s for s in shown.slides[6].shapes if getattr(s, "has_table", False))
     table._element.graphic.graphicData.tbl.remove(table._element.graphic.graphicData.tbl.tr_lst[-1])
     shown.save(str(path))
     problems = " ".join(deck.refresh(later, path).problems)
     assert "growthsim:answer:chart: could not be found" in problems
-    assert "growthsim:push_fix:title: could not be found" in problems
+    assert "growthsim:push_fix:chart: could not be found" in problems
     assert re.search(r"table economics: is \d+ × 4 and the result's is \d+ × 4", problems)
 
 
@@ -535,7 +539,15 @@ def test_a_deck_that_forgot_what_was_written(board, later, tmp_path):
             shown.part.rels.pop(key) if key in shown.part.rels else None
     shown.save(str(path))
     made = deck.refresh(later, path)
-    assert "does not remember what was written here" in " ".join(made.problems)
+    problems = " ".join(made.problems)
+    assert "answer notes: the deck does not remember what was written here" in problems
+    assert "answer title" not in problems
+    # A title over its new chart is never the old one: the alt text knows what it was.
+    told = {s.key: s for s in tell(read(later)).slides}
+    first = Presentation(str(path)).slides[0]
+    assert first.shapes.title.text_frame.text == told["answer"].title.text
+    source = next(s for s in first.shapes if s.name.endswith("source")).text_frame.text
+    assert read(later)[0].run_id in source
     assert any("chart answer" in c for c in made.changed)
 
 

@@ -49,6 +49,12 @@ def texts(slide: Slide) -> dict[str, Line]:
     return found
 
 
+def alt(slide: Slide) -> str:
+    """What is said to those who do not see it; the slide's title is in it."""
+    said, title = slide.alt.text, slide.title.text
+    return said if title in said else f"{said} {title}."
+
+
 def written(said: Line) -> Written:
     """A text as the record keeps it."""
     return Written(said.text, {f.name: f.text for f in said.facts if f.name})
@@ -93,7 +99,7 @@ def _add(deck: Any, slide: Slide, page: Page, points: float) -> None:
         title.text_frame.paragraphs[0].runs[0].font.size = Pt(points)
     _text(shown, name(slide, "heading"), slide.heading.text, page.heading, 14)
     frame = _show(shown, slide, page.body)
-    frame._element.xpath(".//p:cNvPr")[0].set("descr", slide.alt.text)
+    frame._element.xpath(".//p:cNvPr")[0].set("descr", alt(slide))
     _text(shown, name(slide, "source"), slide.source.text, page.source, 10)
     numbered(shown, page)
     notes = texts(slide).get("notes")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from simulator.report.deck import charts, text
-from simulator.report.deck.build import CHARTS, cells, name, picture, texts, written
+from simulator.report.deck.build import CHARTS, alt, cells, name, picture, texts, written
 from simulator.report.deck.data import grid
 from simulator.report.deck.record import Record, Written
 from simulator.report.story.say import Line
@@ -17,6 +17,8 @@ from simulator.report.story.spec import Fall, Lines, Picture, Slide, Story, Tabl
 OURS = re.compile(
     r"growthsim:(?P<key>.+):(?P<part>title|heading|source|notes|points|chart|table|picture)"
 )
+MAIN = ("chart", "table", "picture", "points")
+SOURCE = re.compile(r".+ · run [0-9a-f]{8} · engine \w+ · .* · growthsim [\w.]+")
 PLACE = re.compile(r"\{\{\s*([\w.]+)\s*\}\}")
 
 
@@ -51,22 +53,26 @@ def renew(
     record, changes = Record(), Changes()
     slides = {s.key: s for s in story.slides}
     seen: set[str] = set()
+    others: dict[str, str] = {}
+    told = _untold(deck, old)
     for where, shape in _everything(deck):
         found = OURS.fullmatch(shape.name or "")
         if found is not None:
             key, part = found["key"], found["part"]
             if key not in slides:
-                changes.problems.append(
-                    f"{where}: {shape.name}: no such slide is in this result; left as it is"
-                )
+                others.setdefault(key, where)
                 if old is not None and shape.name in old.texts:
                     record.texts[shape.name] = old.texts[shape.name]
                 continue
             seen.add(shape.name)
-            _ours(where, shape, slides[key], part, old, record, changes)
+            _ours(where, shape, slides[key], part, told, record, changes)
         elif shape.has_chart and (named := PLACE.fullmatch(shape.name or "")):
             _theirs(where, shape, named[1], slides, changes)
         _fill(where, shape, story, old, record, changes)
+    changes.problems += [
+        f"{where}: {key}: this result has no such slide; left as it is"
+        for key, where in others.items()
+    ]
     if missing:
         for slide in story.slides:
             for part in _parts(slide):
@@ -75,6 +81,33 @@ def renew(
                         f"{name(slide, part)}: could not be found: deleted, renamed, or new"
                     )
     return record, changes
+
+
+def _untold(deck: Any, old: Record | None) -> Record:
+    """What was written, also where the record is lost: alt texts end with their slide's title.
+
+    Titles whose name another program dropped get it back.
+    """
+    texts_ = dict(old.texts) if old is not None else {}
+    for slide in deck.slides:
+        ours = {m["key"]: s for s in slide.shapes
+                if (m := OURS.fullmatch(s.name or "")) and m["part"] in MAIN}  # fmt: skip
+        title = slide.shapes.title
+        if len(ours) != 1 or title is None:
+            continue
+        ((key, main),) = ours.items()
+        named, words = f"growthsim:{key}:title", title.text_frame.text
+        if not any(s.name == named for s in slide.shapes):
+            title.name = named
+        said = main._element.xpath(".//p:cNvPr")[0].get("descr") or ""
+        if named not in texts_ and words and words in said:
+            texts_[named] = Written(words)
+        for shape in slide.shapes:
+            if shape.name == f"growthsim:{key}:source" and shape.name not in texts_:
+                line = shape.text_frame.text
+                if SOURCE.fullmatch(line):
+                    texts_[shape.name] = Written(line)
+    return Record(texts_, old.filled if old is not None else {})
 
 
 def _everything(deck: Any) -> Iterator[tuple[str, Any]]:
@@ -113,7 +146,7 @@ def _ours(
     if part in ("chart", "table", "picture", "points"):
         described = shape._element.xpath(".//p:cNvPr")[0]
         if (described.get("descr") or "").startswith(slide.alt.text.split(".")[0]):
-            described.set("descr", slide.alt.text)
+            described.set("descr", alt(slide))
 
 
 def _chart(where: str, shape: Any, slide: Slide, changes: Changes) -> None:
@@ -208,7 +241,7 @@ def _said(where: str, shape: Any, said: Line, before: Written | None, changes: C
         if before is None and frame.text.strip():
             changes.problems.append(
                 f"{where}: the deck does not remember what was written here (was it saved by "
-                f"another program?); left as it is. The result says: {said.text}"
+                f"another program?); left as it is. The result says: {said.text.splitlines()[0]}"
             )
             return
         text.put(frame, said.text)
