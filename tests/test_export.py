@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -284,3 +285,24 @@ def test_a_saved_result_that_is_not_whole(results, tmp_path):
     file.write_text(json.dumps(data))
     with pytest.raises(DataError, match=r"r\.json: the comparison is not whole .*run the question"):
         revive(read([file])[0])
+
+
+def test_commands_of_the_documentation_are_real(root):
+    text = (root / "docs" / "decks.md").read_text(encoding="utf-8")
+    text = re.sub(r"^```yaml\n.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+    blocks = "".join(re.findall(r"^```\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
+    examples = re.findall(r"^growthsim (\w+)(.*)$", blocks, re.MULTILINE)
+    assert {"deck", "figure", "report", "demo"} <= {command for command, _ in examples}
+    for command, line in examples:
+        options = {o for p in main.commands[command].params for o in p.opts}
+        assert set(re.findall(r"--[\w-]+", line)) <= options, line
+
+
+def test_names_of_the_documentation_are_real(root, results):
+    from simulator.report import deck
+
+    pytest.importorskip("pptx")
+    text = (root / "docs" / "decks.md").read_text(encoding="utf-8")
+    asked = set(re.findall(r"\{\{([\w.]+)\}\}", text)) - {"names"}
+    keys = {"effort", "fix.nrr"}  # a chart's; a metric that a study of its own may lack
+    assert asked - keys <= set(deck.names(results))

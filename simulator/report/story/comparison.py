@@ -176,11 +176,10 @@ def contest(saved: Saved) -> Line:
         ends = [f"verdict/fix_minus_push/{k}" for k in ("mean", "low", "high")]
         mean = datum(saved, "size_ratio", ends[0], base)
         half = datum(saved, "half_ratio", ends[1], ends[2], base)
-        size = Fact(
-            "fix_minus_push",
-            f"{say.percent(mean.value)}{say.HARD}±{say.HARD}{say.percent(half.value)}",
-            (mean, half),
-        )
+        size = Fact("fix_minus_push", say.percent(mean.value), (mean,))
+        if half.value > 0:
+            both = f"{size.text}{say.HARD}±{say.HARD}{say.percent(half.value)}"
+            size = Fact("fix_minus_push", both, (mean, half))
         push, fix = named(verdict["push"]), named(verdict["fix"])
         if code == "fix_wins":
             return upper(at + line("{} beats {} by {} of today's {}", fix, push, size, what))
