@@ -84,6 +84,7 @@ def arm(
     found = of or system(name=name)
     weeks = found.grid
     level = 1.9e7 + (1e6 + mean) * weeks / weeks[-1]
+    rise = mean * weeks / weeks[-1]
     teams, stages = len(found.team_names), len(found.stage_names)
     parts = ARR_PARTS if parts is None else parts
     today = role == "today"
@@ -103,6 +104,7 @@ def arm(
         absorption=None if today else absorption or Absorption(100.0, 10.0, PARTS),
         system=found,
         bands=np.column_stack([level, level - 1e5, level + 1e5]),
+        gain_bands=None if today else rise[:, None] + rise[:, None] * [0.0, -0.2, 0.2],
         used=busy * 60.0 * np.outer(weeks, np.ones(teams)),
         waiting=np.ones((len(weeks), stages)),
         leads=10.0 * weeks,

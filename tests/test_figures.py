@@ -33,9 +33,10 @@ from simulator.analysis.absorption import Absorption
 from simulator.analysis.compare import Verdict
 from simulator.analysis.curve import Knee
 from simulator.analysis.estimate import Estimate
+from simulator.analysis.hours import paid_hours
 from simulator.report.figures import FIGURES, figure_of, save_all, style
 from simulator.report.figures.curves import gap_areas
-from simulator.report.figures.facts import few, heats, largest, paid_hours
+from simulator.report.figures.facts import few, heats, largest
 
 ALL = [(kind, name) for kind, plots in FIGURES.items() for name in plots]
 MADE = {

@@ -11,10 +11,13 @@ from numpy.typing import NDArray
 
 from simulator.analysis.active import Bottleneck, bottleneck
 from simulator.analysis.compare import DEFAULT_ENGINE
+from simulator.analysis.estimate import number
+from simulator.analysis.hours import TeamHours, paid_hours, team_hours
 from simulator.analysis.panel import Panel
 from simulator.analysis.path import Path, walk
 from simulator.analysis.ranking import Candidate, leader, rank
 from simulator.analysis.reliefs import Relief, reliefs
+from simulator.analysis.shown import Shown
 from simulator.analysis.targets import check_metric
 from simulator.errors import AnalysisError
 from simulator.spec.schema import Scenario
@@ -27,7 +30,7 @@ __all__ = ["Candidate", "Constraint", "Relief", "constraint", "reliefs", "yearly
 
 
 @dataclass(frozen=True)
-class Constraint:
+class Constraint(Shown):
     """Candidates, best first, and how busy everything was.
 
     utilisation: (T - 1, M) by week; waiting: (T, S) leads in queues.
@@ -48,6 +51,15 @@ class Constraint:
     skipped: tuple[str, ...]
     bottleneck: Bottleneck | None = None
     path: Path | None = None
+    hours: TeamHours | None = None
+
+    def by_quarter(self) -> TeamHours:
+        """Teams' hours by quarter."""
+        if self.hours is not None:
+            return self.hours
+        paid = np.diff(paid_hours(self.system, self.system.grid), axis=0)
+        used = np.vstack([np.zeros(paid.shape[1]), np.cumsum(self.utilisation * paid, axis=0)])
+        return team_hours(self.system, used, self.waiting)
 
     @property
     def best(self) -> Candidate | None:
@@ -106,14 +118,27 @@ class Constraint:
             "replications": self.replications,
             "stopped": self.reason,
             "confidence": 0.95,
+            "currency": self.currency,
+            "weeks": self.weeks,
             "constraint": None if self.best is None else self.best.relief.name,
-            "ranking": [c.to_json() for c in self.candidates],
+            "ranking": [
+                c.to_json() | {"extra_cost_a_year": yearly(c.extra_cost, self.weeks)}
+                for c in self.candidates
+            ],
             "kind_of_constraint": None if self.best is None else self.best.relief.kind,
             "tied_with_constraint": [c.relief.name for c in self.tied] if self.best else [],
             "readings": readings(self),
             "active_periods": None if self.bottleneck is None else self.bottleneck.to_json(),
             "path": None if self.path is None else self.path.to_json(),
             "teams": self.teams(),
+            "hours": self.by_quarter().to_json(),
+            "queues": {
+                "week": [float(t) for t in self.system.grid],
+                "stages": {
+                    s: [number(float(x)) for x in self.waiting[:, i]]
+                    for i, s in enumerate(self.system.stage_names)
+                },
+            },
             "skipped": list(self.skipped),
             "sentences": self.sentences,
         }

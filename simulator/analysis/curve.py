@@ -16,11 +16,12 @@ from simulator.analysis.compare import DEFAULT_ENGINE, absorption_of
 from simulator.analysis.estimate import Estimate, number
 from simulator.analysis.paired import Difference, difference, estimate
 from simulator.analysis.runs import Job, narrow, replicate
+from simulator.analysis.shown import Shown
 from simulator.analysis.spend import planned_cost
 from simulator.errors import AnalysisError
 from simulator.spec.paths import leaves, match
 from simulator.spec.schema import Lever, Scenario
-from simulator.system import System, build
+from simulator.system import YEAR, System, build
 from simulator.vocabulary import describe
 
 Floats = NDArray[np.float64]
@@ -83,7 +84,7 @@ class Knee:
 
 
 @dataclass(frozen=True)
-class Curve:
+class Curve(Shown):
     """Output against one effort lever."""
 
     name: str
@@ -120,8 +121,13 @@ class Curve:
             "replications": self.replications,
             "stopped": self.reason,
             "confidence": 0.95,
+            "currency": self.currency,
+            "weeks": self.weeks,
             "knee": self.knee.to_json(),
-            "points": [p.to_json() for p in self.points],
+            "points": [
+                p.to_json() | {"extra_cost_a_year": p.extra_cost / self.weeks * YEAR}
+                for p in self.points
+            ],
             "sentences": self.sentences,
         }
 

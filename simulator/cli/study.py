@@ -25,7 +25,8 @@ from simulator.cli.base import (
 @output
 @files
 @sampling
-def demo(out: Path | None, **options: Any) -> None:
+@click.option("--deck", is_flag=True, help="Also a board deck, board.pptx, in that folder.")
+def demo(out: Path | None, deck: bool, **options: Any) -> None:
     """Push against fix, on a shipped study.
 
     Also how far pushing carries, and where the constraint is. Writes tables and figures to
@@ -34,8 +35,19 @@ def demo(out: Path | None, **options: Any) -> None:
     from simulator.report.demo import demo
     from simulator.spec.load import shipped
 
-    options["out"] = out or Path("growthsim-demo")
+    options["out"] = folder = out or Path("growthsim-demo")
+    quiet = options["quiet"] or options["as_json"]
+    if deck:
+        from simulator.report.deck import there
+
+        there()
     answer(partial(demo, shipped("the-flood")), options)
+    if deck:
+        from simulator.report.deck import board
+
+        made = board(folder)
+        if not quiet:
+            click.echo(f"Written to {made.path}", err=True)
 
 
 @main.command()
