@@ -209,7 +209,9 @@ def path_right(result: Constraint, longer: int = LONGER) -> tuple[bool, list[str
     return True, notes
 
 
-def score(systems: int, first: int, *, paths: int | None = None, say: bool = True) -> dict[str, Any]:
+def score(
+    systems: int, first: int, *, paths: int | None = None, say: bool = True
+) -> dict[str, Any]:
     """How often the program names the planted constraint, and gets the path's order right."""
     hits, ties, path_hits, path_count, wrong = 0, 0, 0, 0, []
     paths = systems if paths is None else paths

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -67,14 +68,14 @@ def shifts(periods: Sequence[Sequence[Period]], begin: float, end: float) -> Shi
     cuts = sorted({begin, end, *(min(max(x, begin), end) for a, b, _ in every for x in (a, b))})
     pieces: list[tuple[float, float, tuple[float, float, int] | None]] = []
     order = sorted(every, key=lambda p: (-(p[1] - p[0]), p[0], p[2]))
-    for left, right in zip(cuts[:-1], cuts[1:], strict=True):
+    for left, right in pairwise(cuts):
         owner = next((p for p in order if p[0] <= left and p[1] >= right), None)
         if pieces and pieces[-1][2] == owner:
             pieces[-1] = (pieces[-1][0], right, owner)
         else:
             pieces.append((left, right, owner))
     overlaps: list[tuple[float, float, int, int]] = []
-    for (_, _, a), (_, _, b) in zip(pieces[:-1], pieces[1:], strict=True):
+    for (_, _, a), (_, _, b) in pairwise(pieces):
         if a is not None and b is not None:
             left, right = max(a[0], b[0], begin), min(a[1], b[1], end)
             if right > left:
@@ -86,10 +87,8 @@ def shifts(periods: Sequence[Sequence[Period]], begin: float, end: float) -> Shi
             none += right - left
             spans.append(Span(left, right, NONE))
             continue
-        inside = sorted(
-            {left, right, *(x for o in overlaps for x in o[:2] if left < x < right)}
-        )
-        for x, y in zip(inside[:-1], inside[1:], strict=True):
+        inside = sorted({left, right, *(x for o in overlaps for x in o[:2] if left < x < right)})
+        for x, y in pairwise(inside):
             who = sorted({i for o in overlaps if o[0] <= x and o[1] >= y for i in o[2:]})
             if not who:
                 sole[owner[2]] += y - x
@@ -119,10 +118,21 @@ def active_periods(record: Record) -> list[list[Period]]:
         stop = np.where(np.isfinite(visits.ended[mine]), visits.ended[mine], np.inf)
         here = people.team == m
         join, leave = people.join[here], people.leave[here]
+        # Visits begun before week 0 are not in the table: who works on them is known weekly.
+        grid = record.series.t
+        working = record.series.working[:, system.stages.team == m].sum(axis=1)
+        seen = ((start <= grid[:, None]) & (stop > grid[:, None])).sum(axis=1)
+        unseen = np.clip(working - seen, 0.0, None)
         # Busy goes up by work begun and down by work done; room by who joins and leaves.
-        times = np.concatenate([start, stop, join, leave])
-        busy = np.concatenate([np.ones(len(start)), -np.ones(len(stop)), *[np.zeros(len(join))] * 2])
-        room = np.concatenate([*[np.zeros(len(start))] * 2, np.ones(len(join)), -np.ones(len(leave))])
+        steps = np.diff(unseen, prepend=0.0)
+        moved = steps != 0
+        parts = (
+            (start, 1.0, 0.0), (stop, -1.0, 0.0), (join, 0.0, 1.0), (leave, 0.0, -1.0),
+            (grid[moved], steps[moved], 0.0),
+        )  # fmt: skip
+        times = np.concatenate([t for t, _, _ in parts])
+        busy = np.concatenate([np.broadcast_to(b, t.shape) for t, b, _ in parts])
+        room = np.concatenate([np.broadcast_to(r, t.shape) for t, _, r in parts])
         keep = times < end
         times, busy, room = times[keep], busy[keep], room[keep]
         order = np.argsort(times, kind="stable")
@@ -132,7 +142,9 @@ def active_periods(record: Record) -> list[list[Period]]:
         times, busy, room = times[last], busy[last], room[last]
         until = np.append(times[1:], end)
         full = (room > 0) & (busy >= room)
-        found.append(merge([(float(a), float(b)) for a, b in zip(times[full], until[full], strict=True)]))
+        found.append(
+            merge([(float(a), float(b)) for a, b in zip(times[full], until[full], strict=True)])
+        )
     return found
 
 
@@ -155,9 +167,7 @@ class Bottleneck:
     @property
     def share(self) -> Floats:
         """Sole and shifting together, by team."""
-        return np.array(
-            [a.mean + b.mean for a, b in zip(self.sole, self.shifting, strict=True)]
-        )
+        return np.array([a.mean + b.mean for a, b in zip(self.sole, self.shifting, strict=True)])
 
     @property
     def worst(self) -> str | None:

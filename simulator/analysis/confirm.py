@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,9 +24,6 @@ from simulator.spec.schema import Scenario
 from simulator.spec.units import Quantity
 from simulator.spec.values import in_the_end
 from simulator.system import YEAR, System, build
-
-if TYPE_CHECKING:
-    from simulator.analysis.seek import _Runner
 
 Floats = NDArray[np.float64]
 BEGIN, STRIDE = 20, 10
@@ -144,7 +141,6 @@ class Condition:
             "worth": None if self.worth is None else self.worth.to_json(),
         }
 
-
     def row(self) -> dict[str, Any]:
         """The same, flat."""
         found = self.to_json()
@@ -225,9 +221,7 @@ class Hall:
 
     def reached(self, i: int) -> list[Estimate]:
         """Every target's metric."""
-        return [
-            estimate(self.values(i, f"target {k}")) for k in range(len(self.targets))
-        ]
+        return [estimate(self.values(i, f"target {k}")) for k in range(len(self.targets))]
 
     def run(self, systems: Sequence[System], names: Sequence[str]) -> list[list[Estimate]]:
         """Run systems until their targets' metrics are known to the precision."""
@@ -278,7 +272,6 @@ class Hall:
     def confirm(
         self,
         space: Space,
-        runner: _Runner,
         knobs: Sequence[Knob],
         found: Found,
         most: float,
@@ -333,7 +326,6 @@ def conditions(
     found: Confirmed,
     scenario: Scenario,
     today: Scenario,
-    targets: Sequence[Target],
     hall: Hall,
 ) -> tuple[Condition, ...]:
     """What must hold for a set to reach the targets, what each is worth; the dearest first."""

@@ -161,9 +161,7 @@ def readings(result: Constraint) -> dict[str, Any]:
         "relief": None if best is None else best.relief.name,
         "active_periods": None if b is None or b.worst is None else f"teams.{b.worst}",
         "utilisation": None if busy is None else f"teams.{busy['team']}",
-        "growing_queues": [
-            t["team"] for t in result.teams() if grows(t, result.weeks)
-        ],
+        "growing_queues": [t["team"] for t in result.teams() if grows(t, result.weeks)],
         "why": disagreement(result),
     }
 

@@ -136,9 +136,7 @@ class Curves:
     @property
     def tables(self) -> dict[str, list[dict[str, Any]]]:
         """Rows for CSV and Parquet."""
-        points = [
-            {"lever": c.path} | row for c in self.curves for row in c.tables["curve"]
-        ]
+        points = [{"lever": c.path} | row for c in self.curves for row in c.tables["curve"]]
         return {"efforts": self.rows(), "curves": points}
 
 
@@ -165,9 +163,17 @@ def every_curve(
         try:
             found.append(
                 curve(
-                    scenario, effort.name, to=to, steps=steps, at=at, outcome=outcome, most=most,
-                    levers=effort.push, progress=progress, **options,
-                )  # fmt: skip
+                    scenario,
+                    effort.name,
+                    to=to,
+                    steps=steps,
+                    at=at,
+                    outcome=outcome,
+                    most=most,
+                    levers=effort.push,
+                    progress=progress,
+                    **options,
+                )
             )
         except SpecError as error:
             skipped.append(f"{effort.name}: {error.problems[0].message}")

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from simulator.analysis.estimate import Estimate, number
 from simulator.analysis.growth import ALIGNMENT_LED, EFFORT_LED, GROUPS, Factor
 from simulator.analysis.paired import ALPHA, Difference, estimate
-from simulator.analysis.words import how_known as how
 from simulator.analysis.words import change, money, spoken
+from simulator.analysis.words import how_known as how
 from simulator.spec.schema import Scenario
 from simulator.vocabulary import describe
 

@@ -67,9 +67,7 @@ def _value(u: Floats, d: Floats, degree: int) -> tuple[float, float]:
     return worth, float(((fitted > 0) != (mean > 0)).mean())
 
 
-def worths(
-    paths: Sequence[str], points: Floats, d: Floats, seed: int = 1
-) -> list[Worth]:
+def worths(paths: Sequence[str], points: Floats, d: Floats, seed: int = 1) -> list[Worth]:
     """Every assumption's worth, the largest first. points: (n, d) in the unit cube; d: (n,)."""
     rng = np.random.default_rng(seed)
     n = len(d)

@@ -14,8 +14,8 @@ from simulator.analysis.compare import DEFAULT_ENGINE
 from simulator.analysis.curve import worth_of
 from simulator.analysis.efforts import effort_of
 from simulator.analysis.estimate import number
-from simulator.analysis.panel import Panel
 from simulator.analysis.paired import difference
+from simulator.analysis.panel import Panel
 from simulator.analysis.runs import interval
 from simulator.analysis.spend import planned_cost
 from simulator.analysis.targets import check_metric

@@ -39,7 +39,6 @@ class Knob:
         table = leaves(scenario)
         return list(dict.fromkeys(p for lever in self.levers for p in match(lever.path, table)))
 
-
     def steps(self, scenario: Scenario) -> int:
         """How many positions there are beside 0: people come by halves, approvers whole; 0: any."""
         if len(self.levers) != 1 or self.levers[0].verb == "scale":

@@ -145,9 +145,7 @@ def walk(
                 break
             payable = [c for c in ranking.candidates if c.extra_cost <= budget - spent + 1e-6]
             if best not in payable:
-                stopped = (
-                    f"the budget does not pay for the next step, {best.relief.name}"
-                )
+                stopped = f"the budget does not pay for the next step, {best.relief.name}"
                 break
             relieved = best.relief.on(scenario)
             system = build(relieved)

@@ -110,9 +110,7 @@ def trajectory(x: Floats, y: Flags, peel: float = PEEL, least: float = LEAST) ->
     return found
 
 
-def _peel(
-    here: Floats, hits: Floats, peel: float, least: float
-) -> tuple[int, bool, float] | None:
+def _peel(here: Floats, hits: Floats, peel: float, least: float) -> tuple[int, bool, float] | None:
     """The peel that leaves the highest share of cases: (dimension, whether below, new limit)."""
     count = len(here)
     edges = np.quantile(here, [peel, 1 - peel], axis=0)
@@ -120,13 +118,13 @@ def _peel(
     found: tuple[int, bool, float] | None = None
     for lower in (True, False):
         edge = edges[0] if lower else edges[1]
-        kept = here > edge if lower else here < edge
+        kept: Flags = np.asarray(here > edge if lower else here < edge, dtype=np.bool_)
         left = kept.sum(axis=0)
         # Of values that repeat a peel takes no more than there are.
         stuck = (left == 0) | (left == count)
         if stuck.any():
-            loose = here >= edge if lower else here <= edge
-            kept = np.where(stuck, loose, kept)
+            loose = np.greater_equal(here, edge) if lower else np.less_equal(here, edge)
+            kept = np.asarray(np.where(stuck, loose, kept), dtype=np.bool_)
             left = kept.sum(axis=0)
         good = (left < count) & (left >= least)
         if not good.any():

@@ -107,7 +107,7 @@ def _numbers(path: str, table: dict[str, Leaf]) -> list[str]:
         return [path]
     below = [f"{path}.{end}" for end in ("mean", "now", "good_fit", "poor_fit")]
     here = [p for p in below if p in table]
-    return here if here else [path] if path.endswith(".cv") else []
+    return here or ([path] if path.endswith(".cv") else [])
 
 
 def _impossible(scenario: Scenario, one: Range) -> str:
@@ -152,7 +152,7 @@ def shared(variant: Scenario, over: Sequence[Range]) -> list[int]:
 
 
 def hypercube(n: int, d: int, seed: int) -> Floats:
-    """n points in the unit cube of d dimensions (Latin hypercube), the same for a seed."""
+    """Points in the unit cube, (n, d) (Latin hypercube), the same for a seed."""
     rng = np.random.default_rng(seed)
     rows = np.column_stack([rng.permutation(n) for _ in range(d)])
     found: Floats = (rows + rng.random((n, d))) / n

@@ -138,7 +138,9 @@ class _Race:
     def sure(self, i: int) -> bool:
         """Whether a relief brings something beyond chance, one of as many as there are."""
         n = self.panel.count(i + 1)
-        gain = difference(self.panel.values(self.outcome, 0, n), self.panel.values(self.outcome, i + 1))
+        gain = difference(
+            self.panel.values(self.outcome, 0, n), self.panel.values(self.outcome, i + 1)
+        )
         return gain.p < ALPHA / len(self.costs) and self.mean(i) > 0
 
     def same(self, i: int, top: int) -> bool:
@@ -163,10 +165,12 @@ class _Race:
             gain = self.panel.values(self.outcome, i + 1) - self.panel.values(self.outcome, 0, n)
             # Where not even the first is beyond chance, precision alone is no reason to stop.
             precise = sure and interval(gain) <= wanted
-            if i != top and not precise and not self.same(i, top) and self.behind(i, top) >= CLEAR:
-                found.append(i)
-            elif i == top and not precise and (
-                not sure or interval(gain) > 0.1 * abs(float(gain.mean()))
+            if (
+                i != top and not precise and not self.same(i, top) and self.behind(i, top) >= CLEAR
+            ) or (
+                i == top
+                and not precise
+                and (not sure or interval(gain) > 0.1 * abs(float(gain.mean())))
             ):
                 found.append(i)
         return [*([top] if top not in found and found else []), *found]
@@ -240,9 +244,7 @@ def rank(
     return Ranking(_ranked(made, race, base), tuple(skipped), base, panel, reason)
 
 
-def _ranked(
-    made: list[tuple[Relief, System]], race: _Race, base: System
-) -> tuple[Candidate, ...]:
+def _ranked(made: list[tuple[Relief, System]], race: _Race, base: System) -> tuple[Candidate, ...]:
     panel, outcome = race.panel, race.outcome
     gains = []
     for i in range(len(made)):

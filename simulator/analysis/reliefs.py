@@ -94,7 +94,7 @@ def reliefs(scenario: Scenario) -> list[Relief]:
 
 
 def _wider(scenario: Scenario) -> Relief:
-    """More accounts to sell to. No lever moves them, so the cost stands on one that moves nothing."""
+    """More accounts to sell to. No lever moves them: the cost stands on one that moves nothing."""
     assert scenario.market is not None
     accounts = scenario.market.accounts * (1 + STEP)
     pays = Lever(scale="money.overhead", by=1.0, cost=_book_cost("market", scenario.currency))

@@ -194,9 +194,7 @@ def _pick(
     return x[int(np.argmax(near))], False
 
 
-def solve(
-    space: Space, which: tuple[int, ...], need: Floats, most: float = np.inf
-) -> Found:
+def solve(space: Space, which: tuple[int, ...], need: Floats, most: float = np.inf) -> Found:
     """The least cost at which these knobs meet the needs, checked and corrected by runs."""
     shift = np.zeros_like(space.base)
     best: Found | None = None
@@ -204,7 +202,7 @@ def solve(
     aim = need.copy()
     for _ in range(ROUNDS):
         x, met = cheapest(space, which, aim, shift, most)
-        point = space.point(which, x)
+        point = space.point(which, x.tolist())
         true = space.at([point])[0]
         cost = space.cost(point)
         margin = float((true - need).min()) if np.isfinite(true).all() else -np.inf
@@ -228,9 +226,7 @@ def solve(
     return best or nearest
 
 
-def sets(
-    space: Space, need: Floats, k: int, *, most: float = np.inf, keep: int = 4
-) -> list[Found]:
+def sets(space: Space, need: Floats, k: int, *, most: float = np.inf, keep: int = 4) -> list[Found]:
     """The cheapest sets of at most k knobs, cheapest first: those that meet the needs.
 
     keep: how many of each size are looked at by runs.

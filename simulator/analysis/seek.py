@@ -58,9 +58,7 @@ class Lone:
             "reaches_every_target": self.reaches,
             "extent": self.at,
             "extra_cost": self.cost,
-            "best_it_can_do": {
-                t.text: number(v) for t, v in zip(targets, self.best, strict=True)
-            },
+            "best_it_can_do": {t.text: number(v) for t, v in zip(targets, self.best, strict=True)},
         }
 
 
@@ -280,7 +278,7 @@ def seek(
     most_cost = math.inf if limit is None else limit
     lone = [_alone(space, i, knob, need, targets) for i, knob in enumerate(knobs)]
     found = sets(space, need, max_levers, most=most_cost)
-    confirmed = [hall.confirm(space, runner, knobs, f, most_cost) for f in found[:SHOWN]]
+    confirmed = [hall.confirm(space, knobs, f, most_cost) for f in found[:SHOWN]]
     # Corrected by runs, two sets may have become the same.
     confirmed = list({(c.names, c.x): c for c in reversed(confirmed)}.values())
     confirmed.sort(key=lambda c: (c.status != "confirmed", c.cost))
@@ -293,11 +291,11 @@ def seek(
         chosen = confirmed.index(best)
     nearest = None
     if chosen is None:
-        nearest = _nearest(space, runner, knobs, hall, need, max_levers, most_cost)
+        nearest = _nearest(space, knobs, hall, need, max_levers, most_cost)
     held: tuple[Condition, ...] = ()
     target_set = confirmed[chosen] if chosen is not None else nearest
     if target_set is not None:
-        held = conditions(target_set, scenario, in_the_end(scenario), targets, hall)
+        held = conditions(target_set, scenario, in_the_end(scenario), hall)
     if hall.short:
         notes.append(hall.short)
     return Sought(
@@ -321,9 +319,7 @@ def _engine_for(scenario: Scenario, notes: list[str]) -> str:
     return "batch"
 
 
-def _alone(
-    space: Space, i: int, knob: Knob, need: Floats, targets: Sequence[Target]
-) -> Lone:
+def _alone(space: Space, i: int, knob: Knob, need: Floats, targets: Sequence[Target]) -> Lone:
     """What one lever can do: if it reaches the targets, at what cost."""
     found = solve(space, (i,), need)
     signs = np.array([t.sign for t in targets])
@@ -358,7 +354,7 @@ def _choose(
 
 
 def _nearest(
-    space: Space, runner: _Runner, knobs: Sequence[Knob], hall: Hall, need: Floats, k: int,
+    space: Space, knobs: Sequence[Knob], hall: Hall, need: Floats, k: int,
     most: float,
 ) -> Confirmed:  # fmt: skip
     """The set that comes nearest to the targets."""
@@ -375,4 +371,4 @@ def _nearest(
             if best is None or (found.margins - need).min() > (best.margins - need).min():
                 best = found
     assert best is not None
-    return hall.confirm(space, runner, knobs, best, most, again=0)
+    return hall.confirm(space, knobs, best, most, again=0)

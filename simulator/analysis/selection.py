@@ -21,7 +21,7 @@ Draw = Callable[[int, tuple[int, ...]], Floats]
 
 
 def constants(k: int, first: int, alpha: float) -> tuple[float, float]:
-    """eta and h squared for k systems and a first stage of `first` replications."""
+    """The eta and h squared of KN for k systems and a first stage of `first` replications."""
     eta = 0.5 * ((2.0 * alpha / (k - 1)) ** (-2.0 / (first - 1)) - 1.0)
     return eta, 2.0 * eta * (first - 1)
 

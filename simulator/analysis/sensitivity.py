@@ -137,9 +137,7 @@ class Sensitivity:
         ]
         found = {"tornado": bars}
         if self.morris is not None:
-            found["morris"] = [
-                {"path": n} | v for n, v in self.morris.to_json()["effects"].items()
-            ]
+            found["morris"] = [{"path": n} | v for n, v in self.morris.to_json()["effects"].items()]
         if self.sobol is not None:
             found["sobol"] = [{"path": n} | v for n, v in self.sobol.to_json()["indices"].items()]
         return found

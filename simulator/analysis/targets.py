@@ -63,9 +63,7 @@ def check_metric(name: str, scenario: Scenario, week: float | None = None) -> No
     if why:
         raise AnalysisError(why)
     if week is not None and not 0 < week <= scenario.horizon:
-        raise AnalysisError(
-            f"week {week:g} is outside the run (0 to {scenario.horizon:g} weeks)"
-        )
+        raise AnalysisError(f"week {week:g} is outside the run (0 to {scenario.horizon:g} weeks)")
 
 
 def parse_target(text: str, scenario: Scenario) -> Target:

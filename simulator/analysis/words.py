@@ -76,6 +76,7 @@ def change(gain: Difference, metric: str, currency: str) -> str:
 
 
 def absolute(e: Estimate) -> Estimate:
+    """An estimate without its sign, for a sentence that says the direction."""
     return Estimate(abs(e.mean), e.half)
 
 
@@ -193,6 +194,7 @@ def _contest(result: Comparison, currency: str) -> str:
 
 
 def sentence(text: str) -> str:
+    """A text with a capital."""
     return text[0].upper() + text[1:]
 
 
@@ -251,5 +253,6 @@ def curve_sentences(result: Curve) -> list[str]:
 
 
 def how_known(n: int, engine: str, seed: int, reason: str) -> str:
+    """By how many runs of what an answer is known."""
     how = f"95% intervals over {n} paired replications" if n > 1 else "one deterministic run each"
     return f"({how}; engine {engine}, seed {seed}; {reason}.)"

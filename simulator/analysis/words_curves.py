@@ -89,7 +89,9 @@ def isoquant_sentences(result: Isoquant) -> list[str]:
     apart = alone[0] + alone[1] - 2 * base
     if result.half[-1, -1] > 0 and abs(both - apart) > 2 * float(result.half[-1, -1]):
         word = "more" if both > apart else "less"
-        found.append(f"Together they bring {word} than one by one: each changes what the other does.")
+        found.append(
+            f"Together they bring {word} than one by one: each changes what the other does."
+        )
     middle = result.ridge[len(result.ridge) // 2]
     spent = money(middle.cost / result.weeks * YEAR, currency)
     found.append(

@@ -55,6 +55,8 @@ def name(path: str) -> str:
     if first == "channels" and rest.endswith(".spend"):
         who = rest.removesuffix(".spend")
         return "spend on all channels" if who == "*" else f"spend on {spoken(who)}"
+    if first == "stages" and rest.endswith(".applies_to"):
+        return f"share that needs {spoken(rest.removesuffix('.applies_to'))}"
     words = rest if first in ("teams", "stages", "handoffs") and rest else path
     return spoken(words.replace(">", " to ").replace("*", "all")).replace(".", " ")
 

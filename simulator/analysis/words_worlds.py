@@ -48,13 +48,14 @@ def sensitivity_sentences(result: Sensitivity) -> list[str]:
     else:
         first = told[0]
         ends = sorted(result.base.mean + d.gain.mean for d in (first.low, first.high))
-        found = [
+        text = (
             f"{what} ({base} as stated) rests most on {assumption(first.range.path)}: over its "
             f"range of {ranged(first.range, currency)} "
             f"({GRADES.get(first.range.grade, first.range.grade)}) "
             f"it goes from {value(ends[0], result.outcome, currency)} to "
             f"{value(ends[1], result.outcome, currency)}."
-        ]
+        )
+        found = [text]
         if len(told) > 1:
             more = [
                 f"{assumption(b.range.path)} ({value(b.swing, result.outcome, currency)})"
@@ -79,9 +80,7 @@ def sensitivity_sentences(result: Sensitivity) -> list[str]:
             f"{assumption(result.sobol.names[i])} has {share(float(result.sobol.total[i]))} of "
             f"the variance ± {share(float(result.sobol.total_half[i]))}."
         )
-    found.append(
-        f"({result.runs:,} runs in {result.engine}, seed {result.seed}; {result.reason}.)"
-    )
+    found.append(f"({result.runs:,} runs in {result.engine}, seed {result.seed}; {result.reason}.)")
     return found
 
 
@@ -114,12 +113,16 @@ def worlds_sentences(result: Worlds) -> list[str]:
     def lost(side: str, key: str = "mean") -> str:
         return value(float(regret[side][key] or 0.0), result.outcome, currency)
 
-    found = [
+    worst = "worst_in_20"
+    first = (
         f"At equal spend, {push} beats {fix} in {share(p.mean)} ± {share(p.half)} of {n:,} worlds "
-        "drawn from what nobody knows.",
-        f"Choosing {push} gives up {lost('push')} of {what} on average ({lost('push', 'worst_in_20')} "
-        f"in the worst world of 20), choosing {fix} {lost('fix')} ({lost('fix', 'worst_in_20')}).",
-    ]
+        "drawn from what nobody knows."
+    )
+    second = (
+        f"Choosing {push} gives up {lost('push')} of {what} on average ({lost('push', worst)} in "
+        f"the worst world of 20), choosing {fix} {lost('fix')} ({lost('fix', worst)})."
+    )
+    found = [first, second]
     winner = push if result.of == "push" else fix
     good = [b for b in result.boxes if result.holds_up(b)]
     if good:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.analysis.compare import DEFAULT_ENGINE
-from simulator.analysis.estimate import Estimate, number
+from simulator.analysis.estimate import Estimate
 from simulator.analysis.information import Worth, everything, worths
 from simulator.analysis.paired import estimate
 from simulator.analysis.panel import cores
@@ -220,9 +220,9 @@ class _Play:
         """Outcomes (R,) of push and fix, their extra cost, and whether it is equal."""
         index, values = task
         try:
-            base = planned_cost(build(world(self.today, self.over, values)))
+            base = planned_cost(build(world(self.today, self.over, values.tolist())))
             pair = [
-                world(s, [self.over[i] for i in mine], values[mine])
+                world(s, [self.over[i] for i in mine], values[mine].tolist())
                 for s, mine in zip((self.push, self.fix), self.mine, strict=True)
             ]
             built = [build(s) for s in pair]
@@ -274,9 +274,9 @@ def equal(scenario: Scenario, base: float, extra: float, spend: float) -> Scaled
     return at_cost(scenario, base, spend)
 
 
-def sides_of(place: str | Path, loaded: Loaded | None, outcome: str, seed: int | None) -> tuple[
-    Loaded, Side, Side
-]:
+def sides_of(
+    place: str | Path, loaded: Loaded | None, outcome: str, seed: int | None
+) -> tuple[Loaded, Side, Side]:
     """Today and its push and fix: those of the study, else made here. Raises AnalysisError."""
     path = Path(place)
     variants: list[Scenario] = []
@@ -313,9 +313,7 @@ def _a_push(today: Scenario) -> Scenario:
 
 def _a_fix(today: Scenario, outcome: str, seed: int | None) -> Scenario:
     """The best small relief that is not more demand, to be pulled as far as the push costs."""
-    found = rank(
-        today, outcome, engine="batch", seed=today.seed if seed is None else seed, most=20
-    )
+    found = rank(today, outcome, engine="batch", seed=today.seed if seed is None else seed, most=20)
     for c in found.candidates:
         if c.relief.kind != "market" and c.extra_cost > 0 and math.isfinite(c.per_dollar):
             fixed = c.relief.on(today)

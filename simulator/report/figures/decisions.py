@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 
 from simulator.analysis.seek import Sought
 from simulator.analysis.sensitivity import Sensitivity
+from simulator.analysis.targets import Target
 from simulator.analysis.words import label, money, share
 from simulator.analysis.words_seek import condition_text, doing, name, value
 from simulator.analysis.words_worlds import assumption, box_words, ranged
@@ -29,8 +30,12 @@ def reach(result: Sought, axes: Axes) -> Axes:
         e = s.reached[0]
         cost = money(s.cost / result.weeks * YEAR, result.currency)
         colour = style.BLUE if s.status == "confirmed" else style.GREY
-        rows.append((" + ".join(name(n) for n in s.names), e.mean, e.half, f"{cost} a year", colour))
-    lone = sorted(result.lone, key=lambda x: -t.margin(x.best[0]))
+        rows.append(
+            (" + ".join(name(n) for n in s.names), e.mean, e.half, f"{cost} a year", colour)
+        )
+    single = {s.names[0] for s in result.sets if len(s.names) == 1}
+    others = [x for x in result.lone if x.knob.name not in single]
+    lone = sorted(others, key=lambda x: -t.margin(x.best[0]))
     for x in lone[: ROWS - len(rows)]:
         said = "reaches it alone" if x.reaches else "at best"
         rows.append((name(x.knob.name), x.best[0], 0.0, said,
@@ -75,18 +80,19 @@ def reach(result: Sought, axes: Axes) -> Axes:
 
 def reach_title(result: Sought) -> str:
     """The least-cost way to the targets, or that there is none."""
-    wanted = " and ".join(t.text for t in result.targets)
+    wanted = " and ".join(_wanted(t, result.currency) for t in result.targets)
     answer = result.answer
     if answer is None:
         best = result.nearest
         near = "" if best is None else f"; {doing(best)} comes nearest"
-        return f"Nothing of at most {result.most_levers} levers reaches {wanted}{near}"
+        return f"At most {result.most_levers} levers cannot reach {wanted}{near}"
     cost = money(answer.cost / result.weeks * YEAR, result.currency)
-    alone = sum(1 for x in result.lone if not x.reaches)
-    return (
-        f"{wanted} takes {doing(answer)}, for {cost} a year; "
-        f"alone, {alone} of {len(result.lone)} levers do not reach it"
-    )
+    return f"{wanted} takes {doing(answer)}, for {cost} a year"
+
+
+def _wanted(t: Target, currency: str) -> str:
+    sign = "≥" if t.sign > 0 else "≤"
+    return f"{label(t.metric)} {sign} {value(t.level, t.metric, currency)}"
 
 
 def must_hold(result: Sought, axes: Axes) -> Axes:
@@ -113,15 +119,19 @@ def must_hold(result: Sought, axes: Axes) -> Axes:
                   va="bottom", fontsize=style.SMALL, color=style.INK)  # fmt: skip
         text = condition_text(c, result.currency)
         sign = "≥" if c.sign > 0 else "≤"
-        axes.text(0.97, i - 0.14, style.plain(f"{sign} {text.split(f' {sign} ')[-1]}"), ha="right",
-                  va="bottom", fontsize=style.BODY, weight="bold", color=style.ink(colour))  # fmt: skip
+        axes.text(
+            0.97, i - 0.14, style.plain(f"{sign} {text.split(f' {sign} ')[-1]}"), ha="right",
+            va="bottom", fontsize=style.BODY, weight="bold", color=style.ink(colour),
+        )  # fmt: skip
         if c.worth is not None:
             worth = value(abs(c.worth.gain.mean), t.metric, result.currency)
             said = f"worth {worth}\nof {label(t.metric)}"
         else:
             said = "holds today" if met else "follows"
-        axes.text(1.01, i, style.plain(said) if "\n" not in said else said, transform=transform,
-                  va="center", ha="left", fontsize=style.SMALL, color=style.ink(colour))  # fmt: skip
+        axes.text(
+            1.01, i, said, transform=transform, va="center", ha="left", fontsize=style.SMALL,
+            color=style.ink(colour),
+        )  # fmt: skip
     axes.set_yticks(range(len(held)), [style.lines(name(c.name), 30) for c in held])
     axes.tick_params(axis="y", labelsize=style.SMALL)
     axes.set_xlabel("blue: we set it; green: must follow; grey: holds already", labelpad=8)

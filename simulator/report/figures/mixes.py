@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 
+from simulator.analysis.curve import Curve
 from simulator.analysis.efforts import TOGETHER, Curves
 from simulator.analysis.isoquant import Isoquant
 from simulator.analysis.words import label, money
@@ -47,8 +48,10 @@ def isoquant_map(result: Isoquant, axes: Axes) -> Axes:
         wide = p.first > 0.5 * (x[0] + x[-1])
         up = p.second > 0.75 * y[-1]
         axes.annotate(
-            "stops paying here", (p.first, p.second), xytext=(-18 if wide else 18, -24 if up else 18),
-            textcoords="offset points", ha="right" if wide else "left", fontsize=style.BODY,
+            "stops paying here", (p.first, p.second),
+            xytext=(18 if up else -18, -24) if up or wide else (18, -34),
+            textcoords="offset points", ha="left" if up or not wide else "right",
+            fontsize=style.BODY,
             weight="bold", color=style.ink(style.VERMILLION), zorder=7,
             bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 2.0},
         )  # fmt: skip
@@ -92,7 +95,7 @@ def every_effort(result: Curves, axes: Axes) -> Axes:
     labels = []
     far = 0.0
     for i, c in enumerate(drawn):
-        x = np.array([p.extra_cost for p in c.points]) / result_weeks(c) * YEAR
+        x = np.array([p.extra_cost for p in c.points]) / c.weeks * YEAR
         y = np.array([p.output.mean - c.points[0].output.mean for p in c.points])
         half = np.array([0.0 if p.gain is None else p.gain.gain.half for p in c.points])
         half = np.where(np.isfinite(half), half, 0.0)
@@ -114,16 +117,9 @@ def every_effort(result: Curves, axes: Axes) -> Axes:
     return axes
 
 
-def result_weeks(c: object) -> float:
-    """The weeks that a curve's costs are over."""
-    weeks = getattr(c, "weeks", 52.0)
-    return float(weeks)
-
-
-def _last(c: object) -> float:
-    points = getattr(c, "points", ())
-    value = points[-1].output.mean - points[0].output.mean
-    return value if math.isfinite(value) else -math.inf
+def _last(c: Curve) -> float:
+    gain = c.points[-1].output.mean - c.points[0].output.mean
+    return gain if math.isfinite(gain) else -math.inf
 
 
 def every_title(result: Curves) -> str:

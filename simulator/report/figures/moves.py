@@ -90,8 +90,9 @@ def migration(result: Constraint, axes: Axes) -> Axes:
                 weight="bold", color=style.ink(colours[name]),
             )  # fmt: skip
     if path.then is not None and right - x[-1] > 0.1 * right:
+        after = style.lines(f"next: {_short(path.then.relief.name)}", 16, 3)
         axes.text(
-            0.5 * (x[-1] + right), tall, style.lines(f"next: {_short(path.then.relief.name)}", 16, 3),
+            0.5 * (x[-1] + right), tall, after,
             ha="center", va="top", fontsize=style.SMALL, color=style.GREY, weight="bold",
         )  # fmt: skip
     style.money_axis(axes.xaxis, result.currency)
@@ -115,13 +116,14 @@ def migration_title(result: Constraint) -> str:
         return "No relief pays"
     legs = []
     for name, begins, _ in path.stretches:
-        at = f" from {money(begins, result.currency)} on" if begins > 0 else ""
+        at = f" at {money(begins, result.currency)}" if begins > 0 else ""
         legs.append(f"{_short(name)}{at}")
     last = path.steps[-1]
-    start = "The constraint stays at" if len(legs) == 1 else "The constraint moves:"
-    shown = legs if len(legs) <= 4 else [*legs[:3], f"{len(legs) - 3} more"]
+    if len(legs) > 1:
+        shown = legs if len(legs) <= 3 else [*legs[:3], f"{len(legs) - 3} more"]
+        return f"As a budget is spent the constraint moves: {', then '.join(shown)}"
     return (
-        f"{start} {', then '.join(shown)}; {money(last.spent, result.currency)} adds "
+        f"The constraint stays at {legs[0]}; {money(last.spent, result.currency)} adds "
         f"{money(last.total.gain.mean, result.currency)} of {what}"
     )
 
@@ -132,7 +134,8 @@ def strip_title(result: Constraint) -> str:
     if b is None or b.worst is None:
         return "No team is ever the bottleneck"
     i = b.teams.index(b.worst)
-    said = f"{spoken(b.worst).capitalize()} is the bottleneck {100 * float(b.share[i]):.0f}% of the time"
+    part = f"{100 * float(b.share[i]):.0f}%"
+    said = f"{spoken(b.worst).capitalize()} is the bottleneck {part} of the time"
     if best is None:
         return f"{said}; no small relief was found to add anything"
     if best.relief.name == f"teams.{b.worst}":
