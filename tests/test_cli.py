@@ -34,7 +34,10 @@ COMMANDS = [
     "fit",
     "run",
     "schema",
+    "seek",
+    "sensitivity",
     "version",
+    "worlds",
 ]
 HEAVY = {"numba", "numpy", "pandas", "pint", "pydantic", "rich", "scipy", "simpy", "matplotlib"}
 

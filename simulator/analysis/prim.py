@@ -84,8 +84,7 @@ Sides = tuple[Floats, Floats]  # low and high by dimension, infinite where free
 
 
 def _inside(x: Floats, sides: Sides) -> Flags:
-    found: Flags = ((x >= sides[0]) & (x <= sides[1])).all(axis=1)
-    return found
+    return np.asarray(((x >= sides[0]) & (x <= sides[1])).all(axis=1), dtype=np.bool_)
 
 
 def trajectory(x: Floats, y: Flags, peel: float = PEEL, least: float = LEAST) -> list[Sides]:

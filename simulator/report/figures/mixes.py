@@ -55,6 +55,7 @@ def isoquant_map(result: Isoquant, axes: Axes) -> Axes:
             weight="bold", color=style.ink(style.VERMILLION), zorder=7,
             bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 2.0},
         )  # fmt: skip
+    axes.tick_params(pad=13)
     axes.set_xlabel(f"{name(result.efforts[0])}, times today's", labelpad=8)
     axes.set_ylabel(f"{name(result.efforts[1])}, times today's")
     axes.text(
