@@ -63,6 +63,7 @@ def pulled(scenario: Scenario, knobs: Iterable[tuple[Knob, float]]) -> Scenario:
 
 def partly(lever: Lever, x: float, scenario: Scenario, table: dict[str, Leaf]) -> list[Lever]:
     """A lever pulled a part of the way, at that part of its cost."""
+    x = float(x)
     cost = None
     if lever.cost is not None:
         cost = MoneyOrRate(lever.cost.amount * x, lever.cost.per_week)
