@@ -38,6 +38,7 @@ bench: setup  ## how fast, as ratios to peers measured in the same run
 	$(BIN)/python -m benchmarks.bench_start
 	$(BIN)/python -m benchmarks.bench_batch --ciw
 	$(BIN)/python -m benchmarks.bench_flow
+	$(BIN)/python -m benchmarks.bench_answers
 
 lowest:  ## the tests with the lowest versions we claim
 	$(PYTHON) -m venv --clear .venv-lowest
