@@ -38,6 +38,7 @@ bench: setup  ## how fast, as ratios to peers measured in the same run
 	$(BIN)/python -m benchmarks.bench_start
 	$(BIN)/python -m benchmarks.bench_batch --ciw
 	$(BIN)/python -m benchmarks.bench_flow
+	$(BIN)/python -m benchmarks.bench_answers
 	$(BIN)/python -m benchmarks.bench_sweep --memory
 	$(BIN)/python -m benchmarks.bench_cluster
 

@@ -102,6 +102,8 @@ def said(value: float, kind: Quantity | None, currency: str) -> str:
     if kind.kind in ("money", "money_rate"):
         yearly = kind.kind == "money_rate"
         return money(value * (YEAR if yearly else 1.0), currency) + (" a year" if yearly else "")
+    if kind.kind == "rate" and 0 < value < 0.05:
+        return f"{value * YEAR:.3g}/year"
     return str(kind.format(short, currency))
 
 

@@ -32,7 +32,7 @@ def ranged(one: Range, currency: str) -> str:
 
 def assumption(path: str) -> str:
     """An assumption's path in words."""
-    words = name(path)
+    words = "contract value" if path == "value.mean" else name(path)
     for end in (" mean", " now"):
         words = words.removesuffix(end)
     return words.replace(" cv", " (its spread)")

@@ -172,7 +172,8 @@ class Worlds:
     def shown(self) -> dict[str, list[dict[str, Any]]]:
         """The tables that people read."""
         found = self.tables
-        return {"information": found["information"][:10], "boxes": found["boxes"]}
+        worth = [w.to_json() for w in self.information if w.value > 0]
+        return {"information": worth[:10], "boxes": found["boxes"]}
 
     @property
     def tables(self) -> dict[str, list[dict[str, Any]]]:

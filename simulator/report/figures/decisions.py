@@ -215,7 +215,7 @@ def contest(result: Worlds, axes: Axes) -> Axes:
     middle = 0.5 * (edges[:-1] + edges[1:])
     colours = [style.VERMILLION if m < 0 else style.BLUE for m in middle]
     axes.bar(middle, counts, width=0.92 * step, color=colours)
-    axes.axvline(0.0, color=style.INK, linewidth=2.4)
+    axes.axvline(0.0, ymax=0.76, color=style.INK, linewidth=2.4)
     p = result.share.mean
     push, fix = (style.lines(s.name, 26, 2) for s in result.sides)
     top = 0.97
