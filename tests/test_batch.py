@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from simulator.engines import batch, events
-from simulator.engines.batch.layout import plan
+from simulator.engines.batch.plan import plan
 from simulator.record import Record
 from simulator.spec.load import load_text
 from simulator.system import System, build

@@ -17,24 +17,34 @@ from typing import Any, Final
 
 from numba import njit, typeof
 
-from simulator import draws, laws
+from simulator import draws, laws, weekly
 from simulator import system as system_module
+from simulator.engines import slow as slow_module
 from simulator.engines.batch import loop as batch_loop
 from simulator.engines.batch.compile import OPTIONS
 from simulator.engines.batch.layout import (
     COMPLETE,
     TOO_MANY_LEADS,
-    Plan,
-    plan,
+    TOO_MANY_PEOPLE,
+    Floor,
+    Slow,
+    Tables,
 )
 from simulator.engines.batch.loop import simulate
+from simulator.engines.batch.plan import Plan, plan
 from simulator.engines.batch.record import record_of
 from simulator.engines.batch.workspace import Workspace
 from simulator.errors import EngineError
 from simulator.record import Record
+from simulator.spec import signals
 from simulator.system import System
+from simulator.weekly.rules import Rules
+from simulator.weekly.state import Holds, Shown, State
 
-SUPPORTS: Final = {"priority", "market", "referral", "recycling", "meetings"}
+SUPPORTS: Final = {
+    "priority", "market", "referral", "recycling", "meetings", "weekly feedback", "owned leads",
+    "WIP caps", "gates", "acceptance by fit", "SLAs", "aging", "several buyers",
+}  # fmt: skip
 MOST_LEADS: Final = 50_000_000
 SLOW: Final = 1.0  # seconds after which a compilation is announced
 
@@ -69,9 +79,10 @@ def stamp() -> int:
 
     Numba's cache looks at the file of the cached function alone.
     """
-    folder = Path(batch_loop.__file__).parent
-    modules = [Path(m.__file__ or "") for m in (draws, laws, system_module)]
-    files = [*modules, *sorted(folder.glob("*.py"))]
+    folders = [Path(batch_loop.__file__).parent, Path(weekly.__file__).parent]
+    modules = (draws, laws, system_module, signals, slow_module)
+    files = [Path(m.__file__ or "") for m in modules]
+    files += [file for folder in folders for file in sorted(folder.glob("*.py"))]
     content = hashlib.blake2b(digest_size=7)
     for file in files:
         content.update(file.read_bytes())
@@ -84,7 +95,10 @@ def _with_stamp(stamp: int) -> Any:
         """The loop, keyed in the cache by the stamp."""
         if stamp < 0:
             return COMPLETE
-        return simulate(*arguments)
+        tables, floor, slow = arguments[:3]
+        rules, state, shown, last, holds = slow
+        known = Slow(Rules(*rules), State(*state), Shown(*shown), Shown(*last), Holds(*holds))
+        return simulate(Tables(*tables), Floor(*floor), known, *arguments[3:])
 
     return loop
 
@@ -97,6 +111,8 @@ def _replicate(work: Workspace, seed: int, replication: int, visits: bool) -> Wo
         ended = _compiled(arguments)(arguments)
         if ended == COMPLETE:
             return work
+        if ended == TOO_MANY_PEOPLE:
+            raise too_many_people(work)
         leads, rows = work.capacity, len(work.rows)
         if ended == TOO_MANY_LEADS:
             leads *= 2
@@ -107,6 +123,16 @@ def _replicate(work: Workspace, seed: int, replication: int, visits: bool) -> Wo
         else:
             rows *= 2
         work = Workspace(work.system, work.plan, leads, rows)
+
+
+def too_many_people(work: Workspace) -> EngineError:
+    """Policies want more people in a team than there are seats for."""
+    run, system = work.run[0], work.system
+    team = int(run["failed"])
+    return EngineError(
+        f"{system.name}: policies want {int(run['wanted'])} more people in "
+        f"{system.team_names[team]} than planned; at most {int(work.teams[team]['spare'])} fit"
+    )
 
 
 def _workspace(system: System, laid: Plan, visits: bool) -> Workspace:

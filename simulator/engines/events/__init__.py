@@ -135,9 +135,7 @@ class Run(Journey):
         for lead in self.leads:
             self.fates[lost(lead.stage, IN_PROCESS)] += 1
         if self.visits is not None:
-            del self.visits[:]
-            for work in [*self.in_work, *(w for team in self.teams for _, _, w in team.queue)]:
-                work.trace = -1
+            self.visits_from = len(self.visits)
         self.rebase()
         self.arm_churn()
         for c in range(len(self.arrived)):

@@ -42,7 +42,7 @@ def close(run: Floor) -> Record:
         fate_arr=by_fate[2],
         opening_customers=(len(kept), len(run.base) - len(kept), total(kept) * growth),
         leads=lead_table(run),
-        visits=None if run.visits is None else visit_table(run.visits),
+        visits=None if run.visits is None else visit_table(run.visits[run.visits_from :]),
     )
 
 

@@ -35,7 +35,7 @@ class Floor(Weekly):
         if (owner in team.idle) if team.owned else team.idle:
             self.begin(team, work, owner)
             return True
-        queue = self.desks[owner] if team.owned else team.queue
+        queue = self.desks[owner] if owner >= 0 else team.queue
         self.stock["waiting"][work.stage] += 1
         self.tickets += 1
         heappush(queue, (self.p.priority[work.stage], self.tickets, work))
@@ -105,14 +105,16 @@ class Floor(Weekly):
         work.lead.cost += share * (team.last_pay - work.pay)
 
     def next_up(self, team: Team, person: int) -> None:
-        """Serve the queue while people are idle; of owned leads, those of the person."""
-        queue = self.desks[person] if team.owned else team.queue
-        while queue and (person in team.idle if team.owned else team.idle):
-            _, _, work = heappop(queue)
-            if work.started == math.inf:
-                continue
-            self.stock["waiting"][work.stage] -= 1
-            self.begin(team, work, person if team.owned else -1)
+        """Serve the queue while people are idle; of owned leads, nobody's and then the person's."""
+        for queue in (team.queue, self.desks[person]) if team.owned else (team.queue,):
+            while queue and (person in team.idle if team.owned else team.idle):
+                _, _, work = heappop(queue)
+                if work.started == math.inf:
+                    continue
+                self.stock["waiting"][work.stage] -= 1
+                if team.owned and self.nobodys(team, work.lead):
+                    self.give(team, work.lead, person)
+                self.begin(team, work, person if team.owned else -1)
 
     def join(self, person: int) -> None:
         """Someone starts."""
@@ -155,16 +157,27 @@ class Floor(Weekly):
         person, manieth = lead.owners.get(team.index, (-1, 0))
         return person >= 0 and self.manieth[person] != manieth
 
-    def owner(self, team: Team, lead: Lead) -> int:
-        """Whose lead it is: its owner, or who now takes it: of those here, who owns the fewest."""
+    def nobodys(self, team: Team, lead: Lead) -> bool:
+        """Whether nobody here owns a lead."""
         person, manieth = lead.owners.get(team.index, (-1, 0))
-        if person >= 0 and self.manieth[person] == manieth:
-            return person
-        here = [q for q in team.seats if self.there[q] and q not in self.leaving] or team.seats
-        person = min(here, key=lambda q: (self.owned[q], q))
+        return person < 0 or self.manieth[person] != manieth
+
+    def give(self, team: Team, lead: Lead, person: int) -> None:
+        """Let a person own a lead."""
         lead.owners[team.index] = (person, self.manieth[person])
         self.owned[person] += 1
-        return person
+
+    def owner(self, team: Team, lead: Lead) -> int:
+        """Whose lead it is: its owner, or who now takes it: of those here, who owns the fewest.
+
+        -1 where nobody is here: whoever comes first will take it.
+        """
+        if self.nobodys(team, lead):
+            here = [q for q in team.seats if self.there[q] and q not in self.leaving]
+            if not here:
+                return -1
+            self.give(team, lead, min(here, key=lambda q: (self.owned[q], q)))
+        return lead.owners[team.index][0]
 
     def pass_on(self, team: Team, work: Work) -> None:
         """Let a lead whose owner left wait for its next one; it loses odds on the way."""

@@ -111,6 +111,7 @@ class State:
         ]
         self.base_stream = draws.channel_stream(seed, replication, draws.name_key("customers"))
         self.visits: list[list[float]] | None = [] if keep_visits else None
+        self.visits_from = 0  # the first that counts: of week 0
         self.slow = Slow(system, seed, replication) if system.rules is not None else None
         self.discount = 0.0
         self.won_by = [0] * channels

@@ -120,7 +120,11 @@ class Weekly(State):
                 f"{self.system.team_names[m]} than planned; at most {len(slow.spare[m])} fit"
             )
         while slow.hired[m] < wanted:
-            self.arrive_at(slow.spare[m][slow.hired[m]], hazard)
+            person = slow.spare[m][slow.hired[m]]
+            if person in self.leaving:
+                self.leaving.discard(person)  # who was to go after the work in hand stays
+            else:
+                self.arrive_at(person, hazard)
             slow.hired[m] += 1
         while slow.hired[m] > max(0, wanted):
             slow.hired[m] -= 1
