@@ -164,7 +164,7 @@ def test_json_schema_against_the_archetypes():
 
     validator = jsonschema.Draft202012Validator(json_schema())
     for file in sorted(scenarios().glob("*/*.yaml")):
-        if file.name == "sweep.yaml":
+        if file.name in ("sweep.yaml", "expect.yaml"):
             continue
         plain = read_tree(file.read_text(encoding="utf-8"), file.name).plain()
         errors = [
