@@ -257,10 +257,12 @@ def work_pressure(coming: float, backlog: float, target: float, normal: float) -
 def roundtable_pace(week: float) -> float:
     """Pace after long weeks of so many hours (Business Roundtable, report C-2, 1980).
 
-    1 / (1 + .029 (h - 40)): smoothed over 4 weeks, 50 h a week give no more than 40 after 7 weeks
-    and 60 h after 9.
+    1 / (1 + .0377 (h - 40)^.896): smoothed over 4 weeks, 50 h a week give no more than 40 h after 7
+    weeks and 60 h after 9.
     """
-    return 1.0 / (1.0 + 0.029 * max(0.0, week - 40.0))
+    if week <= 40.0:
+        return 1.0
+    return 1.0 / (1.0 + 0.0377 * math.pow(week - 40.0, 0.896))
 
 
 @compiled
