@@ -349,7 +349,10 @@ def check_books(r: Record, falls: tuple[str, ...] = ()) -> None:
         assert getattr(s, name).min(initial=0.0) > -1e-4, name
     for name in "entered started advanced wait won live churned cycle busy_hours".split():
         x = getattr(s, name)
-        assert name in falls or (np.diff(x, axis=0) > -1e-4 * max(1.0, np.abs(x).max(initial=0.0))).all(), name
+        assert (
+            name in falls
+            or (np.diff(x, axis=0) > -1e-4 * max(1.0, np.abs(x).max(initial=0.0))).all()
+        ), name
 
 
 @settings(max_examples=40)
