@@ -381,6 +381,7 @@ def test_a_mechanism_does_in_flow_what_it_does_in_events(name: str) -> None:
     r = simulate(system, "flow")
     check_books(r, falls=("started",))
     runs = [simulate(system, "events", replication=i).series for i in range(RUNS)]
+    assert any("policies with a level" in note for note in r.notes) == (name == "hiring")
     for field in SEEN:
         x = np.array([np.atleast_1d(getattr(s, field)[-1]) for s in runs])
         error, mean = x.std(axis=0, ddof=1) / math.sqrt(RUNS), x.mean(axis=0)

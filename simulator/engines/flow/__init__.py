@@ -7,6 +7,10 @@ patience is exponential. At the volumes of one company two things separate them:
 before teams that could keep up on average, which closure `psffa` brings back, exact in the
 steady state of one queue and some 15% high in numbers waiting on the way there; and laws that are
 not made of exponential phases, matched by mean and variance. `Record.notes` says what was matched.
+
+Where slow mechanisms or policies are at work, the weekly step is taken between two pieces of the
+integration (feedback); people are masses that quit, ramp and are hired (crew); and what moves of
+the branchings are variables that shares are made of (shares).
 """
 
 from __future__ import annotations
@@ -224,6 +228,8 @@ def _matched(system: System) -> list[str]:
                 f"team {name}: as many queues as people, leads to each alike; what leavers own "
                 "changes hands at once and at no loss"
             )
+    if system.rules is not None and (system.rules.policies["side"] != 0).any():
+        found.append("policies with a level: they see means, not what swings about them by chance")
     for i, name in enumerate(system.stage_names):
         if st.decision[i] and system.buyer.decay[st.buyer[i]] > 0:
             found.append(f"aging at {name}: by the mean age of those there")

@@ -17,25 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator import draws
-from simulator.engines.flow.moving import Moving, moving
+from simulator.engines.flow.moving import Branchings
 from simulator.engines.flow.routes import Phases, capped, landings, phases
-from simulator.engines.flow.shares import (
-    AGAIN,
-    BACK,
-    DECLINED,
-    DROPPED,
-    GOOD,
-    NEITHER,
-    NOT_THEM,
-    ONWARD,
-    POOR,
-    TAKEN,
-    THEM,
-    US,
-    Share,
-    Variable,
-    some,
-)
+from simulator.engines.flow.shares import some
 from simulator.system import (
     CHURNED,
     COMPETITOR,
@@ -50,7 +34,6 @@ from simulator.system import (
     System,
     lost,
 )
-from simulator.weekly.shares import stage_shares
 
 Floats = NDArray[np.float64]
 
@@ -122,7 +105,6 @@ class Graph:
     edges: dict[tuple[int, int, int, int], Any] = field(default_factory=dict)
     counted: dict[tuple[int, int, int], Any] = field(default_factory=dict)
     sources: dict[tuple[int, int, int], Any] = field(default_factory=dict)
-    variables: list[Variable] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -131,15 +113,14 @@ class Graph:
         self._todo: list[Callable[[], None]] = []
         self._phases: dict[object, Phases] = {}
         self._one = np.ones(len(self.system.edges) - 1)
-        self.shares = stage_shares(self.system.buyer, self.system.stages)
-        self._moving: Moving = moving(self.system)
+        self.branchings = Branchings(self.system)
         self._next, self._first = landings(self.system)
         self.live = self._node("live", Node(LIVE, -1, -1, True, fate=RETAINED))
         self.churned = self._node("churned", Node(GONE, -1, -1, True, fate=CHURNED))
         self.edges[self.live, self.churned, LEAVING, KEEP] = self._one
         for c, entry in enumerate(self.system.channels.entry):
             for fit in range(2):
-                share = self._fit(c, fit)
+                share = self.branchings.fit(c, fit)
                 for target in range(len(self.system.stage_names) + 1):
                     landing = self._first[:, entry, target]
                     if not (landing > 0).any() or not some(share):
@@ -150,57 +131,6 @@ class Graph:
                         self.sources[key] = self.sources.get(key, 0.0) + part
         while self._todo:
             self._todo.pop()()
-
-    # -- shares that move -----------------------------------------------------------------------
-
-    def _variable(self, kind: int, place: int, fit: int = 0, node: int = -1) -> Share:
-        wanted = Variable(kind, place, fit, node)
-        if wanted not in self.variables:
-            self.variables.append(wanted)
-        return Share({(self.variables.index(wanted),): self._one})
-
-    def _fit(self, c: int, fit: int) -> Any:
-        good = self.system.channels.good_fit[:, c]
-        if self._moving.channels[c] and (good > 0).any():
-            return self._variable(GOOD if fit == 0 else POOR, c)
-        return good if fit == 0 else 1.0 - good
-
-    def _again(self, stage: int) -> tuple[Any, Any]:
-        """Shares of work that come back, and that do not."""
-        again = self.system.stages.rework[:, stage]
-        if self._moving.stages[stage] and (again > 0).any():
-            return self._variable(AGAIN, stage), self._variable(ONWARD, stage)
-        return again, 1.0 - again
-
-    def _decided(self, stage: int, kind: Kind, whole: bool, node: int) -> tuple[Any, Any, Any]:
-        """Shares of a decision: us, the competitor, nobody."""
-        fit, s = kind.fit, self.system
-        us, them = self.shares[:, stage, fit, 0], self.shares[:, stage, fit, 1]
-        aged = node if s.buyer.decay[s.stages.buyer[stage]] > 0.0 else -1
-        if aged < 0 and not self._moving.buyers:
-            us = us if whole else 0.0 * us
-            return us, them, 1.0 - us - them
-        theirs = self._variable(THEM, stage, fit, aged) if (them > 0).any() else them
-        if not whole or not (us > 0).any():
-            return 0.0 * us, theirs, self._variable(NOT_THEM, stage, fit, aged)
-        ours = self._variable(US, stage, fit, aged)
-        return ours, theirs, self._variable(NEITHER, stage, fit, aged)
-
-    def _handed(self, h: int, fit: int) -> tuple[Any, Any, Any, Any]:
-        """Shares that a handoff takes on and declines; of these, those given back and dropped."""
-        s = self.system
-        accepted, returned = s.handoffs.accepted[:, h, fit], s.handoffs.returned[:, h]
-        refused = np.maximum(0.0, 1.0 - accepted - returned)
-        refused = np.where(refused < 1e-12, 0.0, refused)
-        declined = returned + refused
-        if self._moving.handoffs[h] and (declined > 0).any():
-            back: Any = 0.0 * returned
-            if (returned > 0).any():
-                back = self._variable(BACK, h, fit)
-            taken, away = self._variable(TAKEN, h, fit), self._variable(DECLINED, h, fit)
-            return taken, away, back, self._variable(DROPPED, h, fit)
-        back = np.where(declined > 0, returned / np.where(declined > 0, declined, 1.0), 0.0)
-        return 1.0 - returned - refused, declined, back, 1.0 - back
 
     # -- stocks ---------------------------------------------------------------------------------
 
@@ -319,7 +249,7 @@ class Graph:
             mean,
             (1, stage, kind.sold),
             lambda index: self._outcome(stage, kind, whole, index),
-            moved=bool(self._moving.buyers and st.decision[stage] and not none),
+            moved=bool(self.branchings.moving.buyers and st.decision[stage] and not none),
         )
 
     def _shape(self, spread: Spread, i: int) -> Phases:
@@ -338,11 +268,11 @@ class Graph:
         out: Out = []
         if st.team[stage] == NO_TEAM:
             out.append((-1 - stages - stage, self._one, KEEP))
-        again, onward = self._again(stage)
+        again, onward = self.branchings.again(stage)
         if some(again):
             out += _times(self._enter(int(st.rework_to[stage]), kind), again)
         if st.decision[stage]:
-            us, them, nobody = self._decided(stage, kind, whole, node)
+            us, them, nobody = self.branchings.decided(stage, kind.fit, whole, node)
             ends = [(COMPETITOR, them), (NO_DECISION, nobody)]
         else:
             us = st.advance[:, stage, kind.fit] * (1.0 if whole else 0.0)
@@ -411,7 +341,7 @@ class Graph:
         """What a handoff brings, once there: accepted, or to be looked at and not accepted."""
         s = self.system
         target = int(s.handoffs.target[h])
-        taken, declined, back, dropped = self._handed(h, kind.fit)
+        taken, declined, back, dropped = self.branchings.handed(h, kind.fit)
         out = _times(self._enter(target, kind), taken)
         if not some(declined):
             return out

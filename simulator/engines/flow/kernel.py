@@ -107,7 +107,8 @@ def serve(t, piece, queues, staff, moves, line):  # type: ignore[no-untyped-def]
             busy, virtual, waits, more = close_level(
                 line.number, line.service, line.theta, queues.cv2, first, last, left,
                 max(1.0, seats) if queues.owned[m] else 1.0,
-                staff.psffa[m] and staff.row_count[piece, m] > 0, staff.rows, staff.there, staff.shelved,
+                staff.psffa[m] and staff.row_count[piece, m] > 0,
+                staff.rows, staff.there, staff.shelved,
                 staff.row_first[piece, m], staff.row_count[piece, m], staff.row_low[piece, m],
             )  # fmt: skip
             pull = 0.0

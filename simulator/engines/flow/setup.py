@@ -191,7 +191,9 @@ def net_of(graph: Graph) -> tuple[Net, Pattern, Ints]:
         discount=np.zeros(segments),
         lure=np.ones(segments),
     )
-    odds = odds_of(s, graph.variables, place, _terms(graph, by_source), graph.shares)
+    odds = odds_of(
+        s, graph.branchings.variables, place, _terms(graph, by_source), graph.branchings.shares
+    )
     net = Net(_own(links), _own(line), _own(demand), _own(life), _own(odds))
     return net, pattern_of(size, source, target), order
 
