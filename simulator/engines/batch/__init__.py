@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from numba import njit, typeof
 
-from simulator import draws, laws, weekly
+from simulator import draws, laws
 from simulator import system as system_module
 from simulator.engines import slow as slow_module
 from simulator.engines.batch import loop as batch_loop
@@ -26,8 +26,8 @@ from simulator.engines.batch.layout import (
     COMPLETE,
     TOO_MANY_LEADS,
     TOO_MANY_PEOPLE,
+    WEEKLY,
     Floor,
-    Slow,
     Tables,
 )
 from simulator.engines.batch.loop import simulate
@@ -36,10 +36,9 @@ from simulator.engines.batch.record import record_of
 from simulator.engines.batch.workspace import Workspace
 from simulator.errors import EngineError
 from simulator.record import Record
-from simulator.spec import signals
 from simulator.system import System
-from simulator.weekly.rules import Rules
-from simulator.weekly.state import Holds, Shown, State
+from simulator.weekly import state as state_module
+from simulator.weekly.state import Holds, Shown
 
 SUPPORTS: Final = {
     "priority", "market", "referral", "recycling", "meetings", "weekly feedback", "owned leads",
@@ -79,10 +78,9 @@ def stamp() -> int:
 
     Numba's cache looks at the file of the cached function alone.
     """
-    folders = [Path(batch_loop.__file__).parent, Path(weekly.__file__).parent]
-    modules = (draws, laws, system_module, signals, slow_module)
+    modules = (draws, laws, system_module, slow_module, state_module)
     files = [Path(m.__file__ or "") for m in modules]
-    files += [file for folder in folders for file in sorted(folder.glob("*.py"))]
+    files += sorted(Path(batch_loop.__file__).parent.glob("*.py"))
     content = hashlib.blake2b(digest_size=7)
     for file in files:
         content.update(file.read_bytes())
@@ -95,12 +93,23 @@ def _with_stamp(stamp: int) -> Any:
         """The loop, keyed in the cache by the stamp."""
         if stamp < 0:
             return COMPLETE
-        tables, floor, slow = arguments[:3]
-        rules, state, shown, last, holds = slow
-        known = Slow(Rules(*rules), State(*state), Shown(*shown), Shown(*last), Holds(*holds))
-        return simulate(Tables(*tables), Floor(*floor), known, *arguments[3:])
+        tables, floor, shown, holds = arguments[:4]
+        return simulate(
+            Tables(*tables), Floor(*floor), Shown(*shown), Holds(*holds), *arguments[4:]
+        )
 
     return loop
+
+
+def _to_the_end(work: Workspace, arguments: tuple[Any, ...]) -> int:
+    """Run the loop, with the weekly step wherever it asks for one; says how it ended."""
+    loop, run, question = _compiled(arguments), work.run[0], work.question()
+    ended = int(loop(arguments))
+    while ended == WEEKLY:
+        when = (int(run["ended"]), int(run["segment"]), int(run["mode"]), float(run["week"]))
+        slow_module.program()((*question, *when))
+        ended = int(loop(arguments))
+    return ended
 
 
 def _replicate(work: Workspace, seed: int, replication: int, visits: bool) -> Workspace:
@@ -108,7 +117,7 @@ def _replicate(work: Workspace, seed: int, replication: int, visits: bool) -> Wo
     while True:
         work.reset(seed, replication, visits=visits)
         arguments = work.arguments()
-        ended = _compiled(arguments)(arguments)
+        ended = _to_the_end(work, arguments)
         if ended == COMPLETE:
             return work
         if ended == TOO_MANY_PEOPLE:

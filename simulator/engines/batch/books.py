@@ -35,16 +35,17 @@ def touch(team, now):  # type: ignore[no-untyped-def]
     team.touched = now
     weeks = now - team.edge
     hours = team.edge_hours + team.work * weeks
-    everything = team.edge_all + team.hours * weeks
     pay = team.edge_pay + team.cost * weeks
-    worked = hours - team.last_hours
-    paid = everything - team.last_all
+    paid = worked = hours - team.last_hours
+    if team.apart:
+        everything = team.edge_all + team.hours * weeks
+        paid = everything - team.last_all
+        team.support_hours += team.present * (paid - worked)
+        team.last_all = everything
     team.paid_hours += team.present * paid
     team.busy_hours += team.busy * worked
-    team.support_hours += team.present * (paid - worked)
     team.people_cost += team.present * (pay - team.last_pay)
     team.last_hours = hours
-    team.last_all = everything
     team.last_pay = pay
 
 

@@ -22,7 +22,9 @@ ALARM: Final = 0
 # What the calendar has planned.
 TURN, JOIN, LEAVE, OPEN, SNAPSHOT, FINISH = range(6)
 # How a run ended.
-COMPLETE, TOO_MANY_LEADS, TOO_MANY_VISITS, TOO_MANY_PEOPLE = range(4)
+COMPLETE, TOO_MANY_LEADS, TOO_MANY_VISITS, TOO_MANY_PEOPLE, WEEKLY = range(5)
+# Where a run goes on that asked for the weekly step.
+START, LOOKED, TURNED, OPENED = range(4)
 # Columns of a lead beyond hours and visits, where RUN.extras says they are: what a change of owner
 # left of its odds, what a discount does to its churn, and by team its owner and how manieth.
 ODDS, LURE, OWNERS = range(3)
@@ -37,8 +39,8 @@ LEAD: Final = layout(
 TEAM: Final = layout(
     "f8 touched hours work cost edge edge_hours edge_all edge_pay last_hours last_all last_pay;"
     "f8 present busy paid_hours busy_hours support_hours people_cost speed ramp ramp_start;"
-    "i8 idle waiting alike owned first_person first_line last_line;"
-    "i8 last_person spare hired; f8 takeover takeover_odds"
+    "i8 idle waiting alike owned apart first_person first_line last_line;"
+    "i8 last_person spare hired replaced; f8 takeover takeover_odds quit lead"
 )
 TEAM_BY: Final = layout("f8 hours cost")
 PERSON: Final = layout("f8 share ramp_from; i8 team leaving")
@@ -71,7 +73,8 @@ LIVE: Final = layout("f8 number; i8 name; i8 lead")
 RUN: Final = layout(
     "f8 horizon finish accounts start_customers start_arr cool_cv;"
     "i8 origin cool_law seed_base first_lead keep_visits referral ruled limited shadow extras;"
-    "f8 discount lure_from lure_slope wanted; i8 people_stream failed;"
+    "f8 discount lure_from lure_slope wanted week; i8 people_stream failed;"
+    "i8 resume planned ended mode;"
     "i8 segment leads events taken cooling lives opened rows row;"
     "f8 churn expansion edge edge_growth edge_hazard base last arr expanded revenue;"
     "f8 won_arr churned_arr cycle base_weight;"
@@ -107,13 +110,3 @@ class Tables(NamedTuple):
     teams_by: Any
     caps: Any
     lift: Any
-
-
-class Slow(NamedTuple):
-    """The weekly step's own: what it knows, keeps, sees and says."""
-
-    rules: Any
-    state: Any
-    shown: Any
-    last: Any
-    holds: Any

@@ -202,11 +202,10 @@ def new_lead(  # type: ignore[no-untyped-def]
 
 @compiled
 def win(run, channels, seats, lead, tally, teams, now):  # type: ignore[no-untyped-def]
-    """The buyer signs, once: ARR from now on. tally: the lead's own row."""
-    if lead.won == lead.won:
-        return
+    """The buyer signs: ARR from now on. tally: the lead's own row."""
     lead.won = now
-    disown(run, seats, tally, teams)
+    if run.shadow > 0:
+        disown(run, seats, tally, teams)
     if run.discount > 0.0:
         lead.value *= 1.0 - run.discount
         tally[run.extras + LURE] = laws.discount_churn(run.discount, run.lure_from, run.lure_slope)
@@ -219,11 +218,9 @@ def win(run, channels, seats, lead, tally, teams, now):  # type: ignore[no-untyp
     run.cycle += now - lead.arrived
 
 
-@inlined
+@compiled
 def disown(run, seats, tally, teams):  # type: ignore[no-untyped-def]
     """A lead is nobody's any more. tally: its own row."""
-    if run.shadow == 0:
-        return
     for at in range(run.extras + OWNERS, run.extras + OWNERS + teams):
         person = int(tally[at]) - 1
         if person >= 0 and seats[person].manieth == tally[at + teams]:

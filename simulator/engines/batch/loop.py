@@ -22,7 +22,7 @@ import math
 
 from simulator import draws, laws
 from simulator.draws import draw, uniform
-from simulator.engines.batch.arrivals import next_point, rate, renew, wake
+from simulator.engines.batch.arrivals import next_point, rate, wake
 from simulator.engines.batch.books import (
     arm_churn,
     book,
@@ -46,18 +46,23 @@ from simulator.engines.batch.layout import (
     IN_QUEUE,
     JOIN,
     LEAVE,
+    LOOKED,
     LURE,
     NOTHING,
     NURTURE,
     ODDS,
+    OPENED,
     PASSING,
     PATIENCE,
     SNAPSHOT,
+    START,
     TOO_MANY_LEADS,
     TOO_MANY_PEOPLE,
     TOO_MANY_VISITS,
     TRANSIT,
     TURN,
+    TURNED,
+    WEEKLY,
     WORK,
 )
 from simulator.engines.batch.leads import (
@@ -77,14 +82,15 @@ from simulator.engines.batch.leads import (
     place,
     serve,
     settle_fate,
+    step_out,
     visits_to,
     win,
 )
-from simulator.engines.batch.limits import admit, let_in, release
+from simulator.engines.batch.limits import admit, release
 from simulator.engines.batch.owned import arrive, come_in, join, leave, lose_patience, serve_own
-from simulator.engines.batch.planned import close, open_books, snapshot, turn
+from simulator.engines.batch.planned import close, go_on, open_books, snapshot, turn
 from simulator.engines.batch.queue import peek, pop, push
-from simulator.engines.batch.weekly import move_people, rebase, week
+from simulator.engines.batch.weekly import adopt, ask, move_people
 from simulator.system import (
     CHURNED,
     COMPETITOR,
@@ -102,25 +108,34 @@ REST, ENTER, INSIDE, WORKED, REVIEWED, OUTCOME, ADVANCE, LOSE, WON = range(9)  #
 
 @compiled
 def simulate(  # type: ignore[no-untyped-def]
-    tables, floor, slow,
+    tables, floor, shown, holds,
     route, route_share, handoff, handoffs, agenda,
     runs, channels, limits, bands, lives, cooling, fates,
     by_stage, by_team, by_fate, by_channel, by_time, ends, totals,
 ):  # fmt: skip
-    """One replication in a workspace that was reset; says how it ended."""
+    """One replication in a workspace that was reset; says how it ended.
+
+    WEEKLY: it asks for the weekly step, and is to be called again after it.
+    """
     segments, channels_by, stages_by, handoffs_by, _, caps, lift = tables
     stages, teams, people, seats, idle, lines, leads, tally, rows, buckets, due = floor
     run = runs[0]
     first, end, crew = run.first_lead, len(tally), len(teams)
-    run.cursor = -1
-    leads[ALARM].time = math.inf
-    start = run.origin_time
-    planned = 0
-    if run.ruled:
-        week(run, floor, tables, channels, slow, -1, start)
-    renew(run, segments, channels, channels_by, lift, start)
-    for c in range(len(channels)):
-        wake(run, segments, channels, channels_by, lift, bands, leads, buckets, due, c, start)
+    ruled, limited, shadow, extras = run.ruled, run.limited, run.shadow, run.extras
+    planned, resume, now = run.planned, run.resume, run.origin_time
+    if resume == START:
+        run.cursor = -1
+        leads[ALARM].time = math.inf
+        if ruled:
+            ask(run, floor, tables, channels, shown, LOOKED, now)
+            return WEEKLY
+    if resume > LOOKED:
+        now = agenda[planned - 1].time
+    if resume in (LOOKED, TURNED):
+        adopt(run, floor, tables, holds)
+    if resume == TURNED and not move_people(run, floor, holds, now):
+        return TOO_MANY_PEOPLE
+    go_on(run, floor, tables, channels, limits, bands, lives, now)
 
     while True:
         node = peek(run, leads, buckets, due)
@@ -145,25 +160,19 @@ def simulate(  # type: ignore[no-untyped-def]
             elif plan.kind == FINISH:
                 break
             else:
+                resume = TURNED
                 if plan.kind == TURN:
                     turn(run, tables, channels, teams, now)
-                    if run.ruled:
-                        week(run, floor, tables, channels, slow, run.segment - 1, now)
-                        if not move_people(run, floor, slow, now):
-                            return TOO_MANY_PEOPLE
-                    renew(run, segments, channels, channels_by, lift, now)
-                    for which in range(len(limits)):
-                        let_in(run, limits, caps, leads, buckets, due, which, now)
                 else:
+                    resume = OPENED
                     open_books(
                         run, channels, stages, teams, leads, tally, lives, cooling, fates, now
                     )
-                    if run.ruled:
-                        rebase(run, floor, channels, slow, now)
-                arm_churn(run, lives, leads, buckets, due, now)
-                for c in range(len(channels)):
-                    wake(run, segments, channels, channels_by, lift,
-                         bands, leads, buckets, due, c, now)  # fmt: skip
+                if ruled:
+                    run.planned = planned
+                    ask(run, floor, tables, channels, shown, resume, now)
+                    return WEEKLY
+                go_on(run, floor, tables, channels, limits, bands, lives, now)
 
         elif node == ALARM:
             leads[ALARM].time = math.inf
@@ -202,12 +211,12 @@ def simulate(  # type: ignore[no-untyped-def]
                     s = applying(run, stages, stages_by, route, route_share, leads[i], tally,
                                  i, crew, s)  # fmt: skip
                 place(leads[i], fates, s)
-                step = ENTER
+                step = ENTER if s != END else WON
             next_point(run, channel, band, leads, buckets, due, node - 1)
 
         elif node >= end:
-            i = node - run.shadow
             run.events += 1
+            i = node - shadow
             lose_patience(run, floor, i)
             if leads[i].trace >= 0:
                 rows[leads[i].trace].ended = now
@@ -246,7 +255,9 @@ def simulate(  # type: ignore[no-untyped-def]
                 step = WORKED if lead.review == ACCEPTED else REVIEWED
             elif doing == PATIENCE:
                 run.events += 1
-                lose_patience(run, floor, i)
+                stages[s].waiting -= 1
+                teams[stages[s].team].waiting -= 1
+                step_out(lines[stages[s].line], leads, i)
                 if lead.trace >= 0:
                     rows[lead.trace].ended = now
                 lead.doing = GONE_COLD
@@ -281,13 +292,13 @@ def simulate(  # type: ignore[no-untyped-def]
                 stage, by = stages[s], stages_by[k, s]
                 if step == ENTER:
                     place(lead, fates, s)
-                    if stage.after_sale:
+                    if stage.after_sale and lead.won != lead.won:
                         win(run, channels, seats, lead, tally[i], crew, now)
                     slot = stage.key + (visits_to(lead, tally, i, crew, s) << 6)
                     count_visit(lead, tally, i, crew, s)
                     lead.slot = slot
                     lead.waited = 0.0
-                    if run.limited and not admit(run, limits, caps, stage, leads, i):
+                    if limited and not admit(run, limits, caps, stage, leads, i):
                         step = REST
                         continue
                 if stage.gated and lead.review == ACCEPTED:
@@ -339,7 +350,7 @@ def simulate(  # type: ignore[no-untyped-def]
                                     key, slot + draws.PATIENCE)  # fmt: skip
                     if lead.doing == IN_QUEUE:
                         lead.doing = PATIENCE
-                    push(run, leads, buckets, due, i + run.shadow, now + patience)
+                    push(run, leads, buckets, due, i + shadow, now + patience)
 
             elif step == WORKED:
                 stage = stages[s]
@@ -355,7 +366,7 @@ def simulate(  # type: ignore[no-untyped-def]
             elif step == REVIEWED:
                 if lead.review == RETURNED:
                     s = handoffs[lead.handoff].source
-                    if run.limited:
+                    if limited:
                         release(run, limits, caps, stages, leads, buckets, due, i, s, now)
                     lead.review = ACCEPTED
                     step = ENTER
@@ -366,7 +377,7 @@ def simulate(  # type: ignore[no-untyped-def]
                 stage, by = stages[s], stages_by[k, s]
                 if by.rework > 0.0 and uniform(key, slot + draws.REWORK) < by.rework:
                     s = stage.rework_to
-                    if run.limited:
+                    if limited:
                         release(run, limits, caps, stages, leads, buckets, due, i, s, now)
                     step = ENTER
                     continue
@@ -382,8 +393,8 @@ def simulate(  # type: ignore[no-untyped-def]
                     if stage.decay > 0.0:
                         age = laws.aging(stage.decay, stage.after, now - lead.arrived)
                         us, them = laws.moved_us(us, age), laws.moved_them(us, them, age)
-                    if run.extras >= 0:
-                        factor *= tally[i, run.extras + ODDS]
+                    if extras >= 0:
+                        factor *= tally[i, extras + ODDS]
                     u = uniform(key, slot + draws.DECISION)
                     if u < us * factor:
                         step = ADVANCE
@@ -402,12 +413,12 @@ def simulate(  # type: ignore[no-untyped-def]
                 if after != END and not stages[after].always:
                     after = applying(run, stages, stages_by, route, route_share,
                                      lead, tally, i, crew, after)  # fmt: skip
-                if run.limited:
+                if limited:
                     release(run, limits, caps, stages, leads, buckets, due, i, after, now)
                 if after == END:
                     step = WON
                     continue
-                if stages[after].after_sale:
+                if stages[after].after_sale and lead.won != lead.won:
                     win(run, channels, seats, lead, tally[i], crew, now)
                 step = ENTER
                 h = handoff[s, after]
@@ -436,7 +447,7 @@ def simulate(  # type: ignore[no-untyped-def]
             elif step == LOSE:
                 stage, by = stages[s], stages_by[k, s]
                 step = REST
-                if run.limited:
+                if limited:
                     release(run, limits, caps, stages, leads, buckets, due, i, END, now)
                 if (
                     lead.recycled < stage.recycle_limit
@@ -457,7 +468,8 @@ def simulate(  # type: ignore[no-untyped-def]
                     push(run, leads, buckets, due, i, now + delay)
                 else:
                     settle_fate(lead, fates, fate_of(s, reason), now)
-                    disown(run, seats, tally[i], crew)
+                    if shadow > 0:
+                        disown(run, seats, tally[i], crew)
                     if lead.won == lead.won:
                         channels[lead.channel].kept -= lead.weight
                         withdraw(run, lead.weight, now)
@@ -467,9 +479,11 @@ def simulate(  # type: ignore[no-untyped-def]
 
             else:
                 step = REST
-                win(run, channels, seats, lead, tally[i], crew, now)
+                if lead.won != lead.won:
+                    win(run, channels, seats, lead, tally[i], crew, now)
                 lead.live = now
-                disown(run, seats, tally[i], crew)
+                if shadow > 0:
+                    disown(run, seats, tally[i], crew)
                 settle_fate(lead, fates, RETAINED, now)
                 if not run.opened:
                     run.customers -= 1
@@ -478,8 +492,8 @@ def simulate(  # type: ignore[no-untyped-def]
                 run.customers_live += 1
                 segment = segments[k]
                 late = laws.lateness_factor(now - lead.won, segment.target, segment.late_churn)
-                if run.extras >= 0:
-                    late *= tally[i, run.extras + LURE]
+                if extras >= 0:
+                    late *= tally[i, extras + LURE]
                 ends_at = hazard(run, now) + -math.log(uniform(key, draws.CHURN)) / late
                 live_push(run, lives, ends_at, lead.id, i)
                 arm_churn(run, lives, leads, buckets, due, now)

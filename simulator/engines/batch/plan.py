@@ -259,15 +259,22 @@ def _teams(system: System) -> Array:
         ramp=system.ramp,
         ramp_start=system.ramp_start,
         owned=system.owned,
+        apart=system.rules is not None,
         takeover=system.takeover,
         takeover_odds=system.takeover_odds,
+        **_quits(system),
     )
+
+
+def _quits(system: System) -> dict[str, Array]:
+    if system.rules is None:
+        return {}
+    return {name: system.rules.teams[name] for name in ("quit", "lead", "replaced")}
 
 
 def _first_people(system: System, teams: Array) -> Array:
     """Everyone who is there from the start, team by team; the people of a team stand together."""
     p = system.people
-    quits = np.zeros(len(teams)) if system.rules is None else system.rules.teams["quit"]
     idle = np.zeros(len(p.team), dtype=np.int64)
     for m in range(len(teams)):
         mine = np.flatnonzero(p.team == m)
@@ -282,7 +289,7 @@ def _first_people(system: System, teams: Array) -> Array:
             team["present"] += share
         team["alike"] = bool(
             len(there) == len(mine)
-            and not quits[m] > 0.0
+            and not team["quit"] > 0.0
             and (p.share[mine] == p.share[mine[:1]]).all()
             and (p.ramp_from[mine] == -math.inf).all()
             and (p.leave[mine] >= system.horizon).all()

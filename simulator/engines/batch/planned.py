@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 
 from simulator import draws
-from simulator.engines.batch.arrivals import spend_at_work
+from simulator.engines.batch.arrivals import renew, spend_at_work, wake
 from simulator.engines.batch.books import (
+    arm_churn,
     book,
     cooling_until,
     growth,
@@ -23,6 +24,7 @@ from simulator.engines.batch.books import (
 from simulator.engines.batch.compile import compiled
 from simulator.engines.batch.layout import WORK
 from simulator.engines.batch.leads import fate_of
+from simulator.engines.batch.limits import let_in
 from simulator.system import IN_PROCESS
 
 
@@ -45,6 +47,19 @@ def turn(run, tables, channels, teams, now):  # type: ignore[no-untyped-def]
     grown, ended = growth(run, now), hazard(run, now)
     run.edge_growth, run.edge_hazard, run.edge = grown, ended, now
     run.churn, run.expansion = tables.segments[k].churn, tables.segments[k].expansion
+
+
+@compiled
+def go_on(run, floor, tables, channels, limits, bands, lives, now):  # type: ignore[no-untyped-def]
+    """What follows from new numbers: who comes in, when the next customer leaves, what arrives."""
+    leads, buckets, due = floor.leads, floor.buckets, floor.due
+    segments, channels_by, lift = tables.segments, tables.channels_by, tables.lift
+    renew(run, segments, channels, channels_by, lift, now)
+    for which in range(len(limits)):
+        let_in(run, limits, tables.caps, leads, buckets, due, which, now)
+    arm_churn(run, lives, leads, buckets, due, now)
+    for c in range(len(channels)):
+        wake(run, segments, channels, channels_by, lift, bands, leads, buckets, due, c, now)
 
 
 @compiled

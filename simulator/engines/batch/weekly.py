@@ -1,7 +1,8 @@
-"""The weekly step in the batch engine, compiled: what it shows, what then holds; who quits or comes.
+"""What the batch engine shows the weekly step, what then holds, and who quits or comes; compiled.
 
-The order of things is that of the events engine. `floor`, `tables` and `slow` are the groups of
-layout.py.
+The step itself (`simulator.engines.slow`) is a program of its own: the loop stops where it needs
+it and goes on after it, which keeps the step out of the loop's compilation. The order of things
+is that of the events engine. `floor` and `tables` are the groups of layout.py.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from typing import Final
 from simulator import draws
 from simulator.engines.batch.books import growth, settle, skill_of, touch
 from simulator.engines.batch.compile import compiled
+from simulator.engines.batch.layout import LOOKED, OPENED
 from simulator.engines.batch.owned import join, leave
 from simulator.engines.slow import HOLD, KEEP, LOOK, STEP
-from simulator.engines.slow import turn as step
 
 WEEK: Final = 1e-9  # how near to a whole week an edge is one
 
@@ -52,7 +53,7 @@ def _show(run, floor, channels, to, now):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _adopt(run, floor, tables, holds):  # type: ignore[no-untyped-def]
+def adopt(run, floor, tables, holds):  # type: ignore[no-untyped-def]
     """Go on with what holds."""
     k = run.segment
     for c in range(len(holds.channels)):
@@ -77,42 +78,35 @@ def _adopt(run, floor, tables, holds):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def week(run, floor, tables, channels, slow, ended, now):  # type: ignore[no-untyped-def]
-    """Take a step at an edge of the calendar; then what holds from here on.
+def ask(run, floor, tables, channels, shown, resume, now):  # type: ignore[no-untyped-def]
+    """Say what the weekly step is to do, and show it what it needs.
 
-    ended: the segment that is over; -1 at the start of a run.
+    resume: where the run goes on after it: LOOKED, TURNED or OPENED.
     """
     k = run.segment
     edge = tables.segments[k].edge
-    mode = HOLD
-    if ended < 0:
-        mode = LOOK
+    run.resume, run.ended, run.week = resume, k - 1, edge
+    run.mode = HOLD
+    if resume == LOOKED:
+        run.mode = LOOK
+    elif resume == OPENED:
+        run.mode = KEEP
     elif abs(edge - math.floor(edge + 0.5)) < WEEK:
-        mode = STEP
-    if mode != HOLD:
-        _show(run, floor, channels, slow.shown, now)
-    step(slow.rules, slow.state, slow.shown, slow.last, slow.holds, ended, k, mode, edge)
-    _adopt(run, floor, tables, slow.holds)
+        run.mode = STEP
+    if run.mode != HOLD:
+        _show(run, floor, channels, shown, now)
 
 
 @compiled
-def rebase(run, floor, channels, slow, now):  # type: ignore[no-untyped-def]
-    """Week 0: sums begin anew."""
-    _show(run, floor, channels, slow.shown, now)
-    k = run.segment
-    step(slow.rules, slow.state, slow.shown, slow.last, slow.holds, k, k, KEEP, now)
-
-
-@compiled
-def move_people(run, floor, slow, now):  # type: ignore[no-untyped-def]
+def move_people(run, floor, holds, now):  # type: ignore[no-untyped-def]
     """Who quits, whose seat is filled again, whom policies hire or let go, team by team.
 
     False where policies want more people than there are seats: RUN.failed and wanted say whom.
     """
     for m in range(len(floor.teams)):
-        team, rule = floor.teams[m], slow.rules.teams[m]
-        hazard = slow.holds.teams[m].hazard
-        if rule.quit > 0.0:
+        team = floor.teams[m]
+        hazard = holds.teams[m].hazard
+        if team.quit > 0.0:
             for q in range(team.first_person, team.last_person):
                 seat = floor.seats[q]
                 if not seat.there or floor.people[q].leaving:
@@ -121,13 +115,13 @@ def move_people(run, floor, slow, now):  # type: ignore[no-untyped-def]
                 patience = -math.log(draws.uniform(key, seat.times))
                 if hazard - seat.since >= patience:
                     leave(run, floor, q, now)
-                    if rule.replaced:
-                        seat.due = now + rule.lead
+                    if team.replaced:
+                        seat.due = now + team.lead
             for q in range(team.first_person, team.last_person):
                 if floor.seats[q].due <= now + WEEK and not floor.seats[q].there:
                     floor.seats[q].due = math.inf
                     _arrive_at(run, floor, q, hazard, now)
-        wanted = math.floor(slow.holds.teams[m].heads + WEEK)
+        wanted = math.floor(holds.teams[m].heads + 0.5)
         if wanted > team.spare:
             run.failed, run.wanted = m, wanted
             return False

@@ -89,11 +89,15 @@ class Workspace:
         self.fates.fill(0)
 
     def moved(self) -> tuple[Any, Any]:
-        """Spend (B, C) and lever cost (B,) as the run had them; None where they are the system's."""
+        """Spend (B, C) and lever cost (B,) as the run had them; None where none moved."""
         if self.system.rules is None:
             return None, None
         spend, lever = self.own["channels_by"]["spend"], self.own["segments"]["lever"]
         return np.ascontiguousarray(spend), np.ascontiguousarray(lever)
+
+    def question(self) -> tuple[Any, ...]:
+        """What the weekly step takes, but for when: see simulator.engines.slow."""
+        return tuple(tuple(x) for x in (self.plan.rules, *self.slow))
 
     def arguments(self) -> tuple[Any, ...]:
         """What the loop takes, in its order: plain types, so that they name no version of ours."""
@@ -107,7 +111,7 @@ class Workspace:
             self.tally, self.rows, self.buckets, self.due,
         )  # fmt: skip
         return (
-            tables, floor, (tuple(p.rules), *(tuple(x) for x in self.slow)),
+            tables, floor, tuple(self.slow[1]), tuple(self.slow[3]),
             p.route, p.route_share, p.handoff, p.handoffs, p.agenda,
             o["run"], o["channels"], o["limits"], self.bands, self.lives, self.cooling, self.fates,
             self.by_stage, self.by_team, self.by_fate, self.by_channel, self.by_time,
