@@ -16,12 +16,17 @@ STUDIES = sorted(shipped_studies())
 
 @pytest.mark.parametrize("name", STUDIES)
 def test_the_fix_costs_no_more_than_the_push(name):
-    today, variants = find_study(scenarios() / name)
+    folder = scenarios() / name
+    today, variants = find_study(folder)
     base = planned_cost(build(load(today).scenario))
     costs: dict[str, list[float]] = {"push": [], "fix": []}
     for path in variants:
         scenario = load(path).scenario
-        if scenario.role in costs:
+        if any(p.do or p.steer or p.grow or p.budget for p in scenario.policies):
+            # What policies spend is known from runs only: the study itself must say it.
+            stated = read_expectations(folder / FILE).expect
+            assert any(s.metric == "total_cost" and s.variant == path.stem for s in stated)
+        elif scenario.role in costs:
             costs[scenario.role].append(planned_cost(build(scenario)) - base)
     if not (costs["push"] and costs["fix"]):
         pytest.skip("no pair of push and fix")
@@ -38,7 +43,8 @@ def test_expectations_speak_of_what_there_is(name):
     scenario = load(today).scenario
     known = {"today", *(p.stem for p in variants)}
     stated = read_expectations(folder / FILE).expect
-    assert any(s.verdict is not None for s in stated)
+    # A control may have an effect too small to be told from nothing in every run: bounded instead.
+    assert any(s.verdict is not None or s.metric == "arr" for s in stated)
     for s in stated:
         assert {s.variant, s.than} - {None} <= known
         if s.metric is not None:
