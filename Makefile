@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup test slow lint format ci bench lowest wheel clean
+.PHONY: help setup test slow lint format ci bench gallery lowest wheel clean
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -38,6 +38,12 @@ bench: setup  ## how fast, as ratios to peers measured in the same run
 	$(BIN)/python -m benchmarks.bench_start
 	$(BIN)/python -m benchmarks.bench_batch --ciw
 	$(BIN)/python -m benchmarks.bench_flow
+	$(BIN)/python -m benchmarks.bench_answers
+	$(BIN)/python -m benchmarks.bench_sweep --memory
+	$(BIN)/python -m benchmarks.bench_cluster
+
+gallery: setup  ## docs/gallery.md and its pictures
+	$(BIN)/growthsim gallery --out docs
 
 lowest:  ## the tests with the lowest versions we claim
 	$(PYTHON) -m venv --clear .venv-lowest

@@ -14,12 +14,13 @@ if TYPE_CHECKING:
     from simulator.analysis.compare import compare_study as compare
     from simulator.engines import simulate
     from simulator.metrics import measure
+    from simulator.report.notebook import as_html
     from simulator.spec.load import load
     from simulator.system import build
 
 __version__ = "0.1.0"
 
-__all__ = ["__version__", "build", "compare", "load", "measure", "simulate"]
+__all__ = ["__version__", "as_html", "build", "compare", "load", "measure", "simulate"]
 
 # The straight line, loaded on first use so that `growthsim --help` stays quick.
 _HOMES = {
@@ -27,6 +28,7 @@ _HOMES = {
     "build": ("simulator.system", "build"),
     "simulate": ("simulator.engines", "simulate"),
     "measure": ("simulator.metrics", "measure"),
+    "as_html": ("simulator.report.notebook", "as_html"),
     "compare": ("simulator.analysis.compare", "compare_study"),
 }
 

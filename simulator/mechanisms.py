@@ -126,7 +126,8 @@ _WITHOUT: Final[dict[str, Callable[[Scenario], Scenario]]] = {
         s, lambda b: b.model_copy(update={"approvers": b.reference.approvers})
     ),
     "wip": lambda s: _each_team(s, {"wip": None}),
-    "work_pressure": lambda s: _each_team(s, {"pressure": None}),
+    # Attention falls by pressure alone.
+    "work_pressure": lambda s: _buyers(_each_team(s, {"pressure": None}), attention=None),
     "fatigue": lambda s: _each_team(s, {"fatigue": None}),
     "burnout": lambda s: _each_team(s, {"burnout": None}),
     "attrition": lambda s: _each_team(s, {"attrition": None, "burnout": None}),

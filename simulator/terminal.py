@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Protocol, TextIO
@@ -97,3 +98,59 @@ def progress(total: int | None = None, *, quiet: bool = False) -> Iterator[Advan
     with bar:
         task = bar.add_task("replications", total=total)
         yield lambda done: bar.update(task, completed=done)
+
+
+@contextmanager
+def tally(*, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
+    """Progress of many runs on stderr, with rate and time left: a bar, or a line now and then."""
+    if quiet:
+        yield lambda _done, _total: None
+        return
+    if sys.stderr.isatty():
+        columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[pace]}"))
+        with Progress(*columns, console=console(sys.stderr), transient=True) as bar:
+            task = bar.add_task("runs", total=None, pace="")
+            pace = _Pace()
+
+            def move(done: int, total: int) -> None:
+                bar.update(task, completed=done, total=total, pace=pace.words(done, total))
+
+            yield move
+        return
+    pace = _Pace()
+
+    def say(done: int, total: int) -> None:
+        words = pace.words(done, total)
+        if pace.due():
+            note(f"{done:,} of {total:,} runs, {words}")
+
+    yield say
+
+
+class _Pace:
+    """How fast runs go, and how long the rest takes."""
+
+    EVERY = 30.0  # seconds between lines
+
+    def __init__(self) -> None:
+        self.began = self.said = time.monotonic()
+        self.first: int | None = None
+
+    def words(self, done: int, total: int) -> str:
+        """Rate and time left, as far as they are known."""
+        if self.first is None:
+            self.first, self.began = done, time.monotonic()
+            return ""
+        rate = (done - self.first) / max(1e-9, time.monotonic() - self.began)
+        if rate <= 0:
+            return ""
+        left = round((total - done) / rate)
+        hours, minutes = divmod(left // 60, 60)
+        return f"{rate:,.3g} a second, {hours}:{minutes:02d}:{left % 60:02d} left"
+
+    def due(self) -> bool:
+        """Whether it is time for another line."""
+        if time.monotonic() - self.said < self.EVERY:
+            return False
+        self.said = time.monotonic()
+        return True

@@ -8,12 +8,26 @@ from functools import cache
 import numpy as np
 
 from simulator.analysis.absorption import Absorption
+from simulator.analysis.active import Bottleneck, Span
 from simulator.analysis.compare import Arm, Comparison, Verdict
+from simulator.analysis.confirm import Condition, Confirmed
 from simulator.analysis.constraint import Candidate, Constraint, Relief
 from simulator.analysis.curve import Curve, Knee, Point
+from simulator.analysis.efforts import TOGETHER, Curves
 from simulator.analysis.estimate import Estimate
+from simulator.analysis.information import Worth
+from simulator.analysis.isoquant import Isoquant, RidgePoint
+from simulator.analysis.knobs import Knob
 from simulator.analysis.ledger import Section
 from simulator.analysis.paired import Difference
+from simulator.analysis.path import Path, Step
+from simulator.analysis.prim import Box, Limit
+from simulator.analysis.ranges import Range
+from simulator.analysis.seek import Lone, Sought
+from simulator.analysis.sensitivity import Bar, Sensitivity
+from simulator.analysis.sobol import Split
+from simulator.analysis.targets import Target
+from simulator.analysis.worlds import Side, Worlds
 from simulator.spec.load import load_text
 from simulator.spec.schema import Lever
 from simulator.system import System, build
@@ -70,6 +84,7 @@ def arm(
     found = of or system(name=name)
     weeks = found.grid
     level = 1.9e7 + (1e6 + mean) * weeks / weeks[-1]
+    rise = mean * weeks / weeks[-1]
     teams, stages = len(found.team_names), len(found.stage_names)
     parts = ARR_PARTS if parts is None else parts
     today = role == "today"
@@ -89,6 +104,7 @@ def arm(
         absorption=None if today else absorption or Absorption(100.0, 10.0, PARTS),
         system=found,
         bands=np.column_stack([level, level - 1e5, level + 1e5]),
+        gain_bands=None if today else rise[:, None] + rise[:, None] * [0.0, -0.2, 0.2],
         used=busy * 60.0 * np.outer(weeks, np.ones(teams)),
         waiting=np.ones((len(weeks), stages)),
         leads=10.0 * weeks,
@@ -204,3 +220,146 @@ def constraint(
         "skipped": (),
     }
     return Constraint(**{**values, **changes})  # type: ignore[arg-type]
+
+
+@cache
+def watched() -> Constraint:
+    """The same, with active periods and a path through a budget."""
+    sole = (Estimate(0.5, 0.05), Estimate(0.1, 0.02))
+    spans = (Span(0.0, 30.0, 0), Span(30.0, 34.0, 0, (0, 1)), Span(34.0, 52.0, 1))
+    seen = Bottleneck(
+        ("desk0", "desk1"), sole, (Estimate(0.08, 0.01),) * 2, Estimate(0.2, 0.1), spans, (), 5
+    )
+    first = candidate("teams.desk0", "capacity", 4.0, what="10% more hours")
+    then = candidate("buyer.proof", "buyer", 2.0, what="0.05 more proof")
+    steps = tuple(
+        Step(c, 5e4 * i, 5e4, gain(2e5 * (i + 1), 3e4), ())
+        for i, c in enumerate((first, first, then))
+    )
+    scenario = system().scenario
+    return constraint(
+        bottleneck=seen, path=Path(2e5, steps, "the budget does not pay", first, scenario)
+    )
+
+
+def curves(**changes: object) -> Curves:
+    """Three efforts, one of which is all together."""
+    each = [
+        curve(path="channels.web.spend"),
+        curve((20e6, 20.1e6, 20.1e6, 20.1e6, 20.1e6), path="teams.desk0.hours"),
+        curve((20e6, 21.4e6, 22e6, 22.4e6, 22.6e6), path=TOGETHER),
+    ]
+    values: dict[str, object] = {
+        "name": "Today", "outcome": "arr", "currency": "USD", "engine": "batch", "seed": 7,
+        "replications": 5, "reason": "number given", "curves": tuple(each), "skipped": (),
+        "scenario": system().scenario,
+    }  # fmt: skip
+    return Curves(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def isoquants(**changes: object) -> Isoquant:
+    """Two efforts with decreasing returns that help each other."""
+    levels, fine = np.linspace(1, 2.5, 6), np.linspace(1, 2.5, 31)
+
+    def height(x: np.ndarray) -> np.ndarray:
+        a, b = np.sqrt(x)[:, None], np.sqrt(x)[None, :]
+        return 2e7 + 2e6 * (a + b + a * b)
+
+    cost = 4e5 * ((levels - 1)[:, None] + (levels - 1)[None, :])
+    ridge = tuple(
+        RidgePoint(8e5 * (x - 1), x, x, 8e5 * (x - 1), 4e6 * (np.sqrt(x) - 1) + 2e6 * (x - 1))
+        for x in np.linspace(1, 2.5, 25)
+    )
+    values: dict[str, object] = {
+        "name": "Today", "efforts": ("channels.*.spend", "teams.desk0.hours"), "outcome": "arr",
+        "currency": "USD", "engine": "batch", "seed": 7, "replications": 5,
+        "reason": "number given", "levels": levels, "mean": height(levels),
+        "half": np.full((6, 6), 1e5), "cost": cost, "fine": fine, "surface": height(fine),
+        "ridge": ridge, "best": ridge[12], "hurdle": 0.9, "weeks": 52.0,
+        "scenario": system().scenario,
+    }  # fmt: skip
+    return Isoquant(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def sought(**changes: object) -> Sought:
+    """Two sets that reach a target, three levers alone of which one does."""
+    scenario = system().scenario
+    target = Target("arr", 1, 2.2e7, 52.0, "arr >= 22 MUSD")
+    knobs = tuple(
+        Knob(path, (Lever(scale=path, by=2.0),), "usual")
+        for path in ("channels.*.spend", "teams.desk0.headcount", "teams.desk1.headcount")
+    )
+    sets = tuple(
+        Confirmed(
+            tuple(knobs[i].name for i in which), tuple(knobs[i] for i in which),
+            (0.5,) * len(which), cost, (Estimate(2.25e7, 2e5),), (2.25e7,), 0.9, "confirmed",
+            1, scenario,
+        )
+        for which, cost in (((1,), 1e5), ((0, 1), 2e5))
+    )  # fmt: skip
+    lone = tuple(
+        Lone(k, best > 2.2e7, 1.0, (best,), 1e5 if best > 2.2e7 else None)
+        for k, best in zip(knobs, (2.1e7, 2.3e7, 2e7), strict=True)
+    )
+    held = (
+        Condition("teams.desk0.headcount", "lever", 1, 2.0, 3.0, "count", 0.9, gain(9e5, 1e5)),
+        Condition("channels.web.spend", "lever", 1, 1e3, 1.5e3, "money_rate", 0.9, gain(2e5, 1e5)),
+        Condition("utilisation.desk0", "state", -1, 0.95, 0.8, "share", 0.95, None),
+    )
+    values: dict[str, object] = {
+        "name": "Today", "currency": "USD", "engine": "batch", "search": "flow", "seed": 7,
+        "weeks": 52.0, "replications": 5, "reason": "number given", "targets": (target,),
+        "today": (Estimate(2e7, 1e5),), "budget": None, "most_levers": 2, "knobs": knobs,
+        "lone": lone, "sets": sets, "chosen": 0, "nearest": None, "conditions": held,
+        "selection": None, "runs": {"flow": 40, "batch": 60}, "notes": (), "scenario": scenario,
+    }  # fmt: skip
+    return Sought(**{**values, **changes})  # type: ignore[arg-type]
+
+
+RANGES = (
+    Range("teams.desk0.hours", 30.0, 20.0, 35.0, "D", "hours_per_week"),
+    Range("stages.talk0.advance.good_fit", 0.5, 0.3, 0.8, "B", "share"),
+    Range("value.mean", 3e4, 1e4, 6e4, "D", "money"),
+)
+
+
+def tornado(**changes: object) -> Sensitivity:
+    """Three assumptions, the last within chance."""
+    bars = tuple(
+        Bar(r, gain(-size, 1e5), gain(0.8 * size, 1e5))
+        for r, size in zip(RANGES, (3e6, 1e6, 5e4), strict=True)
+    )
+    values: dict[str, object] = {
+        "name": "Today", "outcome": "arr", "currency": "USD", "engine": "batch", "seed": 7,
+        "replications": 5, "reason": "number given", "base": Estimate(2e7, 1e5), "bars": bars,
+        "split": Split(1e10, 9e10, 0.1, 0.07, 0.15, 128), "morris": None, "sobol": None,
+        "left_out": (), "runs": 100, "scenario": system().scenario,
+    }  # fmt: skip
+    return Sensitivity(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def many_worlds(n: int = 200, **changes: object) -> Worlds:
+    """Worlds in which the push wins where desk0 has many hours."""
+    rng = np.random.default_rng(1)
+    points = rng.random((n, 3))
+    over = np.column_stack([r.at(points[:, k]) for k, r in enumerate(RANGES)])
+    push = 2e7 + 4e6 * (points[:, :1] - 0.7) + rng.normal(0, 1e5, (n, 2))
+    fix = np.full((n, 2), 2e7)
+    limit = Limit(0, float(RANGES[0].at(0.7)), None, 1e-9, 1.0)
+    scenario = system().scenario
+    sides = tuple(
+        Side(scenario.model_copy(update={"name": x}), False) for x in ("Push harder", "Fix")
+    )
+    values: dict[str, object] = {
+        "name": "Today", "outcome": "arr", "currency": "USD", "engine": "batch", "seed": 7,
+        "better": 1, "weeks": 52.0, "replications": 5, "reason": "number given", "sides": sides,
+        "over": RANGES, "points": points, "values": over, "push": push, "fix": fix,
+        "spend": np.full(n, 3e5), "unequal": 0, "skipped": 0,
+        "boxes": (Box((limit,), 0.95, 0.97, 0.3, (0.9, 0.93)),), "of": "push",
+        "information": (
+            Worth("teams.desk0.hours", 2e5, 1e5, 3e5, 0.3), Worth("value.mean", 0, 0, 0, 0),
+        ),
+        "perfect": 2.1e5, "split": Split(1e10, 9e10, 0.1, 0.07, 0.15, n), "left_out": (),
+        "scenario": scenario,
+    }  # fmt: skip
+    return Worlds(**{**values, **changes})  # type: ignore[arg-type]

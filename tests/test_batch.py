@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from simulator.engines import batch, events
-from simulator.engines.batch.layout import plan
+from simulator.engines.batch.plan import plan
 from simulator.record import Record
 from simulator.spec.load import load_text
 from simulator.system import System, build
@@ -280,12 +280,14 @@ def test_nothing_of_one_run_stays_for_the_next() -> None:
     assert differences(often[0], often[2]) == differences(often[0], often[4]) == []
 
 
-def test_the_loop_allocates_nothing() -> None:
+@pytest.mark.parametrize("name", ["warm-up of much", "owned, planned", "hiring and letting go"])
+def test_the_loop_allocates_nothing(name: str) -> None:
     """Reference counts are off (a private option), so an allocation would never be freed."""
     from numba.core.runtime import _nrt_python, rtsys
+    from test_weekly_batch import WEEKLY
 
     _nrt_python.memsys_enable_stats()
-    system = system_of(FEATURES["warm-up of much"])
+    system = system_of({**FEATURES, **WEEKLY}[name])
     batch.run_many(system, 5, [0], leads=False)
     before = rtsys.get_allocation_stats()
     batch.run_many(system, 5, range(3), leads=False)

@@ -29,12 +29,20 @@ COMMANDS = [
     "compare",
     "constraint",
     "curve",
+    "deck",
     "demo",
     "explain",
+    "figure",
     "fit",
+    "gallery",
+    "report",
     "run",
     "schema",
+    "seek",
+    "sensitivity",
+    "sweep",
     "version",
+    "worlds",
 ]
 HEAVY = {"numba", "numpy", "pandas", "pint", "pydantic", "rich", "scipy", "simpy", "matplotlib"}
 
@@ -78,6 +86,11 @@ class Stage:
             "simulator.analysis.curve": {"curve": self.ask},
             "simulator.analysis.constraint": {"constraint": self.ask},
             "simulator.analysis.explain": {"explain_study": self.ask},
+            "simulator.analysis.efforts": {"every_curve": self.ask},
+            "simulator.analysis.isoquant": {"isoquant": self.ask},
+            "simulator.analysis.seek": {"seek": self.ask},
+            "simulator.analysis.sensitivity": {"sensitivity": self.ask},
+            "simulator.analysis.worlds": {"worlds": self.ask},
             "simulator.fit": {"fit_files": self.ask},
             "simulator.report": {"write": self.write, "ready": Path},
             "simulator.report.demo": {"demo": self.ask},
@@ -113,6 +126,11 @@ ASK = [
     ("curve", "TODAY"),
     ("constraint", "TODAY"),
     ("explain", "STUDY"),
+    ("curve", "TODAY", "--every"),
+    ("curve", "TODAY", "--with", "teams.ae.hours"),
+    ("seek", "TODAY", "--target", "arr >= 1 MUSD"),
+    ("sensitivity", "TODAY"),
+    ("worlds", "STUDY"),
     ("demo",),
 ]
 
@@ -228,6 +246,33 @@ def test_explain_takes_what_the_command_line_offers():
     offered = {p.name for p in main.commands["explain"].params}
     offered -= {"study", "variant", "as_json", "quiet", "out", "no_figures"}
     assert offered <= set(inspect.signature(module.explain).parameters)
+
+
+def test_the_answers_take_what_the_command_line_offers():
+    import importlib
+
+    for command, home, function in (
+        ("constraint", "constraint", "constraint"),
+        ("seek", "seek", "seek"),
+        ("sensitivity", "sensitivity", "sensitivity"),
+        ("worlds", "worlds", "worlds"),
+    ):
+        module = importlib.import_module(f"simulator.analysis.{home}")
+        offered = {p.name for p in main.commands[command].params}
+        offered -= {"scenario", "study", "as_json", "quiet", "out", "no_figures"}
+        assert offered <= set(inspect.signature(getattr(module, function)).parameters), command
+
+
+def test_seek_passes_targets_and_bounds(stage):
+    stage.call("seek", "TODAY", "--target", "a >= 1", "--target", "b <= 2", "--budget", "1 kUSD")
+    _, given = stage.asked[-1]
+    assert given["target"] == ["a >= 1", "b <= 2"]
+    assert (given["budget"], given["max_levers"]) == ("1 kUSD", 2)
+    done = stage.call("seek", "TODAY")
+    assert done.exit_code == 2
+    assert "--target" in done.stderr
+    done = stage.call("curve", "TODAY", "--every", "--with", "x")
+    assert (done.exit_code, done.stdout) == (2, "")
 
 
 def test_check_shows_what_is_assumed(growthsim):

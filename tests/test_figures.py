@@ -10,7 +10,21 @@ from itertools import combinations
 import matplotlib as mpl
 import numpy as np
 import pytest
-from made_results import arm, candidate, comparison, constraint, curve, gain, system
+from made_results import (
+    arm,
+    candidate,
+    comparison,
+    constraint,
+    curve,
+    curves,
+    gain,
+    isoquants,
+    many_worlds,
+    sought,
+    system,
+    tornado,
+    watched,
+)
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
@@ -19,12 +33,22 @@ from simulator.analysis.absorption import Absorption
 from simulator.analysis.compare import Verdict
 from simulator.analysis.curve import Knee
 from simulator.analysis.estimate import Estimate
+from simulator.analysis.hours import paid_hours
 from simulator.report.figures import FIGURES, figure_of, save_all, style
 from simulator.report.figures.curves import gap_areas
-from simulator.report.figures.facts import few, heats, largest, paid_hours
+from simulator.report.figures.facts import few, heats, largest
 
 ALL = [(kind, name) for kind, plots in FIGURES.items() for name in plots]
-MADE = {"comparison": comparison, "curve": curve, "constraint": constraint}
+MADE = {
+    "comparison": comparison,
+    "curve": curve,
+    "curves": curves,
+    "constraint": watched,
+    "isoquant": isoquants,
+    "seek": sought,
+    "sensitivity": tornado,
+    "worlds": many_worlds,
+}
 LONG = "A name that someone was so kind as to write out in full, with all its ifs and buts, " * 2
 STRANGE = [
     "$x^2$ and $\\frac",
@@ -418,3 +442,63 @@ def test_words():
     assert style.percent(-0.0004) == "0.0%"
     assert style.amount(-2.5e6, "USD") == "−2.5 MUSD"
     assert style.number(-0.01) == "0"
+
+
+def test_answers_say_their_message():
+    said = {
+        "migration": (watched(), "As a budget is spent the constraint moves: desk0, then"),
+        "shifting_bottleneck": (watched(), "Desk0 is the bottleneck 58% of the time, and its"),
+    }
+    for name, (result, begins) in said.items():
+        assert FIGURES["constraint"][name].title(result).startswith(begins)
+    assert FIGURES["worlds"]["contest"].title(many_worlds()).startswith("Fix beats Push harder in")
+    assert "stops paying" not in FIGURES["isoquant"]["isoquant"].title(isoquants(best=None))
+    title = FIGURES["seek"]["reach"].title
+    assert title(sought()).startswith("ARR ≥ 22 MUSD takes desk0 headcount")
+    assert "cannot reach" in title(sought(chosen=None))
+    assert (
+        FIGURES["sensitivity"]["tornado"]
+        .title(tornado())
+        .endswith("10.0% of all variance is mere chance")
+    )
+
+
+def test_bars_of_a_tornado_are_its_numbers():
+    axes = FIGURES["sensitivity"]["tornado"](tornado())
+    widths = sorted(round(p.get_width()) for p in axes.patches if isinstance(p, Rectangle))
+    assert widths == sorted([-3_000_000, 2_400_000, -1_000_000, 800_000, -50_000, 40_000])
+
+
+def test_the_contest_counts_every_world():
+    result = many_worlds()
+    axes = FIGURES["worlds"]["contest"](result)
+    bars = [p for p in axes.patches if isinstance(p, Rectangle)]
+    pushed = sum(p.get_height() for p in bars if p.get_x() + p.get_width() / 2 < 0)
+    assert pushed == (result.difference < 0).sum()
+    assert sum(p.get_height() for p in bars) == len(result.difference)
+
+
+def test_the_strip_shows_who_when():
+    axes = FIGURES["constraint"]["shifting_bottleneck"](watched())
+    lengths = [p.get_extents().width for c in axes.collections for p in c.get_paths()]
+    # Alone 30, shifting 4 on both rows, alone 18.
+    assert sorted(lengths) == pytest.approx([4.0, 4.0, 18.0, 30.0])
+
+
+def test_a_figure_without_its_data_is_not_drawn(tmp_path):
+    assert not FIGURES["constraint"]["migration"].when(constraint())
+    drawn = {p.stem for p in save_all(constraint(), "constraint", tmp_path)}
+    assert drawn == {"relief", "capacity_heat", "queues"}
+    for plot in FIGURES["constraint"].values():
+        plot(constraint())
+
+
+@pytest.mark.parametrize("kind", ["curves", "isoquant", "seek", "sensitivity", "worlds"])
+def test_answers_have_sentences_and_plain_json(kind):
+    import json
+
+    result = MADE[kind]()
+    assert 3 <= len(result.sentences) <= 6
+    assert all(s[-1] in ".)" for s in result.sentences)
+    json.dumps(result.to_json(), allow_nan=False)
+    assert all(isinstance(rows, list) for rows in result.tables.values())

@@ -326,7 +326,8 @@ def _busy(n: float, c: int, eta: float, rows: Any, count: int, low: float) -> fl
 # -- books --------------------------------------------------------------------------------------
 
 
-def check_books(r: Record) -> None:
+def check_books(r: Record, falls: tuple[str, ...] = ()) -> None:
+    """Falls: sums that may fall, as work goes back to the queue when who has it in hand leaves."""
     s = r.series
     for field in dataclasses.fields(s):
         assert np.isfinite(getattr(s, field.name)).all(), field.name
@@ -348,7 +349,7 @@ def check_books(r: Record) -> None:
         assert getattr(s, name).min(initial=0.0) > -1e-4, name
     for name in "entered started advanced wait won live churned cycle busy_hours".split():
         x = getattr(s, name)
-        assert (np.diff(x, axis=0) > -1e-4 * max(1.0, np.abs(x).max(initial=0.0))).all(), name
+        assert name in falls or (np.diff(x, axis=0) > -1e-4 * max(1.0, np.abs(x).max(initial=0.0))).all(), name
 
 
 @settings(max_examples=40)

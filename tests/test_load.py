@@ -506,11 +506,12 @@ def test_a_broken_file_gives_a_scenario_or_a_spec_error(at, sign):
 
 
 def test_examples_of_the_reference_load(tmp_path):
-    """Every YAML block of docs/scenario-files.md that has channels is a whole scenario."""
-    text = (Path(__file__).parent.parent / "docs" / "scenario-files.md").read_text("utf-8")
+    """Every YAML block of the references that has channels is a whole scenario."""
+    docs = Path(__file__).parent.parent / "docs"
+    text = "".join((docs / f).read_text("utf-8") for f in ("scenario-files.md", "feedback.md"))
     blocks = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
     whole = [b for b in blocks if "channels:\n" in b and "extends" not in b]
-    assert len(whole) >= 8
+    assert len(whole) >= 10
     for block in whole:
         load_text(block)
 

@@ -18,23 +18,34 @@ from simulator.spec.load import load, load_text
 from simulator.spec.yamltree import write_yaml
 from simulator.system import build
 
-# A little of everything; lines that a mechanism owns end in `# its name`.
+# A little of everything; lines that a mechanism owns end in `# its name`, or several names.
 EVERYTHING = """
 horizon: 40 weeks
 value: {mean: 10 k}
-market: {accounts: 900}                                      # market
+market:
+  accounts: 900                                              # market
+  reputation: {usual: 30%/year, odds: 0.5}                   # reputation
+  delivery: {stage: onboard, leads: [[0, 1], [2, 0.8], [5, 0.1]]}  # slow_delivery
 channels:
   web:
     spend: 10 k/month
     leads: {now: 12/week}                                    # -saturation
     leads: {now: 12/week, saturation: none}                  # +saturation
     adstock: 3 weeks                                         # adstock
+    quality_loss: 0.3                                        # marginal_quality
   friends:
     leads: {now: 2/week, saturation: none}
     per_customer: 0.3/quarter                                # referral
 teams:
   rep:
     headcount: 2
+    attrition: 150%/year                                     # attrition
+    wip: {normal: 3}                                         # wip
+    pressure: {target: 2 weeks, smooth: 1 week}              # work_pressure
+    fatigue: {}                                              # fatigue
+    burnout: {strength: 9, depletion: 2 weeks}               # burnout, attrition
+    supervision: {}                                          # supervision
+    capability: {improvement: 10%, erosion: 8 weeks}         # capability
     ramp: 6 weeks                                            # -ramp
     ramp: 0 weeks                                            # +ramp
     hiring_lead: 4 weeks                                     # -hiring_lead
@@ -50,20 +61,31 @@ stages:
     recycle: {share: 20%}                                    # recycling
   try:
     team: rep
+    tooling: 1.1                                             # tooling
     effort: 4 h
     rework: {share: 15%}                                     # rework
   decide: {decision: true, buyer_time: 2 weeks}
   onboard: {after_sale: true, team: onboarder, effort: 20 h, buyer_time: 4 weeks}
 handoffs:                                                    # handoffs
-  - {from: talk, to: try, delay: 3 days, accepted: 80%, returned: 10%}  # handoffs
+  - from: talk                                               # handoffs
+    to: try                                                  # handoffs
+    mismatch: 20%                                            # handoffs, mismatch
+    delay: 3 days                                            # handoffs
+    accepted: 70%                                            # handoffs
+    returned: 10%                                            # handoffs
 buyer:
   approvers: 7                                               # -approvers
   approvers: 5                                               # +approvers
-  kappa: 0.6                                                 # -buyer_effort
+  kappa: 2.5                                                 # -buyer_effort
   kappa: 0                                                   # +buyer_effort
+  blockers: {legal: {share: 20%, needs: proof, at_least: 95%}}  # blockers
+  discount: {level: 20%}                                     # discount
+  aging: {decay: 0.5, after: 2 weeks}                        # aging
+  attention: rep                                             # attention, work_pressure
 customers:
   start: 60
   churn: 60%/year
+  care: {team: onboarder, hours: 1 h/week}                   # customer_care
   onboarding_target: 2 days
   late_churn: 0.6                                            # -onboarding_lateness
   late_churn: 0                                              # +onboarding_lateness
@@ -73,10 +95,18 @@ levers:
   - {at: week 7, scale: buyer.effort, by: 2, cost: 9 k/year}
   - {at: week 8, scale: stages.talk.patience, by: 2, cost: 7 k/year}           # -patience
   - {at: week 8, scale: money.overhead, by: 1, cost: 7 k/year}                 # +patience
-  - {at: week 9, set: handoffs.talk>try.accepted, to: 85%, cost: 3 k/year}     # -handoffs
+  - {at: week 9, set: handoffs.talk>try.accepted, to: 75%, cost: 3 k/year}     # -handoffs
   - {at: week 9, scale: money.overhead, by: 1, cost: 3 k/year}                 # +handoffs
+  - {at: week 9, set: handoffs.talk>try.mismatch, to: 5%}                      # handoffs, mismatch
   - {at: week 9, add: customers.late_churn, by: 0.2}                           # onboarding_lateness
   - {at: week 9, set: buyer.approvers, to: 6}                                  # approvers
+policies:                                                    # policies
+  - when: {signal: utilisation.rep, above: 60%}              # policies
+    do: {add: teams.rep.headcount, by: 1, at_most: 2}        # policies
+    lasts: 12 weeks                                          # policies
+  - limit: {stages: [try], at_most: 20}                      # policies
+  - gate: {stage: try, poor_fit: 60%}                        # policies
+  - sla: {handoff: talk>try, within: 1 week}                 # policies, handoffs
 """
 
 
@@ -86,8 +116,8 @@ def written(off: str | None = None) -> str:
     for line in EVERYTHING.splitlines():
         text, _, mark = line.partition("# ")
         mark = mark.strip()
-        owner = mark.lstrip("+-")
-        if not mark or (owner == off) == mark.startswith("+"):
+        owners = mark.lstrip("+-").split(", ")
+        if not mark or (off in owners) == mark.startswith("+"):
             lines.append(text)
     return "\n".join(lines) + "\n"
 

@@ -26,6 +26,7 @@ HOMES = {
     "pptx": ["report.deck*"],
     "pyarrow": ["fit*", "report*", "sweep*"],
     "rich": ["terminal"],
+    "SALib": ["analysis.sobol"],
     "simpy": ["engines.events*"],
 }
 
@@ -71,7 +72,7 @@ def test_every_import_is_a_dependency(root):
     optional = {
         re.split(r"[^a-zA-Z0-9._-]", line)[0] for e in ("deck", "dask") for line in extras[e]
     }
-    names = {"ruamel.yaml": "ruamel", "python-pptx": "pptx"}
+    names = {"ruamel.yaml": "ruamel", "python-pptx": "pptx", "salib": "SALib"}
     # pydantic_core is a part of pydantic, pinned by it.
     known = {names.get(n, n) for n in declared | optional} | {"simulator", "pydantic_core"}
     used = {name for _, path in sources(root) for name in imports(path)} - stdlib_module_names

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.analysis.absorption import Absorption, Side, absorb
-from simulator.analysis.estimate import Estimate
+from simulator.analysis.estimate import Estimate, number
+from simulator.analysis.hours import TeamHours, team_hours
 from simulator.analysis.ledger import Ledger, mean_ledger
 from simulator.analysis.paired import ALPHA, Difference, difference, estimate, holm
 from simulator.analysis.runs import Job, Replications, interval, narrow, replicate
+from simulator.analysis.shown import Shown
 from simulator.analysis.spend import Cost, Scaled, at_cost, cost_of
 from simulator.errors import AnalysisError
 from simulator.spec.schema import Scenario
@@ -32,6 +34,7 @@ class Arm:
     written: levers as in the file; equal: levers scaled to the common spend. gain: of the outcome
     against today; p: adjusted for the number of variants (Holm). bands: (T, 3) mean, low, high of
     ARR; used, waiting, leads, wins: means over replications, (T, M), (T, S), (T,), (T,).
+    gain_bands: as bands, of ARR less today's, paired. hours: computed where not given.
     """
 
     name: str
@@ -51,6 +54,26 @@ class Arm:
     waiting: Floats
     leads: Floats
     wins: Floats
+    gain_bands: Floats | None = None
+    hours: TeamHours | None = None
+
+    def by_quarter(self) -> TeamHours:
+        """Teams' hours by quarter."""
+        return self.hours or team_hours(self.system, self.used, self.waiting)
+
+    def series(self) -> dict[str, Any]:
+        """By week: ARR and its gain against today with their bands; leads and wins so far."""
+        bands = {"arr": self.bands} | ({} if self.gain_bands is None else {"gain": self.gain_bands})
+        named = {
+            key: {k: [number(float(x)) for x in band[:, j]] for j, k in enumerate(_BAND)}
+            for key, band in bands.items()
+        }
+        sums = {"leads": self.leads, "wins": self.wins}
+        return {
+            "week": [float(t) for t in self.system.grid],
+            **named,
+            **{key: [number(float(x)) for x in values] for key, values in sums.items()},
+        }
 
     @property
     def cost_a_year(self) -> float:
@@ -83,7 +106,12 @@ class Arm:
                 "actual_wins": self.absorption.actual,
                 "parts": self.absorption.parts,
             },
+            "series": self.series(),
+            "hours": self.by_quarter().to_json(),
         }
+
+
+_BAND = ("mean", "low", "high")
 
 
 @dataclass(frozen=True)
@@ -98,7 +126,7 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(Shown):
     """Today and its variants. arms[0] is today."""
 
     name: str
@@ -112,6 +140,7 @@ class Comparison:
     arms: tuple[Arm, ...]
     verdict: Verdict
     notes: tuple[str, ...]
+    assumptions: tuple[dict[str, Any], ...] = ()
 
     @property
     def today(self) -> Arm:
@@ -146,7 +175,12 @@ class Comparison:
             "replications": self.replications,
             "stopped": self.reason,
             "confidence": 1 - ALPHA,
+            "currency": self.today.system.scenario.currency,
+            "weeks": self.today.system.horizon,
             "equal_spend": self.spend,
+            "equal_spend_a_year": None
+            if self.spend is None
+            else self.spend / self.today.system.horizon * YEAR,
             "verdict": {
                 "code": v.code,
                 "best": v.best,
@@ -157,6 +191,7 @@ class Comparison:
             },
             "arms": [a.to_json() for a in self.arms],
             "notes": list(self.notes),
+            "assumptions": list(self.assumptions),
         }
 
     @property
@@ -324,6 +359,7 @@ def _arms(
 ) -> tuple[Arm, ...]:
     a = runs.metric(outcome, 0)
     gains = [difference(a, runs.metric(outcome, i)) for i in range(1, len(systems))]
+    levels = np.array([[one.arr for one in run] for run in runs.runs])
     # One family: what the verdict rests on, the variants at equal spend.
     adjusted = dict(zip(equal_at, holm([gains[i - 1].p for i in equal_at]), strict=True))
     arms = []
@@ -348,7 +384,8 @@ def _arms(
                 ledger=None if i == 0 else mean_ledger([run[i].ledger for run in runs.runs]),  # type: ignore[misc]
                 absorption=None if i == 0 else absorption_of(runs, 0, i, systems),
                 system=system,
-                bands=_bands(np.array([run[i].arr for run in runs.runs])),
+                bands=_bands(levels[:, i]),
+                gain_bands=_bands(levels[:, i] - levels[:, 0]) if i else None,
                 used=_mean(runs, i, "used"),
                 waiting=_mean(runs, i, "waiting"),
                 leads=_mean(runs, i, "leads"),
@@ -409,10 +446,13 @@ def _judge(
 
 def compare_study(folder: str | Path, **options: Any) -> Comparison:
     """Compare all variants of a study's folder with its today.yaml."""
+    from simulator.spec.check import assumptions
     from simulator.spec.load import find_study, load
 
     today_path, variant_paths = find_study(folder)
-    today = load(today_path).scenario
+    loaded = load(today_path)
+    today, rests = loaded.scenario, tuple(asdict(row) for row in assumptions(loaded))
     variants = [load(p).scenario for p in variant_paths]
     variants.sort(key=lambda v: ("push", "fix", "other", "today").index(v.role))
-    return compare(today, variants, name=Path(today_path).parent.name, **options)
+    found = compare(today, variants, name=Path(today_path).parent.name, **options)
+    return replace(found, assumptions=rests)

@@ -1,8 +1,7 @@
-"""Where the constraint is: by relief (what a little help would bring), and by what is busy."""
+"""Where the constraint is, three ways: by relief, by active periods, and by what is busy."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,73 +9,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.analysis.active import Bottleneck, bottleneck
 from simulator.analysis.compare import DEFAULT_ENGINE
 from simulator.analysis.estimate import number
-from simulator.analysis.paired import ALPHA, Difference, difference, holm
-from simulator.analysis.runs import Job, Replications, interval, narrow, replicate
-from simulator.analysis.spend import planned_cost
-from simulator.errors import AnalysisError, SpecError
-from simulator.spec.book import BOOK
-from simulator.spec.schema import Lever, Scenario
-from simulator.spec.units import MoneyOrRate
-from simulator.system import YEAR, System, build, handoff_path
-from simulator.vocabulary import describe
+from simulator.analysis.hours import TeamHours, paid_hours, team_hours
+from simulator.analysis.panel import Panel
+from simulator.analysis.path import Path, walk
+from simulator.analysis.ranking import Candidate, leader, rank
+from simulator.analysis.reliefs import Relief, reliefs
+from simulator.analysis.shown import Shown
+from simulator.analysis.targets import check_metric
+from simulator.errors import AnalysisError
+from simulator.spec.schema import Scenario
+from simulator.system import YEAR, System
 
 Floats = NDArray[np.float64]
-STEP = 0.10  # a small relief: a tenth more of what there is
-CONDITION = 0.05  # a twentieth of the scale of a buyer's condition
+WATCHED = 5  # replications with every visit kept, for the active periods
+
+__all__ = ["Candidate", "Constraint", "Relief", "constraint", "reliefs", "yearly"]
 
 
 @dataclass(frozen=True)
-class Relief:
-    """A little help for one thing: what it is, and its lever.
-
-    kind: capacity, handoff, buyer or market. stated: whether its cost is the book's (grade D)
-    rather than implied by heads or spend.
-    """
-
-    name: str
-    kind: str
-    what: str
-    levers: tuple[Lever, ...]
-    stated: bool
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A relief and what it brought: gain of the outcome, per currency spent.
-
-    tied: cannot be told from the best by gain per dollar. p: adjusted for the number of reliefs.
-    """
-
-    relief: Relief
-    extra_cost: float
-    gain: Difference
-    p: float
-    per_dollar: float
-    low: float
-    high: float
-    tied: bool
-
-    def to_json(self) -> dict[str, Any]:
-        """Numbers by name; null where undefined."""
-        return {
-            "name": self.relief.name,
-            "kind": self.relief.kind,
-            "relief": self.relief.what,
-            "cost_is": "book" if self.relief.stated else "implied",
-            "extra_cost": self.extra_cost,
-            "gain": self.gain.to_json(),
-            "p_adjusted": self.p,
-            "gain_per_dollar": number(self.per_dollar),
-            "gain_per_dollar_low": number(self.low),
-            "gain_per_dollar_high": number(self.high),
-            "tied_with_best": self.tied,
-        }
-
-
-@dataclass(frozen=True)
-class Constraint:
+class Constraint(Shown):
     """Candidates, best first, and how busy everything was.
 
     utilisation: (T - 1, M) by week; waiting: (T, S) leads in queues.
@@ -95,17 +49,39 @@ class Constraint:
     waiting: Floats
     weeks: float
     skipped: tuple[str, ...]
+    bottleneck: Bottleneck | None = None
+    path: Path | None = None
+    hours: TeamHours | None = None
+
+    def by_quarter(self) -> TeamHours:
+        """Teams' hours by quarter."""
+        if self.hours is not None:
+            return self.hours
+        paid = np.diff(paid_hours(self.system, self.system.grid), axis=0)
+        used = np.vstack([np.zeros(paid.shape[1]), np.cumsum(self.utilisation * paid, axis=0)])
+        return team_hours(self.system, used, self.waiting)
 
     @property
     def best(self) -> Candidate | None:
         """The constraint: the relief that brings most per dollar, if any brings anything."""
-        first = self.candidates[0] if self.candidates else None
-        return first if first is not None and first.p < ALPHA and first.per_dollar > 0 else None
+        return leader(self.candidates)
+
+    @property
+    def tied(self) -> list[Candidate]:
+        """The reliefs that cannot be told from the best."""
+        return [c for c in self.candidates[1:] if c.tied and c.per_dollar > 0]
+
+    @property
+    def busiest(self) -> dict[str, Any] | None:
+        """The team with the highest utilisation; where two are full, the longer queue."""
+        return max(
+            self.teams(), key=lambda t: (round(t["utilisation"], 2), t["queue"]), default=None
+        )
 
     @property
     def sentences(self) -> list[str]:
         """The answer in words, made from the numbers."""
-        from simulator.analysis.words import constraint_sentences
+        from simulator.analysis.words_constraint import constraint_sentences
 
         return constraint_sentences(self)
 
@@ -142,9 +118,27 @@ class Constraint:
             "replications": self.replications,
             "stopped": self.reason,
             "confidence": 0.95,
+            "currency": self.currency,
+            "weeks": self.weeks,
             "constraint": None if self.best is None else self.best.relief.name,
-            "ranking": [c.to_json() for c in self.candidates],
+            "ranking": [
+                c.to_json() | {"extra_cost_a_year": yearly(c.extra_cost, self.weeks)}
+                for c in self.candidates
+            ],
+            "kind_of_constraint": None if self.best is None else self.best.relief.kind,
+            "tied_with_constraint": [c.relief.name for c in self.tied] if self.best else [],
+            "readings": readings(self),
+            "active_periods": None if self.bottleneck is None else self.bottleneck.to_json(),
+            "path": None if self.path is None else self.path.to_json(),
             "teams": self.teams(),
+            "hours": self.by_quarter().to_json(),
+            "queues": {
+                "week": [float(t) for t in self.system.grid],
+                "stages": {
+                    s: [number(float(x)) for x in self.waiting[:, i]]
+                    for i, s in enumerate(self.system.stage_names)
+                },
+            },
             "skipped": list(self.skipped),
             "sentences": self.sentences,
         }
@@ -169,56 +163,55 @@ class Constraint:
             for k, t in enumerate(self.system.grid)
             for i, s in enumerate(self.system.stage_names)
         ]
-        return {"ranking": ranking, "utilisation": weekly, "queues": queues}
+        found = {"ranking": ranking, "utilisation": weekly, "queues": queues}
+        if self.bottleneck is not None:
+            b = self.bottleneck
+            found["active_periods"] = [
+                {"team": t}
+                | {f"sole_{k}": v for k, v in sole.to_json().items()}
+                | {f"shifting_{k}": v for k, v in moving.to_json().items()}
+                for t, sole, moving in zip(b.teams, b.sole, b.shifting, strict=True)
+            ]
+        if self.path is not None:
+            found["path"] = self.path.rows()
+        return found
 
 
-def _book_cost(kind: str, currency: str) -> MoneyOrRate:
-    return MoneyOrRate.parse(BOOK[f"reliefs.{kind}"].value, currency)
+def readings(result: Constraint) -> dict[str, Any]:
+    """What each of the three methods points at, whether they agree, and why not."""
+    from simulator.analysis.words_constraint import disagreement
+
+    best, b, busy = result.best, result.bottleneck, result.busiest
+    return {
+        "relief": None if best is None else best.relief.name,
+        "active_periods": None if b is None or b.worst is None else f"teams.{b.worst}",
+        "utilisation": None if busy is None else f"teams.{busy['team']}",
+        "growing_queues": [t["team"] for t in result.teams() if grows(t, result.weeks)],
+        "why": disagreement(result),
+    }
 
 
-def reliefs(scenario: Scenario) -> list[Relief]:
-    """A small relief of everything that could be the constraint."""
-    found: list[Relief] = []
+def grows(team: dict[str, Any], weeks: float) -> bool:
+    """Whether a team's queue grows: over the run by more than half of its mean, and by a lead."""
+    rise = float(team["queue_growth_a_week"]) * weeks
+    return rise > 1.0 and rise > 0.5 * float(team["queue"])
 
-    def add(name: str, kind: str, what: str, *levers: Lever) -> None:
-        stated = any(lever.cost is not None for lever in levers)
-        found.append(Relief(name, kind, what, levers, stated))
 
-    used = {s.team for s in scenario.stages.values() if s.team}
-    for name, team in scenario.teams.items():
-        if name in used and team.headcount > 0:
-            path = f"teams.{name}"
-            more = (Lever(scale=f"{path}.{what}", by=1 + STEP) for what in ("hours", "cost"))
-            add(path, "capacity", f"{STEP:.0%} more hours", *more)
-    for h in scenario.handoffs:
-        key = f"handoffs.{handoff_path(h)}"
-        cost = _book_cost("handoffs", scenario.currency)
-        if h.accepted < 1.0:
-            by = min(CONDITION, 1.0 - h.accepted)
-            levers = [Lever(add=f"{key}.accepted", by=by, cost=cost)]
-            if h.accepted + h.returned + by > 1.0:
-                levers.append(Lever(set=f"{key}.returned", to=max(0.0, 1.0 - h.accepted - by)))
-            add(f"{key}.accepted", "handoff", f"{by:.0%} more accepted", *levers)
-        if h.delay is not None and h.delay.mean > 0:
-            half = Lever(scale=f"{key}.delay", by=0.5, cost=cost)
-            add(f"{key}.delay", "handoff", "half the delay", half)
-    for name, c in scenario.channels.items():
-        if c.leads is not None and c.leads.now > 0 and (c.spend or 0) > 0:
-            more_spend = Lever(scale=f"channels.{name}.spend", by=1 + STEP)
-            add(f"channels.{name}", "market", f"{STEP:.0%} more spend", more_spend)
-    if any(s.decision for s in scenario.stages.values()):
-        cost = _book_cost("buyer", scenario.currency)
-        for name in ("alignment", "proof", "risk_removed"):
-            if getattr(scenario.buyer, name) + CONDITION <= 1.0:
-                lever = Lever(add=f"buyer.{name}", by=CONDITION, cost=cost)
-                add(f"buyer.{name}", "buyer", f"{CONDITION:g} more {name.replace('_', ' ')}", lever)
-        if scenario.buyer.friction >= CONDITION:
-            less = Lever(add="buyer.friction", by=-CONDITION, cost=cost)
-            add("buyer.friction", "buyer", f"{CONDITION:g} less friction", less)
-        if scenario.buyer.approvers >= 2:
-            fewer = Lever(add="buyer.approvers", by=-1, cost=cost)
-            add("buyer.approvers", "buyer", "one approver fewer", fewer)
-    return found
+def budget_of(text: str | float, scenario: Scenario) -> float:
+    """A budget in currency over the run, from "600 kUSD", "300 kUSD/year" or a number.
+
+    Raises AnalysisError.
+    """
+    from simulator.spec.units import MoneyOrRate
+
+    try:
+        money = MoneyOrRate.parse(text, scenario.currency)
+    except ValueError as error:
+        raise AnalysisError(f"budget: {error}") from None
+    amount = money.amount * (scenario.horizon if money.per_week else 1.0)
+    if not amount > 0:
+        raise AnalysisError(f"budget: {text} is nothing to spend")
+    return amount
 
 
 def constraint(
@@ -230,100 +223,57 @@ def constraint(
     seed: int | None = None,
     precision: float = 0.003,
     replications: int | None = None,
-    most: int = 40,
+    most: int = 120,
     jobs: int | None = None,
+    path: str | float | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Constraint:
     """Rank small reliefs by what they bring per dollar, under common random numbers.
 
-    Raises AnalysisError, SpecError.
+    path: a budget ("600 kUSD", "300 kUSD/year", or currency over the run) to spend on reliefs
+    one after the other. Raises AnalysisError, SpecError.
     """
     outcome = outcome or scenario.outcome
-    describe(outcome)
-    base = build(scenario)
-    tried: list[tuple[Relief, System]] = []
-    skipped: list[str] = []
-    for relief in reliefs(scenario):
-        helped = scenario.model_copy(update={"levers": [*scenario.levers, *relief.levers]})
-        try:
-            tried.append((relief, build(helped)))
-        except SpecError as error:
-            skipped.append(f"{relief.name}: {error.problems[0].message}")
-    if not tried:
-        raise AnalysisError(f"{scenario.name}: nothing in it could be relieved")
+    check_metric(outcome, scenario, week)
     seed = scenario.seed if seed is None else seed
-    systems = (base, *(s for _, s in tried))
-
-    runs = replicate(
-        Job(systems, engine, seed, week, ledgers=False),
-        narrow(outcome, precision),
-        fixed=1 if engine == "flow" else replications,
-        most=most,
-        jobs=jobs,
-        progress=progress,
-    )
+    budget = None if path is None else budget_of(path, scenario)
+    how: dict[str, Any] = {
+        "engine": engine,
+        "seed": seed,
+        "week": week,
+        "precision": precision,
+        "replications": replications,
+        "most": most,
+        "jobs": jobs,
+        "progress": progress,
+    }
+    found = rank(scenario, outcome, **how)
+    watched = min(WATCHED, found.panel.count(0))
+    base = found.base
     return Constraint(
         name=scenario.name,
         outcome=outcome,
         currency=scenario.currency,
         engine=engine,
         seed=seed,
-        replications=len(runs.runs),
-        reason=runs.reason,
-        candidates=_rank(tried, base, runs, outcome),
+        replications=found.panel.count(0),
+        reason=found.reason,
+        candidates=found.candidates,
         system=base,
-        utilisation=_weekly(runs),
-        waiting=np.mean([run[0].waiting for run in runs.runs], axis=0),
+        utilisation=_weekly(found.panel),
+        waiting=np.mean([d.waiting for d in found.panel.runs[0]], axis=0),
         weeks=scenario.horizon,
-        skipped=tuple(skipped),
+        skipped=found.skipped,
+        bottleneck=bottleneck(base, engine, seed, watched),
+        path=None if budget is None else walk(scenario, outcome, budget, found, **how),
     )
 
 
-def _weekly(runs: Replications) -> Floats:
-    used = np.mean([np.diff(run[0].used, axis=0) for run in runs.runs], axis=0)
-    paid = np.mean([np.diff(run[0].paid, axis=0) for run in runs.runs], axis=0)
+def _weekly(panel: Panel) -> Floats:
+    used = np.mean([np.diff(d.used, axis=0) for d in panel.runs[0]], axis=0)
+    paid = np.mean([np.diff(d.paid, axis=0) for d in panel.runs[0]], axis=0)
     weekly: Floats = np.divide(used, paid, out=np.zeros_like(used), where=paid > 0)
     return weekly
-
-
-def _rank(
-    tried: list[tuple[Relief, System]], base: System, runs: Replications, outcome: str
-) -> tuple[Candidate, ...]:
-    better = describe(outcome).better or 1
-    cost = planned_cost(base)
-    a = runs.metric(outcome, 0)
-    gains = [difference(a, runs.metric(outcome, i + 1)) for i in range(len(tried))]
-    adjusted = holm([g.p for g in gains])
-    extra = [planned_cost(s) - cost for _, s in tried]
-    per = [
-        better * (runs.metric(outcome, i + 1) - a) / x if x > 0 else np.full(len(a), math.nan)
-        for i, x in enumerate(extra)
-    ]
-    means = [float(np.mean(y)) if np.isfinite(y).all() else -math.inf for y in per]
-    order = sorted(range(len(tried)), key=lambda i: -means[i])
-    top = order[0]
-    ranked = []
-    for i in order:
-        half = interval(per[i]) if len(a) > 1 and np.isfinite(per[i]).all() else 0.0
-        # What brings nothing beyond chance is no rival, however wide its interval.
-        tied = i == top or (
-            adjusted[i] < ALPHA
-            and bool(np.isfinite(per[i]).all())
-            and difference(per[i], per[top]).p >= ALPHA
-        )
-        ranked.append(
-            Candidate(
-                relief=tried[i][0],
-                extra_cost=extra[i],
-                gain=gains[i],
-                p=adjusted[i],
-                per_dollar=means[i],
-                low=means[i] - half,
-                high=means[i] + half,
-                tied=tied,
-            )
-        )
-    return tuple(ranked)
 
 
 def yearly(amount: float, weeks: float) -> float:

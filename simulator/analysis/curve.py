@@ -16,11 +16,12 @@ from simulator.analysis.compare import DEFAULT_ENGINE, absorption_of
 from simulator.analysis.estimate import Estimate, number
 from simulator.analysis.paired import Difference, difference, estimate
 from simulator.analysis.runs import Job, narrow, replicate
+from simulator.analysis.shown import Shown
 from simulator.analysis.spend import planned_cost
 from simulator.errors import AnalysisError
 from simulator.spec.paths import leaves, match
 from simulator.spec.schema import Lever, Scenario
-from simulator.system import build
+from simulator.system import YEAR, System, build
 from simulator.vocabulary import describe
 
 Floats = NDArray[np.float64]
@@ -83,7 +84,7 @@ class Knee:
 
 
 @dataclass(frozen=True)
-class Curve:
+class Curve(Shown):
     """Output against one effort lever."""
 
     name: str
@@ -120,8 +121,13 @@ class Curve:
             "replications": self.replications,
             "stopped": self.reason,
             "confidence": 0.95,
+            "currency": self.currency,
+            "weeks": self.weeks,
             "knee": self.knee.to_json(),
-            "points": [p.to_json() for p in self.points],
+            "points": [
+                p.to_json() | {"extra_cost_a_year": p.extra_cost / self.weeks * YEAR}
+                for p in self.points
+            ],
             "sentences": self.sentences,
         }
 
@@ -149,6 +155,10 @@ def pushed(scenario: Scenario, path: str, by: float, at: str) -> Scenario:
         return scenario
     lever = Lever(at=at, scale=path, by=by)
     return scenario.model_copy(update={"levers": [*scenario.levers, lever]})
+
+
+def _more(scenario: Scenario, levers: list[Lever]) -> Scenario:
+    return scenario.model_copy(update={"levers": [*scenario.levers, *levers]})
 
 
 def effort_path(scenario: Scenario, path: str) -> str:
@@ -184,10 +194,12 @@ def curve(
     worth: float | None = None,
     payback: float = PAYBACK,
     week: float | None = None,
+    levers: Callable[[float], list[Lever]] | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Curve:
     """Run a scenario at growing multiples of one effort, from 1 to `to`.
 
+    levers: what pushes the effort to a multiple of today's; default, its path scaled.
     worth: currency that a unit of the outcome is worth; default for ARR: gross margin over
     `payback` months. Raises AnalysisError, SpecError.
     """
@@ -196,21 +208,15 @@ def curve(
             f"a curve goes from 1 to more than 1 (at most 1000) in 2 steps or more, not to {to:g}"
         )
     outcome = outcome or scenario.outcome
-    metric = describe(outcome)
-    path = effort_path(scenario, effort)
+    describe(outcome)
+    path = effort if levers is not None else effort_path(scenario, effort)
     levels = np.linspace(1.0, to, steps + 1)
-    systems = [build(pushed(scenario, path, float(x), at)) for x in levels]
+    if levers is None:
+        systems = [build(pushed(scenario, path, float(x), at)) for x in levels]
+    else:
+        systems = [build(_more(scenario, levers(float(x)))) for x in levels]
     costs = np.array([planned_cost(s) for s in systems])
-    if worth is None:
-        if outcome in ("arr", "new_arr"):
-            worth = float(systems[0].money.gross_margin[-1]) * payback / 12.0
-        elif metric.unit == "money" and metric.better > 0:
-            worth = 1.0
-        else:
-            raise AnalysisError(
-                f"what is a unit of {outcome} worth? Say --worth (the knee is where one more "
-                "dollar of effort brings less than a dollar's worth)"
-            )
+    worth = worth_of(outcome, systems[0], payback) if worth is None else worth
     seed = scenario.seed if seed is None else seed
 
     runs = replicate(
@@ -252,6 +258,19 @@ def curve(
         weeks=scenario.horizon,
         at=at,
         scenario=scenario,
+    )
+
+
+def worth_of(outcome: str, system: System, payback: float = PAYBACK) -> float:
+    """What a unit of the outcome is worth in currency; AnalysisError where nobody can know."""
+    metric = describe(outcome)
+    if outcome in ("arr", "new_arr"):
+        return float(system.money.gross_margin[-1]) * payback / 12.0
+    if metric.unit == "money" and metric.better > 0:
+        return 1.0
+    raise AnalysisError(
+        f"what is a unit of {outcome} worth? Say --worth (the knee is where one more "
+        "dollar of effort brings less than a dollar's worth)"
     )
 
 

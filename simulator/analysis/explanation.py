@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from simulator.analysis.estimate import Estimate, number
 from simulator.analysis.growth import ALIGNMENT_LED, EFFORT_LED, GROUPS, Factor
 from simulator.analysis.paired import ALPHA, Difference, estimate
-from simulator.analysis.words import _how as how
+from simulator.analysis.shown import Shown
 from simulator.analysis.words import change, money, spoken
+from simulator.analysis.words import how_known as how
 from simulator.spec.schema import Scenario
 from simulator.vocabulary import describe
 
@@ -127,7 +128,7 @@ class Gauge:
 
 
 @dataclass(frozen=True)
-class Explanation:
+class Explanation(Shown):
     """A variant less today, taken apart.
 
     difference = baseline (no mechanism at work) + sum of mechanisms (+ together, where they are
@@ -257,6 +258,7 @@ class Explanation:
             "replications": self.replications,
             "stopped": self.reason,
             "confidence": 1 - ALPHA,
+            "currency": self.currency,
             "difference": self.difference.to_json(),
             "mechanisms": {
                 "method": self.method,
@@ -329,7 +331,7 @@ def _said(note: str) -> str:
 
 
 @dataclass(frozen=True)
-class StudyExplanation:
+class StudyExplanation(Shown):
     """Every variant of a study explained, by its file."""
 
     name: str

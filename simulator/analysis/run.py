@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtrit
 
+from simulator.analysis.shown import Shown
 from simulator.engines import simulate
 from simulator.metrics import measure
 from simulator.record import Record
@@ -32,7 +33,7 @@ class Estimate:
 
 
 @dataclass(frozen=True)
-class RunResult:
+class RunResult(Shown):
     """Metrics of one scenario, by replication and in the mean."""
 
     loaded: Loaded

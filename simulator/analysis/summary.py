@@ -23,6 +23,10 @@ def summary(result: Any) -> Tables:
     parts = getattr(result, "parts", None)
     if isinstance(parts, dict):
         return {title: rows for part in parts.values() for title, rows in summary(part).items()}
+    shown = getattr(result, "shown", None)
+    if shown is not None:
+        found: Tables = shown
+        return found
     if hasattr(result, "arms"):
         return _variants(result)
     if hasattr(result, "points"):
@@ -120,7 +124,20 @@ def _reliefs(result: Constraint) -> Tables:
         }
         for t in sorted(result.teams(), key=lambda t: -t["utilisation"])
     ]
-    return {"reliefs": rows, "teams": teams}
+    found: Tables = {"reliefs": rows, "teams": teams}
+    if result.path is not None:
+        found["path"] = [
+            {
+                "step": i + 1,
+                "constraint": spoken(s.name),
+                "relief": s.candidate.relief.what,
+                "spent": money(s.spent, result.currency),
+                f"gain_of_{label(result.outcome)}_so_far": plus_minus(s.total.relative),
+                f"per_{result.currency}": f"{s.candidate.per_dollar:.2f}",
+            }
+            for i, s in enumerate(result.path.steps)
+        ]
+    return found
 
 
 def _explained(result: Explanation) -> Tables:

@@ -9,7 +9,6 @@ from simulator.analysis.estimate import Estimate
 
 if TYPE_CHECKING:
     from simulator.analysis.compare import Arm, Comparison
-    from simulator.analysis.constraint import Constraint
     from simulator.analysis.curve import Curve
     from simulator.analysis.paired import Difference
 
@@ -45,6 +44,7 @@ def count(x: float, thing: str) -> str:
 def label(metric: str) -> str:
     """A metric in a sentence."""
     names = {"arr": "ARR", "new_arr": "new ARR", "arr_per_head": "ARR per head", "nrr": "NRR"}
+    names |= {name: name.upper() for name in ("grr", "cac", "ltv", "arpa")}
     return names.get(metric, metric.replace("_", " ").replace(".", " of "))
 
 
@@ -57,7 +57,7 @@ def change(gain: Difference, metric: str, currency: str) -> str:
     """Adds 11.8% ± 1.1% to ARR; when it cannot be told from nothing, says so."""
     from simulator.vocabulary import describe
 
-    size = plus_minus(_absolute(gain.relative))
+    size = plus_minus(absolute(gain.relative))
     if not math.isfinite(gain.base) or gain.base == 0:
         unit = describe(metric).unit
         value = (
@@ -75,7 +75,8 @@ def change(gain: Difference, metric: str, currency: str) -> str:
     return f"{verb} {size} {link} {label(metric)}"
 
 
-def _absolute(e: Estimate) -> Estimate:
+def absolute(e: Estimate) -> Estimate:
+    """An estimate without its sign, for a sentence that says the direction."""
     return Estimate(abs(e.mean), e.half)
 
 
@@ -152,7 +153,7 @@ def comparison_sentences(result: Comparison) -> list[str]:
     busiest = _busiest(result)
     if busiest:
         found.append(busiest)
-    found.append(_how(result.replications, result.engine, result.seed, result.reason))
+    found.append(how_known(result.replications, result.engine, result.seed, result.reason))
     return found
 
 
@@ -177,7 +178,7 @@ def _contest(result: Comparison, currency: str) -> str:
                 f"no difference found between {v.push} and {v.fix} that would pay "
                 f"({relative} of today's {what})."
             )
-        return _sentence(at + text)
+        return sentence(at + text)
     if v.code == "no_difference_found":
         arm = max(equal.values(), key=lambda a: a.gain.gain.mean if a.gain else 0.0)
         assert arm.gain is not None
@@ -188,11 +189,12 @@ def _contest(result: Comparison, currency: str) -> str:
     if v.code == "loss_found":
         return f"No variant adds to {what}; the least bad loses."
     if v.code == "push_wins":
-        return _sentence(f"{at}{v.best} adds to {what}: pushing is right here.")
-    return _sentence(f"{at}{v.best} adds the most to {what}.")
+        return sentence(f"{at}{v.best} adds to {what}: pushing is right here.")
+    return sentence(f"{at}{v.best} adds the most to {what}.")
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
+    """A text with a capital."""
     return text[0].upper() + text[1:]
 
 
@@ -246,52 +248,11 @@ def curve_sentences(result: Curve) -> list[str]:
             "Of the wins that all that effort would have brought at today's average yield, and did "
             f"not, {' and '.join(whys)}."
         )
-    found.append(_how(result.replications, result.engine, result.seed, result.reason))
+    found.append(how_known(result.replications, result.engine, result.seed, result.reason))
     return found
 
 
-def constraint_sentences(result: Constraint) -> list[str]:
-    """The constraint, its worth, who is tied with it, and who is busiest."""
-    from simulator.analysis.constraint import yearly
-
-    what, best = label(result.outcome), result.best
-    found = []
-    if best is None:
-        found.append(f"No small relief adds to {what} beyond chance, so none is the constraint.")
-    else:
-        cost = money(yearly(best.extra_cost, result.weeks), result.currency)
-        found.append(
-            f"The constraint is {spoken(best.relief.name)}: {best.relief.what}, at {cost} a year, "
-            f"adds {plus_minus(_absolute(best.gain.relative))} to {what}, "
-            f"{best.per_dollar:.2f} for each dollar that it costs over the run."
-        )
-        tied = [spoken(c.relief.name) for c in result.candidates[1:] if c.tied and c.per_dollar > 0]
-        if tied:
-            found.append(f"It cannot be told from {', '.join(tied)}: an honest tie.")
-        others = [
-            c for c in result.candidates[1:] if not c.tied and c.p < 0.05 and c.per_dollar > 0
-        ]
-        if others:
-            c = others[0]
-            found.append(f"Next comes {spoken(c.relief.name)}, at {c.per_dollar:.2f}.")
-        elif not tied:
-            found.append("No other small relief was found to bring anything.")
-        if best.relief.stated:
-            found.append("What that relief costs is our own estimate (grade D): state yours.")
-    teams = sorted(result.teams(), key=lambda t: -t["utilisation"])
-    if teams:
-        t = teams[0]
-        used = f"{100 * t['utilisation']:.0f}% of its paid hours"
-        text = f"The busiest team is {spoken(t['team'])}, {used}"
-        if best is not None and best.relief.kind != "capacity":
-            text += "; being busy is not being the constraint"
-        elif best is not None and best.relief.name != f"teams.{t['team']}":
-            text += "; more of it would bring less than relief of the constraint"
-        found.append(text + ".")
-    found.append(_how(result.replications, result.engine, result.seed, result.reason))
-    return found
-
-
-def _how(n: int, engine: str, seed: int, reason: str) -> str:
+def how_known(n: int, engine: str, seed: int, reason: str) -> str:
+    """By how many runs of what an answer is known."""
     how = f"95% intervals over {n} paired replications" if n > 1 else "one deterministic run each"
     return f"({how}; engine {engine}, seed {seed}; {reason}.)"

@@ -25,7 +25,8 @@ from simulator.cli.base import (
 @output
 @files
 @sampling
-def demo(out: Path | None, **options: Any) -> None:
+@click.option("--deck", is_flag=True, help="Also a board deck, board.pptx, in that folder.")
+def demo(out: Path | None, deck: bool, **options: Any) -> None:
     """Push against fix, on a shipped study.
 
     Also how far pushing carries, and where the constraint is. Writes tables and figures to
@@ -34,8 +35,19 @@ def demo(out: Path | None, **options: Any) -> None:
     from simulator.report.demo import demo
     from simulator.spec.load import shipped
 
-    options["out"] = out or Path("growthsim-demo")
+    options["out"] = folder = out or Path("growthsim-demo")
+    quiet = options["quiet"] or options["as_json"]
+    if deck:
+        from simulator.report.deck import there
+
+        there()
     answer(partial(demo, shipped("the-flood")), options)
+    if deck:
+        from simulator.report.deck import board
+
+        made = board(folder)
+        if not quiet:
+            click.echo(f"Written to {made.path}", err=True)
 
 
 @main.command()
@@ -129,29 +141,53 @@ def compare(study: Path, **options: Any) -> None:
     show_default=True,
     help="Push up to this many times today's.",
 )
+@click.option("--every", is_flag=True, help="Every effort, and all of them at once.")
+@click.option("--with", "second", metavar="PATH", help="A second lever: every mix of the two.")
 @output
 @files
 @sampling
-def curve(scenario: Path, effort: str, to: float, **options: Any) -> None:
+def curve(
+    scenario: Path, effort: str, to: float, every: bool, second: str | None, **options: Any
+) -> None:
     """Output against effort, and its knee.
 
-    The gap to the straight line of the first step is filled by what absorbed it.
+    The gap to the straight line of the first step is filled by what absorbed it. With two levers:
+    which mixes bring the same, and the best mix for each budget.
     """
-    from simulator.analysis.curve import curve
     from simulator.spec.load import load
 
-    answer(partial(curve, load(scenario).scenario, effort, to=to), options)
+    if every and second is not None:
+        raise click.UsageError("--every excludes --with.")
+    if every:
+        from simulator.analysis.efforts import every_curve
+
+        answer(partial(every_curve, load(scenario).scenario, to=to), options)
+    elif second is not None:
+        from simulator.analysis.isoquant import isoquant
+
+        answer(partial(isoquant, load(scenario).scenario, effort, second, to=to), options)
+    else:
+        from simulator.analysis.curve import curve
+
+        answer(partial(curve, load(scenario).scenario, effort, to=to), options)
 
 
 @main.command()
 @click.argument("scenario", type=PATH)
+@click.option("--outcome", metavar="METRIC", help="To judge by. [default: the scenario's]")
+@click.option(
+    "--path",
+    metavar="BUDGET",
+    help="Where it moves as a budget is spent, e.g. '600 kUSD' or '300 kUSD/year'.",
+)
 @output
 @files
 @sampling
 def constraint(scenario: Path, **options: Any) -> None:
-    """Where a dollar of relief buys most.
+    """Where a dollar of relief buys most, and where the constraint moves.
 
-    Also how busy each team is and how long its queue, quarter by quarter.
+    Three readings, reconciled: by relief, by active periods, and by how busy each team is and
+    how long its queue, quarter by quarter.
     """
     from simulator.analysis.constraint import constraint
     from simulator.spec.load import load

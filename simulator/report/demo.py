@@ -11,6 +11,7 @@ from typing import Any
 from simulator.analysis.compare import DEFAULT_ENGINE, compare_study
 from simulator.analysis.constraint import constraint
 from simulator.analysis.curve import curve
+from simulator.analysis.shown import Shown
 from simulator.spec.load import find_study, load
 
 EFFORT = "channels.*.spend"
@@ -27,7 +28,7 @@ MOST_ELSE = (40, 20, 20)
 
 
 @dataclass(frozen=True)
-class Demo:
+class Demo(Shown):
     """The answers by the command that gives each: compare, curve and constraint."""
 
     parts: dict[str, Any]

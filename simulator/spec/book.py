@@ -131,6 +131,10 @@ BOOK: Final[dict[str, Assumption]] = {
     "policies.*.smooth": Assumption("4 weeks", "1 week", "13 weeks", "D", _OURS),
     "policies.*.budget.move": Assumption("10%", "5%", "25%", "D", _OURS),
     "policies.*.budget.keep": Assumption("20%", "0%", "50%", "D", _OURS),
+    "reliefs.market": Assumption(
+        "200 k/year", "60 k/year", "600 k/year", "D", "our own design value: entering a segment",
+        "what a tenth more accounts to sell to costs, where `constraint` ranks reliefs",
+    ),
     "teams.*.attainment": Assumption(
         "100%", "60%", "100%", "D", _OURS, "share of quota that a ramped person brings in"
     ),

@@ -15,6 +15,7 @@ import typing
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
@@ -130,8 +131,19 @@ def _bounds(annotation: Any, metadata: tuple[Any, ...] = ()) -> tuple[float, flo
     return low, high
 
 
+@cache
+def _kind(model: type[BaseModel], name: str) -> tuple[Quantity | None, float, float]:
+    """Quantity and bounds of a field: the same for every scenario, and slow to find out."""
+    info = model.model_fields[name]
+    quantity = _quantity(info.annotation, tuple(info.metadata))
+    low, high = _bounds(info.annotation, tuple(info.metadata))
+    if quantity is not None and quantity.kind == "share":
+        low, high = max(low, 0.0), min(high, 1.0)
+    return quantity, low, high
+
+
 def _walk(model: BaseModel, prefix: str) -> Iterator[Leaf]:
-    for name, info in type(model).model_fields.items():
+    for name in type(model).model_fields:
         value = getattr(model, name)
         path = f"{prefix}{name}"
         if isinstance(value, BaseModel):
@@ -145,10 +157,7 @@ def _walk(model: BaseModel, prefix: str) -> Iterator[Leaf]:
                 if isinstance(item, Handoff):
                     yield from _walk(item, f"{path}.{item.from_}>{item.to}.")
         elif isinstance(value, int | float) and not isinstance(value, bool):
-            quantity = _quantity(info.annotation, tuple(info.metadata))
-            low, high = _bounds(info.annotation, tuple(info.metadata))
-            if quantity is not None and quantity.kind == "share":
-                low, high = max(low, 0.0), min(high, 1.0)
+            quantity, low, high = _kind(type(model), name)
             yield Leaf(path, float(value), quantity, low, high)
 
 

@@ -67,7 +67,8 @@ class Fatigue(Model):
     """What long weeks do to the pace, with the work week smoothed.
 
     roundtable: 1 / (1 + .0377 x^.896) at x hours above 40, which makes 50 h a week break even
-    after 7 weeks and 60 h after 9; pencavel: output in proportion to hours up to 48.5, none more from 63.
+    after 7 weeks and 60 h after 9; pencavel: output in proportion to hours up to 48.5, and none
+    more from 63.
     """
 
     law: Literal["roundtable", "pencavel"] = "roundtable"

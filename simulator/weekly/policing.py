@@ -155,9 +155,9 @@ def signal(
 ) -> float:
     """What a policy reads this week; nan where there is nothing to read."""
     code, place = rules.policies[i].signal, rules.policies[i].place
-    if code in {UTILISATION, PRESSURE, BACKLOG, WIP, HEADS}:
+    if code in (UTILISATION, PRESSURE, BACKLOG, WIP, HEADS):
         return _of_team(rules, k, state, shown, last, code, place)
-    if code in {QUEUE, WAIT, DELAY}:
+    if code in (QUEUE, WAIT, DELAY):
         return _of_stage(shown, last, code, place, weeks)
     return _of_whole(state, shown, last, code, weeks)
 
@@ -248,7 +248,7 @@ def decide(
                     mine.signal = laws.approach(mine.signal, value, weeks, p.smooth)
         if now < mine.due - NEAR or now < p.at or now >= p.until:
             continue
-        if p.kind in {GROW, STEER}:
+        if p.kind in (GROW, STEER):
             if math.isnan(mine.signal):
                 continue
             if p.kind == GROW:

@@ -77,8 +77,7 @@ def shown(rules: Rules) -> Shown:
 def beginning(rules: Rules) -> State:
     """The state in which a run begins."""
     t, p = rules.teams, rules.policies
-    first = rules.teams_by[0]
-    week = t["week"] * first["hours"] / t["stated"]
+    week = t["week"]
     level = [rules.moves["stated"][f] if f < e else 0.0 for f, e in zip(p["first"], p["last"])]  # noqa: B905
     weeks = math.ceil(float(p["lead"].max(initial=0.0))) + 2
     nothing = math.nan

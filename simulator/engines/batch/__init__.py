@@ -19,22 +19,31 @@ from numba import njit, typeof
 
 from simulator import draws, laws
 from simulator import system as system_module
+from simulator.engines import slow as slow_module
 from simulator.engines.batch import loop as batch_loop
 from simulator.engines.batch.compile import OPTIONS
 from simulator.engines.batch.layout import (
     COMPLETE,
     TOO_MANY_LEADS,
-    Plan,
-    plan,
+    TOO_MANY_PEOPLE,
+    WEEKLY,
+    Floor,
+    Tables,
 )
 from simulator.engines.batch.loop import simulate
+from simulator.engines.batch.plan import Plan, plan
 from simulator.engines.batch.record import record_of
 from simulator.engines.batch.workspace import Workspace
 from simulator.errors import EngineError
 from simulator.record import Record
 from simulator.system import System
+from simulator.weekly import state as state_module
+from simulator.weekly.state import Holds, Shown
 
-SUPPORTS: Final = {"priority", "market", "referral", "recycling", "meetings"}
+SUPPORTS: Final = {
+    "priority", "market", "referral", "recycling", "meetings", "weekly feedback", "owned leads",
+    "WIP caps", "gates", "acceptance by fit", "SLAs", "aging", "several buyers",
+}  # fmt: skip
 MOST_LEADS: Final = 50_000_000
 SLOW: Final = 1.0  # seconds after which a compilation is announced
 
@@ -69,9 +78,9 @@ def stamp() -> int:
 
     Numba's cache looks at the file of the cached function alone.
     """
-    folder = Path(batch_loop.__file__).parent
-    modules = [Path(m.__file__ or "") for m in (draws, laws, system_module)]
-    files = [*modules, *sorted(folder.glob("*.py"))]
+    modules = (draws, laws, system_module, slow_module, state_module)
+    files = [Path(m.__file__ or "") for m in modules]
+    files += sorted(Path(batch_loop.__file__).parent.glob("*.py"))
     content = hashlib.blake2b(digest_size=7)
     for file in files:
         content.update(file.read_bytes())
@@ -84,9 +93,23 @@ def _with_stamp(stamp: int) -> Any:
         """The loop, keyed in the cache by the stamp."""
         if stamp < 0:
             return COMPLETE
-        return simulate(*arguments)
+        tables, floor, shown, holds = arguments[:4]
+        return simulate(
+            Tables(*tables), Floor(*floor), Shown(*shown), Holds(*holds), *arguments[4:]
+        )
 
     return loop
+
+
+def _to_the_end(work: Workspace, arguments: tuple[Any, ...]) -> int:
+    """Run the loop, with the weekly step wherever it asks for one; says how it ended."""
+    loop, run, question = _compiled(arguments), work.run[0], work.question()
+    ended = int(loop(arguments))
+    while ended == WEEKLY:
+        when = (int(run["ended"]), int(run["segment"]), int(run["mode"]), float(run["week"]))
+        slow_module.program()((*question, *when))
+        ended = int(loop(arguments))
+    return ended
 
 
 def _replicate(work: Workspace, seed: int, replication: int, visits: bool) -> Workspace:
@@ -94,9 +117,11 @@ def _replicate(work: Workspace, seed: int, replication: int, visits: bool) -> Wo
     while True:
         work.reset(seed, replication, visits=visits)
         arguments = work.arguments()
-        ended = _compiled(arguments)(arguments)
+        ended = _to_the_end(work, arguments)
         if ended == COMPLETE:
             return work
+        if ended == TOO_MANY_PEOPLE:
+            raise too_many_people(work)
         leads, rows = work.capacity, len(work.rows)
         if ended == TOO_MANY_LEADS:
             leads *= 2
@@ -107,6 +132,16 @@ def _replicate(work: Workspace, seed: int, replication: int, visits: bool) -> Wo
         else:
             rows *= 2
         work = Workspace(work.system, work.plan, leads, rows)
+
+
+def too_many_people(work: Workspace) -> EngineError:
+    """Policies want more people in a team than there are seats for."""
+    run, system = work.run[0], work.system
+    team = int(run["failed"])
+    return EngineError(
+        f"{system.name}: policies want {int(run['wanted'])} more people in "
+        f"{system.team_names[team]} than planned; at most {int(work.teams[team]['spare'])} fit"
+    )
 
 
 def _workspace(system: System, laid: Plan, visits: bool) -> Workspace:

@@ -34,10 +34,15 @@ def touch(team, now):  # type: ignore[no-untyped-def]
         return
     team.touched = now
     weeks = now - team.edge
-    hours = team.edge_hours + team.hours * weeks
+    hours = team.edge_hours + team.work * weeks
     pay = team.edge_pay + team.cost * weeks
-    worked = hours - team.last_hours
-    team.paid_hours += team.present * worked
+    paid = worked = hours - team.last_hours
+    if team.apart:
+        everything = team.edge_all + team.hours * weeks
+        paid = everything - team.last_all
+        team.support_hours += team.present * (paid - worked)
+        team.last_all = everything
+    team.paid_hours += team.present * paid
     team.busy_hours += team.busy * worked
     team.people_cost += team.present * (pay - team.last_pay)
     team.last_hours = hours

@@ -8,10 +8,11 @@ from simulator import draws, laws
 from simulator.draws import draw, uniform
 from simulator.engines.batch.books import cooling_push, idle_pop, sign, skill_of, touch
 from simulator.engines.batch.compile import compiled, inlined
-from simulator.engines.batch.layout import NOTHING, WORK
-from simulator.engines.batch.planned import fate_of
-from simulator.engines.batch.queue import push
-from simulator.system import END, IN_PROCESS
+from simulator.engines.batch.layout import LURE, NOTHING, ODDS, OWNERS, PATIENCE, WORK
+from simulator.engines.batch.queue import cancel, push
+from simulator.system import END, IN_PROCESS, lost
+
+fate_of = compiled(lost)
 
 ACCEPTED, RETURNED, REFUSED = 0, 1, 2  # outcomes of a handoff
 NAN = math.nan
@@ -98,10 +99,9 @@ def applying(  # type: ignore[no-untyped-def]
 
 @inlined
 def begin(  # type: ignore[no-untyped-def]
-    run, team, stage, people, idle, lead, rows, leads, buckets, due, node, now
+    run, team, stage, people, who, lead, rows, leads, buckets, due, node, now
 ):
-    """The idle person longest in the team starts on a lead."""
-    who = idle_pop(team, idle)
+    """A person starts on a lead."""
     person = people[who]
     skilled = skill_of(team, person, now)
     touch(team, now)
@@ -116,7 +116,7 @@ def begin(  # type: ignore[no-untyped-def]
     stage.working += 1
     if lead.trace >= 0:
         rows[lead.trace].started = now
-    weeks = laws.service_weeks(lead.effort, team.hours, person.share, skilled)
+    weeks = laws.service_weeks(lead.effort, team.speed, person.share, skilled)
     push(run, leads, buckets, due, node, now + weeks)
 
 
@@ -146,11 +146,39 @@ def step_out(line, leads, i):  # type: ignore[no-untyped-def]
 
 
 @inlined
+def serve(run, team, stages, people, idle, lines, leads, rows, buckets, due, now):  # type: ignore[no-untyped-def]
+    """While someone is idle, the one longest in the team takes the first of the first line."""
+    while team.idle > 0 and team.waiting > 0:
+        at = team.first_line
+        while lines[at].head < 0:
+            at += 1
+        j = lines[at].head
+        other = leads[j]
+        step_out(lines[at], leads, j)
+        if other.doing == PATIENCE:
+            silence(run, leads, buckets, due, j)
+        team.waiting -= 1
+        stage = stages[other.stage]
+        stage.waiting -= 1
+        who = idle_pop(team, idle)
+        begin(run, team, stage, people, who, other, rows, leads, buckets, due, j, now)
+
+
+@inlined
+def silence(run, leads, buckets, due, i):  # type: ignore[no-untyped-def]
+    """Let a lead's patience not run out."""
+    alarm = i + run.shadow
+    cancel(run, leads, buckets, due, alarm)
+    leads[alarm].time = math.inf
+
+
+@inlined
 def new_lead(  # type: ignore[no-untyped-def]
-    run, channel, by, band, lead, tally, now
+    run, channel, by, band, leads, i, tally, now
 ):
     """A new lead: its own key, and from it its fit and its value."""
     key = draws.subkey(band.cell, -1 - band.index)
+    lead = leads[i]
     lead.id = draws.lead_id(band.channel, band.band, band.week + run.origin, band.index)
     lead.key, lead.channel = key, band.channel
     lead.fit = 0 if uniform(key, draws.FIT) < by.good_fit else 1
@@ -158,24 +186,43 @@ def new_lead(  # type: ignore[no-untyped-def]
     lead.arrived = now
     lead.won = lead.live = lead.ended = NAN
     lead.cost = lead.weight = lead.waited = lead.spent = 0.0
-    lead.stage = lead.fate = lead.handoff = lead.crew = -1
+    lead.stage = lead.fate = lead.handoff = lead.crew = lead.limit = -1
     lead.seen = 0
     lead.recycled, lead.doing, lead.kept, lead.review = 0, NOTHING, 1, ACCEPTED
     lead.trace = -1
     tally[:] = 0.0
+    if run.extras >= 0:
+        tally[run.extras + ODDS] = tally[run.extras + LURE] = 1.0
+    if run.shadow > 0:
+        leads[i + run.shadow].time = math.inf
     run.events += 1
     run.taken += 1
     channel.arrived += 1
 
 
 @compiled
-def win(run, lead, now):  # type: ignore[no-untyped-def]
-    """The buyer signs, once: ARR from now on."""
-    if lead.won == lead.won:
-        return
+def win(run, channels, seats, lead, tally, teams, now):  # type: ignore[no-untyped-def]
+    """The buyer signs: ARR from now on. tally: the lead's own row."""
     lead.won = now
+    if run.shadow > 0:
+        disown(run, seats, tally, teams)
+    if run.discount > 0.0:
+        lead.value *= 1.0 - run.discount
+        tally[run.extras + LURE] = laws.discount_churn(run.discount, run.lure_from, run.lure_slope)
     lead.weight = sign(run, lead.value, now)
     run.won += 1
     run.won_arr += lead.value
     run.customers += 1
+    channels[lead.channel].won += 1
+    channels[lead.channel].kept += lead.weight
     run.cycle += now - lead.arrived
+
+
+@compiled
+def disown(run, seats, tally, teams):  # type: ignore[no-untyped-def]
+    """A lead is nobody's any more. tally: its own row."""
+    for at in range(run.extras + OWNERS, run.extras + OWNERS + teams):
+        person = int(tally[at]) - 1
+        if person >= 0 and seats[person].manieth == tally[at + teams]:
+            seats[person].owned -= 1
+        tally[at] = 0.0

@@ -3,14 +3,14 @@
 1. The next event is what the calendar has planned or what is pending, whichever comes first. At
    one instant: changes of the calendar, then pending events in the order they were set, then
    what is planned late (week 0, the save grid, the end).
-2. A planned event changes the segment, brings or takes a person, opens the books, records the
-   state, or ends the run.
+2. A planned event changes the segment (and takes the weekly step), brings or takes a person,
+   opens the books, records the state, or ends the run.
 3. The alarm takes a customer away; a point of a band may bring a lead.
 4. Else it is a lead's: its work ends (booked, the person free), its patience runs out, or its
    buyer's time, its handoff or its nurture ends.
 5. A team with someone idle serves its queue, by line of priority, first come first served.
 6. The lead goes on, step by step, until it waits for something or has its fate: enter a stage,
-   work done, review done, outcome, on to the next stage, lost.
+   come inside its WIP cap and gate, work done, review done, outcome, on to the next stage, lost.
 
 A lead waits for one thing at a time (`doing`), so it needs one pending event: patience is taken
 off the calendar when work begins. That and what is void in the events engine changes no result.
@@ -22,14 +22,14 @@ import math
 
 from simulator import draws, laws
 from simulator.draws import draw, uniform
-from simulator.engines.batch.arrivals import next_point, rate, renew, wake
+from simulator.engines.batch.arrivals import next_point, rate, wake
 from simulator.engines.batch.books import (
     arm_churn,
     book,
     cooling_until,
     hazard,
+    idle_pop,
     idle_push,
-    idle_remove,
     live_pop,
     live_push,
     touch,
@@ -37,6 +37,7 @@ from simulator.engines.batch.books import (
 )
 from simulator.engines.batch.compile import compiled
 from simulator.engines.batch.layout import (
+    ADMITTED,
     ALARM,
     BUYER,
     COMPLETE,
@@ -45,14 +46,23 @@ from simulator.engines.batch.layout import (
     IN_QUEUE,
     JOIN,
     LEAVE,
+    LOOKED,
+    LURE,
     NOTHING,
     NURTURE,
+    ODDS,
+    OPENED,
+    PASSING,
     PATIENCE,
     SNAPSHOT,
+    START,
     TOO_MANY_LEADS,
+    TOO_MANY_PEOPLE,
     TOO_MANY_VISITS,
     TRANSIT,
     TURN,
+    TURNED,
+    WEEKLY,
     WORK,
 )
 from simulator.engines.batch.leads import (
@@ -64,17 +74,23 @@ from simulator.engines.batch.leads import (
     begin,
     cool,
     count_visit,
+    disown,
+    fate_of,
     follow,
     line_up,
     new_lead,
     place,
+    serve,
     settle_fate,
     step_out,
     visits_to,
     win,
 )
-from simulator.engines.batch.planned import close, fate_of, open_books, snapshot, turn
-from simulator.engines.batch.queue import cancel, peek, pop, push
+from simulator.engines.batch.limits import admit, release
+from simulator.engines.batch.owned import arrive, come_in, join, leave, lose_patience, serve_own
+from simulator.engines.batch.planned import close, go_on, open_books, snapshot, turn
+from simulator.engines.batch.queue import peek, pop, push
+from simulator.engines.batch.weekly import adopt, ask, move_people
 from simulator.system import (
     CHURNED,
     COMPETITOR,
@@ -87,28 +103,39 @@ from simulator.system import (
     WENT_COLD,
 )
 
-REST, ENTER, WORKED, REVIEWED, OUTCOME, ADVANCE, LOSE, WON = range(8)  # steps of a lead
+REST, ENTER, INSIDE, WORKED, REVIEWED, OUTCOME, ADVANCE, LOSE, WON = range(9)  # steps of a lead
 
 
 @compiled
 def simulate(  # type: ignore[no-untyped-def]
-    segments, channels_by, lift, stages_by, route, route_share, handoff,
-    handoffs, handoffs_by, teams_by, agenda,
-    runs, channels, bands, stages, teams, people, idle,
-    lines, leads, tally, lives, cooling,
-    buckets, due, fates, rows,
+    tables, floor, shown, holds,
+    route, route_share, handoff, handoffs, agenda,
+    runs, channels, limits, bands, lives, cooling, fates,
     by_stage, by_team, by_fate, by_channel, by_time, ends, totals,
 ):  # fmt: skip
-    """One replication in a workspace that was reset; says how it ended."""
+    """One replication in a workspace that was reset; says how it ended.
+
+    WEEKLY: it asks for the weekly step, and is to be called again after it.
+    """
+    segments, channels_by, stages_by, handoffs_by, _, caps, lift = tables
+    stages, teams, people, seats, idle, lines, leads, tally, rows, buckets, due = floor
     run = runs[0]
-    first, crew = run.first_lead, len(teams)
-    run.cursor = -1
-    leads[ALARM].time = math.inf
-    start = run.origin_time
-    planned = 0
-    renew(run, segments, channels, channels_by, lift, start)
-    for c in range(len(channels)):
-        wake(run, segments, channels, channels_by, lift, bands, leads, buckets, due, c, start)
+    first, end, crew = run.first_lead, len(tally), len(teams)
+    ruled, limited, shadow, extras = run.ruled, run.limited, run.shadow, run.extras
+    planned, resume, now = run.planned, run.resume, run.origin_time
+    if resume == START:
+        run.cursor = -1
+        leads[ALARM].time = math.inf
+        if ruled:
+            ask(run, floor, tables, channels, shown, LOOKED, now)
+            return WEEKLY
+    if resume > LOOKED:
+        now = agenda[planned - 1].time
+    if resume in (LOOKED, TURNED):
+        adopt(run, floor, tables, holds)
+    if resume == TURNED and not move_people(run, floor, holds, now):
+        return TOO_MANY_PEOPLE
+    go_on(run, floor, tables, channels, limits, bands, lives, now)
 
     while True:
         node = peek(run, leads, buckets, due)
@@ -119,7 +146,7 @@ def simulate(  # type: ignore[no-untyped-def]
             pop(run)
         else:
             node = -1
-        step, i, s, serve, slot, reason = REST, -1, -1, -1, 0, 0
+        step, i, s, slot, reason = REST, -1, -1, 0, 0
 
         if node < 0:
             planned += 1
@@ -127,30 +154,25 @@ def simulate(  # type: ignore[no-untyped-def]
                 snapshot(run, channels, stages, teams, fates,
                          by_stage, by_team, by_fate, by_channel, by_time, now)  # fmt: skip
             elif plan.kind == JOIN:
-                serve = people[plan.who].team
-                touch(teams[serve], now)
-                teams[serve].present += people[plan.who].share
-                idle_push(teams[serve], idle, plan.who)
+                join(run, floor, plan.who, now)
             elif plan.kind == LEAVE:
-                m = people[plan.who].team
-                if idle_remove(teams[m], idle, plan.who):
-                    touch(teams[m], now)
-                    teams[m].present -= people[plan.who].share
-                else:
-                    people[plan.who].leaving = 1
+                leave(run, floor, plan.who, now)
             elif plan.kind == FINISH:
                 break
             else:
+                resume = TURNED
                 if plan.kind == TURN:
-                    turn(run, segments, channels, channels_by, lift, teams, teams_by, now)
+                    turn(run, tables, channels, teams, now)
                 else:
+                    resume = OPENED
                     open_books(
                         run, channels, stages, teams, leads, tally, lives, cooling, fates, now
                     )
-                arm_churn(run, lives, leads, buckets, due, now)
-                for c in range(len(channels)):
-                    wake(run, segments, channels, channels_by, lift,
-                         bands, leads, buckets, due, c, now)  # fmt: skip
+                if ruled:
+                    run.planned = planned
+                    ask(run, floor, tables, channels, shown, resume, now)
+                    return WEEKLY
+                go_on(run, floor, tables, channels, limits, bands, lives, now)
 
         elif node == ALARM:
             leads[ALARM].time = math.inf
@@ -163,6 +185,7 @@ def simulate(  # type: ignore[no-untyped-def]
                 run.base_gone += 1
                 cool(run, segments, cooling, draws.subkey(run.seed_base, name), now)
             else:
+                channels[leads[gone].channel].kept -= leads[gone].weight
                 withdraw(run, leads[gone].weight, now)
                 leads[gone].weight = 0.0
                 settle_fate(leads[gone], fates, CHURNED, now)
@@ -178,18 +201,27 @@ def simulate(  # type: ignore[no-untyped-def]
             height = draws.arrival_height(band.cell, band.index, band.band)
             if height < rate(run, segments, channels, channels_by, lift, c, now, False):
                 i = run.leads
-                if i == len(leads):
+                if i == end:
                     return TOO_MANY_LEADS
                 run.leads += 1
                 by = channels_by[run.segment, c]
-                new_lead(run, channel, by, band, leads[i], tally[i], now)
+                new_lead(run, channel, by, band, leads, i, tally[i], now)
                 s = channel.entry
                 if not stages[s].always:
                     s = applying(run, stages, stages_by, route, route_share, leads[i], tally,
                                  i, crew, s)  # fmt: skip
                 place(leads[i], fates, s)
-                step = ENTER
+                step = ENTER if s != END else WON
             next_point(run, channel, band, leads, buckets, due, node - 1)
+
+        elif node >= end:
+            run.events += 1
+            i = node - shadow
+            lose_patience(run, floor, i)
+            if leads[i].trace >= 0:
+                rows[leads[i].trace].ended = now
+            leads[i].doing = GONE_COLD
+            push(run, leads, buckets, due, i, now)
 
         else:
             i = node
@@ -213,9 +245,13 @@ def simulate(  # type: ignore[no-untyped-def]
                 if person.leaving:
                     person.leaving = 0
                     team.present -= person.share
+                    seats[lead.person].there = 0
+                elif team.owned:
+                    seats[lead.person].free = 1
+                    serve_own(run, floor, m, lead.person, now)
                 else:
                     idle_push(team, idle, lead.person)
-                    serve = m
+                    serve(run, team, stages, people, idle, lines, leads, rows, buckets, due, now)
                 step = WORKED if lead.review == ACCEPTED else REVIEWED
             elif doing == PATIENCE:
                 run.events += 1
@@ -236,43 +272,40 @@ def simulate(  # type: ignore[no-untyped-def]
                 run.events += 1
                 stages[s].transit -= 1
                 step = ENTER
+            elif doing == ADMITTED:
+                run.events += 1
+                stages[s].transit -= 1
+                step = INSIDE
+            elif doing == PASSING:
+                run.events += 1
+                arrive(run, floor, i, now)
             else:
                 run.events += 1
                 stages[s].nurture -= 1
                 step = ENTER
 
-        if serve >= 0:
-            team = teams[serve]
-            while team.idle > 0 and team.waiting > 0:
-                at = team.first_line
-                while lines[at].head < 0:
-                    at += 1
-                j = lines[at].head
-                other = leads[j]
-                step_out(lines[at], leads, j)
-                if other.doing == PATIENCE:
-                    cancel(run, leads, buckets, due, j)
-                team.waiting -= 1
-                stages[other.stage].waiting -= 1
-                begin(run, team, stages[other.stage], people, idle, other, rows,
-                      leads, buckets, due, j, now)  # fmt: skip
-
         while step != REST:
             lead = leads[i]
             key = lead.key
             k = run.segment
-            if step == ENTER:
-                if s == END:
-                    step = WON
-                    continue
-                place(lead, fates, s)
+            if step <= INSIDE:
                 stage, by = stages[s], stages_by[k, s]
-                if stage.after_sale:
-                    win(run, lead, now)
-                slot = stage.key + (visits_to(lead, tally, i, crew, s) << 6)
-                count_visit(lead, tally, i, crew, s)
-                lead.slot = slot
-                lead.waited = 0.0
+                if step == ENTER:
+                    place(lead, fates, s)
+                    if stage.after_sale and lead.won != lead.won:
+                        win(run, channels, seats, lead, tally[i], crew, now)
+                    slot = stage.key + (visits_to(lead, tally, i, crew, s) << 6)
+                    count_visit(lead, tally, i, crew, s)
+                    lead.slot = slot
+                    lead.waited = 0.0
+                    if limited and not admit(run, limits, caps, stage, leads, i):
+                        step = REST
+                        continue
+                if stage.gated and lead.review == ACCEPTED:
+                    let_through = by.gate_poor if lead.fit else by.gate_good
+                    if uniform(key, slot + draws.GATE) >= let_through:
+                        step, reason = LOSE, REJECTED
+                        continue
                 if lead.review == ACCEPTED:
                     if stage.team == NO_TEAM:
                         stage.entered += 1
@@ -299,20 +332,25 @@ def simulate(  # type: ignore[no-untyped-def]
                     row.lead, row.stage, row.entered = lead.id, s, now
                     row.started = row.ended = NAN
                 team = teams[stage.team]
-                if team.idle > 0:
-                    begin(run, team, stage, people, idle, lead, rows,
+                step = REST
+                if team.owned:
+                    if come_in(run, floor, stage.team, i, now):
+                        continue
+                elif team.idle > 0:
+                    begin(run, team, stage, people, idle_pop(team, idle), lead, rows,
                           leads, buckets, due, i, now)  # fmt: skip
+                    continue
                 else:
                     stage.waiting += 1
                     team.waiting += 1
                     line_up(lines[stage.line], leads, i)
                     lead.doing = IN_QUEUE
-                    if stage.patience_law and lead.review == ACCEPTED:
-                        patience = draw(stage.patience_law, by.patience, stage.patience_cv,
-                                        key, slot + draws.PATIENCE)  # fmt: skip
+                if stage.patience_law and lead.review == ACCEPTED:
+                    patience = draw(stage.patience_law, by.patience, stage.patience_cv,
+                                    key, slot + draws.PATIENCE)  # fmt: skip
+                    if lead.doing == IN_QUEUE:
                         lead.doing = PATIENCE
-                        push(run, leads, buckets, due, i, now + patience)
-                step = REST
+                    push(run, leads, buckets, due, i + shadow, now + patience)
 
             elif step == WORKED:
                 stage = stages[s]
@@ -328,6 +366,8 @@ def simulate(  # type: ignore[no-untyped-def]
             elif step == REVIEWED:
                 if lead.review == RETURNED:
                     s = handoffs[lead.handoff].source
+                    if limited:
+                        release(run, limits, caps, stages, leads, buckets, due, i, s, now)
                     lead.review = ACCEPTED
                     step = ENTER
                 else:
@@ -337,6 +377,8 @@ def simulate(  # type: ignore[no-untyped-def]
                 stage, by = stages[s], stages_by[k, s]
                 if by.rework > 0.0 and uniform(key, slot + draws.REWORK) < by.rework:
                     s = stage.rework_to
+                    if limited:
+                        release(run, limits, caps, stages, leads, buckets, due, i, s, now)
                     step = ENTER
                     continue
                 factor = 1.0
@@ -345,9 +387,14 @@ def simulate(  # type: ignore[no-untyped-def]
                         stage.speed_kind, lead.waited, by.speed_floor, by.speed_scale
                     )
                 if stage.decision:
-                    us, them = segments[k].us_good, segments[k].them_good
+                    us, them = by.us_good, by.them_good
                     if lead.fit:
-                        us, them = segments[k].us_poor, segments[k].them_poor
+                        us, them = by.us_poor, by.them_poor
+                    if stage.decay > 0.0:
+                        age = laws.aging(stage.decay, stage.after, now - lead.arrived)
+                        us, them = laws.moved_us(us, age), laws.moved_them(us, them, age)
+                    if extras >= 0:
+                        factor *= tally[i, extras + ODDS]
                     u = uniform(key, slot + draws.DECISION)
                     if u < us * factor:
                         step = ADVANCE
@@ -366,11 +413,13 @@ def simulate(  # type: ignore[no-untyped-def]
                 if after != END and not stages[after].always:
                     after = applying(run, stages, stages_by, route, route_share,
                                      lead, tally, i, crew, after)  # fmt: skip
+                if limited:
+                    release(run, limits, caps, stages, leads, buckets, due, i, after, now)
                 if after == END:
                     step = WON
                     continue
-                if stages[after].after_sale:
-                    win(run, lead, now)
+                if stages[after].after_sale and lead.won != lead.won:
+                    win(run, channels, seats, lead, tally[i], crew, now)
                 step = ENTER
                 h = handoff[s, after]
                 s = after
@@ -379,13 +428,15 @@ def simulate(  # type: ignore[no-untyped-def]
                     lead.handoff = h
                     by_handoff = handoffs_by[k, h]
                     u = uniform(key, slot + draws.HANDOFF)
-                    if u >= by_handoff.accepted:
-                        returned = u < by_handoff.accepted + by_handoff.returned
+                    accepted = by_handoff.accepted_poor if lead.fit else by_handoff.accepted_good
+                    if u >= accepted:
+                        returned = u < accepted + by_handoff.returned
                         lead.review = RETURNED if returned else REFUSED
                     delay = draw(handoffs[h].law, by_handoff.delay, handoffs[h].cv,
                                  key, slot + draws.HANDOFF_DELAY)  # fmt: skip
                     if by_handoff.every > 0.0:
                         delay += laws.until_meeting(now + delay, by_handoff.every)
+                    delay = min(delay, by_handoff.within)
                     if delay > 0.0:
                         place(lead, fates, after)
                         stages[after].transit += 1
@@ -396,6 +447,8 @@ def simulate(  # type: ignore[no-untyped-def]
             elif step == LOSE:
                 stage, by = stages[s], stages_by[k, s]
                 step = REST
+                if limited:
+                    release(run, limits, caps, stages, leads, buckets, due, i, END, now)
                 if (
                     lead.recycled < stage.recycle_limit
                     and uniform(key, slot + draws.RECYCLE) < by.recycle
@@ -415,7 +468,10 @@ def simulate(  # type: ignore[no-untyped-def]
                     push(run, leads, buckets, due, i, now + delay)
                 else:
                     settle_fate(lead, fates, fate_of(s, reason), now)
+                    if shadow > 0:
+                        disown(run, seats, tally[i], crew)
                     if lead.won == lead.won:
+                        channels[lead.channel].kept -= lead.weight
                         withdraw(run, lead.weight, now)
                         run.customers -= 1
                         lead.weight = 0.0
@@ -423,8 +479,11 @@ def simulate(  # type: ignore[no-untyped-def]
 
             else:
                 step = REST
-                win(run, lead, now)
+                if lead.won != lead.won:
+                    win(run, channels, seats, lead, tally[i], crew, now)
                 lead.live = now
+                if shadow > 0:
+                    disown(run, seats, tally[i], crew)
                 settle_fate(lead, fates, RETAINED, now)
                 if not run.opened:
                     run.customers -= 1
@@ -433,6 +492,8 @@ def simulate(  # type: ignore[no-untyped-def]
                 run.customers_live += 1
                 segment = segments[k]
                 late = laws.lateness_factor(now - lead.won, segment.target, segment.late_churn)
+                if extras >= 0:
+                    late *= tally[i, extras + LURE]
                 ends_at = hazard(run, now) + -math.log(uniform(key, draws.CHURN)) / late
                 live_push(run, lives, ends_at, lead.id, i)
                 arm_churn(run, lives, leads, buckets, due, now)

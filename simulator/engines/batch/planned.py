@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 
 from simulator import draws
-from simulator.engines.batch.arrivals import renew, spend_at_work
+from simulator.engines.batch.arrivals import renew, spend_at_work, wake
 from simulator.engines.batch.books import (
+    arm_churn,
     book,
     cooling_until,
     growth,
@@ -22,31 +23,43 @@ from simulator.engines.batch.books import (
 )
 from simulator.engines.batch.compile import compiled
 from simulator.engines.batch.layout import WORK
-from simulator.system import IN_PROCESS, lost
-
-fate_of = compiled(lost)
+from simulator.engines.batch.leads import fate_of
+from simulator.engines.batch.limits import let_in
+from simulator.system import IN_PROCESS
 
 
 @compiled
-def turn(  # type: ignore[no-untyped-def]
-    run, segments, channels, channels_by, lift, teams, teams_by, now
-):
+def turn(run, tables, channels, teams, now):  # type: ignore[no-untyped-def]
     """Pass into the next segment of the calendar."""
     for c in range(len(channels)):
-        by = channels_by[run.segment, c]
-        channels[c].carried = spend_at_work(run, segments, channels[c], by, now)
+        by = tables.channels_by[run.segment, c]
+        channels[c].carried = spend_at_work(run, tables.segments, channels[c], by, now)
     run.segment += 1
     k = run.segment
     for m in range(len(teams)):
         team = teams[m]
         touch(team, now)
         team.edge, team.edge_hours, team.edge_pay = now, team.last_hours, team.last_pay
-        team.hours, team.cost = teams_by[k, m].hours, teams_by[k, m].cost
+        team.edge_all = team.last_all
+        team.hours = team.work = team.speed = tables.teams_by[k, m].hours
+        team.cost = tables.teams_by[k, m].cost
     settle(run, now)
     grown, ended = growth(run, now), hazard(run, now)
     run.edge_growth, run.edge_hazard, run.edge = grown, ended, now
-    run.churn, run.expansion = segments[k].churn, segments[k].expansion
+    run.churn, run.expansion = tables.segments[k].churn, tables.segments[k].expansion
+
+
+@compiled
+def go_on(run, floor, tables, channels, limits, bands, lives, now):  # type: ignore[no-untyped-def]
+    """What follows from new numbers: who comes in, when the next customer leaves, what arrives."""
+    leads, buckets, due = floor.leads, floor.buckets, floor.due
+    segments, channels_by, lift = tables.segments, tables.channels_by, tables.lift
     renew(run, segments, channels, channels_by, lift, now)
+    for which in range(len(limits)):
+        let_in(run, limits, tables.caps, leads, buckets, due, which, now)
+    arm_churn(run, lives, leads, buckets, due, now)
+    for c in range(len(channels)):
+        wake(run, segments, channels, channels_by, lift, bands, leads, buckets, due, c, now)
 
 
 @compiled
@@ -59,9 +72,10 @@ def open_books(  # type: ignore[no-untyped-def]
     for m in range(len(teams)):
         team = teams[m]
         touch(team, now)
-        team.paid_hours = team.busy_hours = team.people_cost = 0.0
+        team.paid_hours = team.busy_hours = team.support_hours = team.people_cost = 0.0
     for c in range(len(channels)):
-        channels[c].arrived = 0
+        channels[c].arrived = channels[c].won = 0
+        channels[c].kept = 0.0
     for s in range(len(stages)):
         stage = stages[s]
         stage.entered = stage.started = stage.advanced = 0
@@ -85,6 +99,7 @@ def open_books(  # type: ignore[no-untyped-def]
         if lead.won == lead.won:
             onboarding += 1
             base += lead.weight
+            channels[lead.channel].kept += lead.weight
     signed = base * math.exp(growth(run, now))
     start = int(run.start_customers)
     n = max(min(start, 1), start - onboarding)  # someone holds the ARR there is
@@ -119,7 +134,8 @@ def snapshot(  # type: ignore[no-untyped-def]
         touch(team, now)
         at = by_team[row]
         at[0, m], at[1, m] = team.present, team.paid_hours
-        at[2, m], at[3, m] = team.busy_hours, team.people_cost
+        at[2, m], at[3, m] = team.busy_hours, team.support_hours
+        at[4, m] = team.people_cost
     for s in range(len(stages)):
         stage, at = stages[s], by_stage[row]
         at[0, s], at[1, s], at[2, s] = stage.waiting, stage.working, stage.buyer

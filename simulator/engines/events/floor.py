@@ -122,6 +122,9 @@ class Floor(Weekly):
         team.touch(self.env.now)
         team.present += self.seat_share[person]
         self.there[person] = True
+        if self.slow is not None:
+            # Someone who joins by plan can only quit from now on.
+            self.slow.since[person] = float(self.slow.holds.teams[team.index]["hazard"])
         heappush(team.idle, person)
         self.next_up(team, person)
 

@@ -16,21 +16,26 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator import compiled as compiled_module
-from simulator import draws, laws
+from simulator import draws
 from simulator.engines.flow.compile import stamp
+from simulator.engines.flow.crew import Crew
+from simulator.engines.flow.feedback import program
 from simulator.engines.flow.graph import Graph
 from simulator.engines.flow.layout import COST, HOURS, VALUE, Net, Sums, sums_of
 from simulator.engines.flow.oracle import METHODS, integrate_by_scipy
 from simulator.engines.flow.record import Kept, record_of
 from simulator.engines.flow.routes import MOST_PHASES
+from simulator.engines.flow.setout import SOURCES, crew_and_staff, no_crew, records_of, weeks_of
 from simulator.engines.flow.setup import breaks, net_of, room_of, staff_of
-from simulator.engines.flow.solver import TABLEAU, program, space_of
+from simulator.engines.flow.solver import TABLEAU, space_of
 from simulator.errors import EngineError
 from simulator.record import Record
 from simulator.system import System
 
-SUPPORTS: Final = {"priority", "market", "referral", "recycling", "meetings"}
+SUPPORTS: Final = {
+    "priority", "market", "referral", "recycling", "meetings", "weekly feedback", "owned leads",
+    "gates", "acceptance by fit", "SLAs", "aging", "several buyers",
+}  # fmt: skip
 CLOSURES: Final = ("auto", "psffa", "fluid")
 MOST_CALLS: Final = 5_000_000
 Floats = NDArray[np.float64]
@@ -42,14 +47,15 @@ def run(
     replication: int = 0,
     *,
     closure: str = "auto",
-    rtol: float = 1e-6,
-    atol: float = 1e-6,
+    rtol: float | None = None,
+    atol: float | None = None,
     solver: str = "compiled",
 ) -> Record:
     """Solve the equations. The record is the same for every seed and replication.
 
     closure: psffa, fluid, or auto: psffa but for teams with priorities or over 1000 people. rtol,
-    atol (leads; hours and dollars in proportion): of each step. solver: compiled, a Rosenbrock
+    atol (leads; hours and dollars in proportion): of each step; 1e-6, and 1e-4 with a weekly step,
+    after which queues settle anew in minutes that nothing hangs on. solver: compiled, a Rosenbrock
     method, or one of scipy's by its name (Radau, BDF, LSODA, RK45, DOP853), slower. Raises
     EngineError for an unknown closure or solver, psffa with priorities, and equations that cannot
     be solved to the tolerance.
@@ -58,6 +64,8 @@ def run(
         raise EngineError(f"no closure named '{closure}'. There are: {', '.join(CLOSURES)}")
     if solver != "compiled" and solver not in METHODS:
         raise EngineError(f"no solver named '{solver}'. There are: compiled, {', '.join(METHODS)}")
+    turns = system.rules is not None
+    rtol, atol = (usual(turns) if x is None else x for x in (rtol, atol))
     if not (rtol > 0.0 and atol > 0.0):
         raise EngineError(f"rtol and atol must be above 0, not {rtol:g} and {atol:g}")
     graph = Graph(system)
@@ -65,7 +73,16 @@ def run(
     if closure == "psffa":
         _refuse_priorities(system, net)
     times = breaks(system)
-    staff, notes = staff_of(system, net, times, closure)
+    if turns and solver != "compiled":
+        raise EngineError(
+            f"{system.name}: solver {solver} cannot do the weekly step of slow mechanisms and "
+            "policies. Use solver compiled"
+        )
+    crew = no_crew()
+    if turns:
+        crew, staff, notes = crew_and_staff(system, net, times, closure)
+    else:
+        staff, notes = staff_of(system, net, times, closure)
     room, start = room_of(net), room_of(net)
     other = room_of(net).moves
     delta = start.moves._replace(done=other.done, cold=other.cold, flow=other.flow)
@@ -89,17 +106,14 @@ def run(
     keep[:opening][-1:] = 0
     scales = atol * _scales(system, net, sums)
     calls, h, opened = 0, 1e-3, False
-    advance = (
-        None
-        if solver != "compiled"
-        else program(stamp((str(laws.__file__), str(compiled_module.__file__))))
-    )
-    for lo, hi in ((0, opening), (opening, len(ends))):
-        if lo == opening:
+    advance = program(stamp(SOURCES)) if solver == "compiled" else None
+    weeks, records = weeks_of(system, graph, order, ends), records_of(system)
+    for lo, hi, opens in ((0, opening, False), (opening, len(ends), True)):
+        if opens:
             _open(system, net, sums, space.zx, space.zy, customers)
             opened = True
             states[0] = space.z
-        if hi == lo:
+        if hi == lo and not turns:
             continue
         if advance is None:
             calls += integrate_by_scipy(
@@ -109,11 +123,12 @@ def run(
             continue
         arguments = (
             ends[:hi], keep[:hi], lo, h, space, net, staff, sums, start, room, delta, pattern,
-            TABLEAU, opened, rtol, scales, states, waiting, MOST_CALLS,
+            TABLEAU, opened, rtol, scales, states, waiting, MOST_CALLS, crew, weeks, records,
         )  # fmt: skip
         done, _, _, h, reached = advance(arguments)
         calls += done
-        if reached < ends[hi - 1] or not np.isfinite(space.z).all():
+        _refuse_crowds(system, crew)
+        if (hi > 0 and reached < ends[hi - 1]) or not np.isfinite(space.z).all():
             raise EngineError(
                 f"{system.name}: the flow engine cannot get past week {reached:.4g} at "
                 f"rtol {rtol:g}. Raise rtol, or use the events engine"
@@ -123,8 +138,22 @@ def run(
         states[:, : space.zx.size].reshape(-1, *space.zx.shape), states[:, space.zx.size :], waiting
     )
     return record_of(
-        system, graph, net, order, sums, times, staff, kept, calls, notes, seed, replication
+        system, graph, net, order, sums, times, staff, weeks, kept, calls, notes, seed, replication
     )
+
+
+def _refuse_crowds(system: System, crew: Crew) -> None:
+    if len(crew.trouble) and crew.trouble[0] >= 0:
+        m, wanted = int(crew.trouble[0]), int(crew.trouble[1])
+        raise EngineError(
+            f"{system.name}: policies want {wanted} more people in {system.team_names[m]} than "
+            f"planned; at most {int(crew.spare[m])} fit"
+        )
+
+
+def usual(turns: bool) -> float:
+    """Tolerance of a run, with a weekly step or without."""
+    return 1e-4 if turns else 1e-6
 
 
 def _refuse_priorities(system: System, net: Net) -> None:
@@ -144,7 +173,7 @@ def _scales(system: System, net: Net, sums: Sums) -> Floats:
     dollars = hours * max(1e-9, float(wage.max(initial=0.0)))
     value = float(system.channels.value.max())
     leads = np.ones(len(system.channel_names))
-    lanes = np.concatenate([leads, (hours, dollars, value, 1.0, 1.0, 10.0)])
+    lanes = np.concatenate([leads, (hours, dollars, value, 1.0, 1.0, 10.0, 1.0)])[: net.links.lanes]
     y = np.ones(sums.size)
     y[sums.busy : sums.arrived] *= hours
     y[sums.expansion : sums.late] *= value
@@ -189,6 +218,15 @@ def _matched(system: System) -> list[str]:
             found.append(f"patience of {name}: as if exponential, with its mean")
     if (system.handoffs.every > 0).any():
         found.append("meetings: a delay of half their interval, with its variance")
+    for m, name in enumerate(system.team_names):
+        if system.owned[m]:
+            found.append(
+                f"team {name}: as many queues as people, leads to each alike; what leavers own "
+                "changes hands at once and at no loss"
+            )
+    for i, name in enumerate(system.stage_names):
+        if st.decision[i] and system.buyer.decay[st.buyer[i]] > 0:
+            found.append(f"aging at {name}: by the mean age of those there")
     if len(system.cool_down.law) and system.cool_down.law[0] != draws.EXPONENTIAL:
         found.append(f"market.cool_down: matched by up to {MOST_PHASES} exponential phases")
     return found

@@ -29,6 +29,8 @@ Floats = NDArray[np.float64]
 
 NODES: Final = 257  # of a table, evenly over s = X / (X + c) in [0, 1]
 LOG_STEP: Final = 0.5  # between rows, in ln(patience rate x service)
+LOWEST: Final = -9.0  # of those, on the shelf
+SHELF: Final = 32  # rows for each number of people there
 
 
 @compiled
@@ -113,16 +115,46 @@ def load_of(number, servers, eta):  # type: ignore[no-untyped-def]
     return a
 
 
-@njit(cache=True)
-def _row(servers, eta, nodes):  # type: ignore[no-untyped-def]
-    found = np.zeros((2, nodes))
-    last = nodes - 1
+@compiled
+def _write(servers, eta, found):  # type: ignore[no-untyped-def]
+    last = found.shape[1] - 1
     for i in range(1, last):
         number = servers * i / (last - i)
         busy, _, waits = steady(load_of(number, servers, eta), servers, eta)
         found[0, i] = busy / servers
         found[1, i] = waits
-    found[:, last] = 1.0
+    found[0, last] = found[1, last] = 1.0
+
+
+@compiled
+def fill(rows, there, first, count, low, eta, servers):  # type: ignore[no-untyped-def]
+    """Fill those of a team's tables that psffa_busy will read, where they are not there yet."""
+    begin, end = first, first + 1
+    if count > 1:
+        place = (math.log(max(eta, 1e-300)) - low) / LOG_STEP
+        begin += int(min(max(place, 1.0), count - 2.000001)) - 1
+        end = begin + 4
+    for r in range(begin, end):
+        if not there[r]:
+            at = 0.0 if count == 1 else math.exp(low + LOG_STEP * (r - first))
+            _write(servers, at, rows[r])
+            there[r] = True
+
+
+@lru_cache(maxsize=4)
+def shelf(people: int) -> tuple[Floats, NDArray[np.bool_]]:
+    """Tables of teams of 1 to `people`, and which are there: those read are filled, and stay.
+
+    For c people rows (c - 1) SHELF to c SHELF: no patience, then ln eta from LOWEST on.
+    """
+    rows = people * SHELF
+    return np.zeros((rows, 2, NODES)), np.zeros(rows, dtype=np.bool_)
+
+
+@njit(cache=True)
+def _row(servers, eta, nodes):  # type: ignore[no-untyped-def]
+    found = np.zeros((2, nodes))
+    _write(servers, eta, found)
     return found
 
 

@@ -11,13 +11,31 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator import draws
-from simulator.engines.flow.routes import Phases, landings, phases
+from simulator.engines.flow.moving import Moving, moving
+from simulator.engines.flow.routes import Phases, capped, landings, phases
+from simulator.engines.flow.shares import (
+    AGAIN,
+    BACK,
+    DECLINED,
+    DROPPED,
+    GOOD,
+    NEITHER,
+    NOT_THEM,
+    ONWARD,
+    POOR,
+    TAKEN,
+    THEM,
+    US,
+    Share,
+    Variable,
+    some,
+)
 from simulator.system import (
     CHURNED,
     COMPETITOR,
@@ -32,7 +50,7 @@ from simulator.system import (
     System,
     lost,
 )
-from simulator.weekly.shares import buyer_shares
+from simulator.weekly.shares import stage_shares
 
 Floats = NDArray[np.float64]
 
@@ -60,7 +78,10 @@ class Kind(NamedTuple):
 
 @dataclass(frozen=True)
 class Node:
-    """A stock. rate: (B,) of a phase; queue: index into Graph.queues of work."""
+    """A stock. rate: (B,) of a phase; queue: index into Graph.queues of work.
+
+    moved: where the buyer's time moves, the phase's rate times the mean.
+    """
 
     kind: int
     stock: int
@@ -69,6 +90,7 @@ class Node:
     rate: Floats | None = None
     queue: int = -1
     fate: int = -1
+    moved: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -83,7 +105,7 @@ class Queue:
     review: bool
 
 
-Out = list[tuple[int, Floats, int]]  # stock, share (B,), what becomes of the age
+Out = list[tuple[int, Any, int]]  # stock, share (B,) or one that moves, what becomes of the age
 
 
 @dataclass
@@ -91,15 +113,16 @@ class Graph:
     """Stocks, edges and sums.
 
     edges: (from, to, takes, age), counted: (from, sum, takes) and sources: (channel, to, age), each
-    -> share (B,).
+    -> share: (B,), or a Share of the variables.
     """
 
     system: System
     nodes: list[Node] = field(default_factory=list)
     queues: list[Queue] = field(default_factory=list)
-    edges: dict[tuple[int, int, int, int], Floats] = field(default_factory=dict)
-    counted: dict[tuple[int, int, int], Floats] = field(default_factory=dict)
-    sources: dict[tuple[int, int, int], Floats] = field(default_factory=dict)
+    edges: dict[tuple[int, int, int, int], Any] = field(default_factory=dict)
+    counted: dict[tuple[int, int, int], Any] = field(default_factory=dict)
+    sources: dict[tuple[int, int, int], Any] = field(default_factory=dict)
+    variables: list[Variable] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -108,18 +131,18 @@ class Graph:
         self._todo: list[Callable[[], None]] = []
         self._phases: dict[object, Phases] = {}
         self._one = np.ones(len(self.system.edges) - 1)
-        self._shares = buyer_shares(self.system.buyer)[:, 0]
+        self.shares = stage_shares(self.system.buyer, self.system.stages)
+        self._moving: Moving = moving(self.system)
         self._next, self._first = landings(self.system)
         self.live = self._node("live", Node(LIVE, -1, -1, True, fate=RETAINED))
         self.churned = self._node("churned", Node(GONE, -1, -1, True, fate=CHURNED))
         self.edges[self.live, self.churned, LEAVING, KEEP] = self._one
-        good = self.system.channels.good_fit
         for c, entry in enumerate(self.system.channels.entry):
             for fit in range(2):
-                share = good[:, c] if fit == 0 else 1.0 - good[:, c]
+                share = self._fit(c, fit)
                 for target in range(len(self.system.stage_names) + 1):
                     landing = self._first[:, entry, target]
-                    if not (landing > 0).any() or not (share > 0).any():
+                    if not (landing > 0).any() or not some(share):
                         continue
                     kind = Kind(fit, 0, False)
                     for node, part, age in self._arrive(target, kind, landing * share):
@@ -127,6 +150,57 @@ class Graph:
                         self.sources[key] = self.sources.get(key, 0.0) + part
         while self._todo:
             self._todo.pop()()
+
+    # -- shares that move -----------------------------------------------------------------------
+
+    def _variable(self, kind: int, place: int, fit: int = 0, node: int = -1) -> Share:
+        wanted = Variable(kind, place, fit, node)
+        if wanted not in self.variables:
+            self.variables.append(wanted)
+        return Share({(self.variables.index(wanted),): self._one})
+
+    def _fit(self, c: int, fit: int) -> Any:
+        good = self.system.channels.good_fit[:, c]
+        if self._moving.channels[c] and (good > 0).any():
+            return self._variable(GOOD if fit == 0 else POOR, c)
+        return good if fit == 0 else 1.0 - good
+
+    def _again(self, stage: int) -> tuple[Any, Any]:
+        """Shares of work that come back, and that do not."""
+        again = self.system.stages.rework[:, stage]
+        if self._moving.stages[stage] and (again > 0).any():
+            return self._variable(AGAIN, stage), self._variable(ONWARD, stage)
+        return again, 1.0 - again
+
+    def _decided(self, stage: int, kind: Kind, whole: bool, node: int) -> tuple[Any, Any, Any]:
+        """Shares of a decision: us, the competitor, nobody."""
+        fit, s = kind.fit, self.system
+        us, them = self.shares[:, stage, fit, 0], self.shares[:, stage, fit, 1]
+        aged = node if s.buyer.decay[s.stages.buyer[stage]] > 0.0 else -1
+        if aged < 0 and not self._moving.buyers:
+            us = us if whole else 0.0 * us
+            return us, them, 1.0 - us - them
+        theirs = self._variable(THEM, stage, fit, aged) if (them > 0).any() else them
+        if not whole or not (us > 0).any():
+            return 0.0 * us, theirs, self._variable(NOT_THEM, stage, fit, aged)
+        ours = self._variable(US, stage, fit, aged)
+        return ours, theirs, self._variable(NEITHER, stage, fit, aged)
+
+    def _handed(self, h: int, fit: int) -> tuple[Any, Any, Any, Any]:
+        """Shares that a handoff takes on and declines; of these, those given back and dropped."""
+        s = self.system
+        accepted, returned = s.handoffs.accepted[:, h, fit], s.handoffs.returned[:, h]
+        refused = np.maximum(0.0, 1.0 - accepted - returned)
+        refused = np.where(refused < 1e-12, 0.0, refused)
+        declined = returned + refused
+        if self._moving.handoffs[h] and (declined > 0).any():
+            back: Any = 0.0 * returned
+            if (returned > 0).any():
+                back = self._variable(BACK, h, fit)
+            taken, away = self._variable(TAKEN, h, fit), self._variable(DECLINED, h, fit)
+            return taken, away, back, self._variable(DROPPED, h, fit)
+        back = np.where(declined > 0, returned / np.where(declined > 0, declined, 1.0), 0.0)
+        return 1.0 - returned - refused, declined, back, 1.0 - back
 
     # -- stocks ---------------------------------------------------------------------------------
 
@@ -150,7 +224,8 @@ class Graph:
         shape: Phases,
         mean: Floats,
         node: tuple[int, int, bool],
-        then: Callable[[], Out],
+        then: Callable[[int], Out],
+        moved: bool = False,
     ) -> Out:
         """A delay: the stocks it begins with. node: stock, stage, sold."""
         if not shape.exact:
@@ -166,9 +241,12 @@ class Graph:
                     onward = self._index[*key, i + 1]
                     self._edge(index, DONE, [(onward, self._one, KEEP)])
                 else:
-                    self._finish(index, DONE, then())
+                    self._finish(index, DONE, then(index))
 
-            made = Node(PHASE, stock, stage, sold, rate / np.maximum(mean, MOMENT))
+            made = Node(
+                PHASE, stock, stage, sold, rate / np.maximum(mean, MOMENT),
+                moved=rate if moved else 0.0,
+            )  # fmt: skip
             index = self._node((*key, i), made, build)
             if enter > 0.0:
                 first.append((index, enter * self._one, KEEP))
@@ -191,10 +269,18 @@ class Graph:
     # -- a lead's way ---------------------------------------------------------------------------
 
     def _enter(self, stage: int, kind: Kind) -> Out:
+        """Past a gate, if there is one, to a visit."""
+        let_in = self.system.stages.gate[:, stage, kind.fit]
+        if (let_in >= 1.0).all():
+            return self._visit(stage, kind)
+        out = _times(self._lose(stage, REJECTED, kind), 1.0 - let_in)
+        return out + _times(self._visit(stage, kind), let_in) if (let_in > 0).any() else out
+
+    def _visit(self, stage: int, kind: Kind) -> Out:
         """A visit to a stage."""
         st = self.system.stages
         if st.team[stage] == NO_TEAM:
-            return self._wait_for_buyer(stage, kind, True)
+            return self._wait_for_buyer(stage, kind, True, -1)
         patient = st.patience.law[stage] != draws.NONE
         queue = self._queue(
             ("visit", stage),
@@ -208,21 +294,21 @@ class Graph:
             if patient:
                 self._edge(index, COLD, self._lose(stage, WENT_COLD, kind))
             if st.speed_kind[stage]:
-                self._finish(index, PROMPT, self._wait_for_buyer(stage, kind, True))
-                self._finish(index, LATE, self._wait_for_buyer(stage, kind, False))
+                self._finish(index, PROMPT, self._wait_for_buyer(stage, kind, True, index))
+                self._finish(index, LATE, self._wait_for_buyer(stage, kind, False, index))
             else:
-                self._finish(index, DONE, self._wait_for_buyer(stage, kind, True))
+                self._finish(index, DONE, self._wait_for_buyer(stage, kind, True, index))
 
         node = Node(WORK, 0, stage, kind.sold, queue=queue)
         return [(self._node(("visit", stage, kind), node, build), self._one, KEEP)]
 
-    def _wait_for_buyer(self, stage: int, kind: Kind, whole: bool) -> Out:
-        """The buyer's time, if any, with the odds whole or gone; then the outcome."""
+    def _wait_for_buyer(self, stage: int, kind: Kind, whole: bool, node: int) -> Out:
+        """The buyer's time, if any, with the odds whole or gone; then the outcome. node: before."""
         st = self.system.stages
         mean = st.buyer_time.mean[:, stage]
         none = st.buyer_time.law[stage] == draws.NONE or not (mean > 0).any()
         if none and st.team[stage] != NO_TEAM:
-            return self._outcome(stage, kind, whole)
+            return self._outcome(stage, kind, whole, node)
         shape = (
             self._shape(st.buyer_time, stage) if not none else Phases((1.0,), (1.0,), True, True)
         )
@@ -232,7 +318,8 @@ class Graph:
             shape,
             mean,
             (1, stage, kind.sold),
-            lambda: self._outcome(stage, kind, whole),
+            lambda index: self._outcome(stage, kind, whole, index),
+            moved=bool(self._moving.buyers and st.decision[stage] and not none),
         )
 
     def _shape(self, spread: Spread, i: int) -> Phases:
@@ -241,8 +328,8 @@ class Graph:
             self._phases[key] = phases(*key)
         return self._phases[key]
 
-    def _outcome(self, stage: int, kind: Kind, whole: bool) -> Out:
-        """What comes of finished work.
+    def _outcome(self, stage: int, kind: Kind, whole: bool, node: int) -> Out:
+        """What comes of finished work, or of a buyer's time in a stock.
 
         What is counted stands in the list too, as stock -1 - i: advances under i = stage, and
         visits without a team under i = stages + stage.
@@ -251,21 +338,20 @@ class Graph:
         out: Out = []
         if st.team[stage] == NO_TEAM:
             out.append((-1 - stages - stage, self._one, KEEP))
-        again = st.rework[:, stage]
-        if (again > 0).any():
+        again, onward = self._again(stage)
+        if some(again):
             out += _times(self._enter(int(st.rework_to[stage]), kind), again)
         if st.decision[stage]:
-            us, them = self._shares[:, kind.fit, 0], self._shares[:, kind.fit, 1]
-            us = us if whole else 0.0 * us
-            ends = [(COMPETITOR, them), (NO_DECISION, 1.0 - us - them)]
+            us, them, nobody = self._decided(stage, kind, whole, node)
+            ends = [(COMPETITOR, them), (NO_DECISION, nobody)]
         else:
             us = st.advance[:, stage, kind.fit] * (1.0 if whole else 0.0)
             ends = [(NOT_ADVANCED, 1.0 - us)]
         for reason, share in ends:
-            if (share > 0).any():
-                out += _times(self._lose(stage, reason, kind), (1.0 - again) * share)
-        us = (1.0 - again) * us
-        if (us > 0).any():
+            if some(share):
+                out += _times(self._lose(stage, reason, kind), onward * share)
+        us = onward * us
+        if some(us):
             out.append((-1 - stage, us, KEEP))
             for target in range(len(self.system.stage_names) + 1):
                 share = self._next[:, stage, target]
@@ -273,7 +359,7 @@ class Graph:
                     out += self._pass_on(stage, target, kind, us * share)
         return out
 
-    def _pass_on(self, stage: int, target: int, kind: Kind, share: Floats) -> Out:
+    def _pass_on(self, stage: int, target: int, kind: Kind, share: Any) -> Out:
         """From a stage that a lead has left to the next, over the handoff between them."""
         s = self.system
         ends = target == len(s.stage_names)
@@ -285,7 +371,7 @@ class Graph:
         out = self._enter(target, kind) if h < 0 else self._hand_over(h, kind)
         return [(node, share * part, WIN if wins else age) for node, part, age in out]
 
-    def _arrive(self, target: int, kind: Kind, share: Floats) -> Out:
+    def _arrive(self, target: int, kind: Kind, share: Any) -> Out:
         """A new lead, at the first stage that applies to it; after the sale, it is won at once."""
         if target == len(self.system.stage_names):
             return [(self.live, share, WIN_AND_LIVE)]
@@ -306,33 +392,35 @@ class Graph:
             shape = phases(draws.LOGNORMAL, spread / float(total[k]))
         else:
             shape = self._shape(delay, h)
+        within = s.handoffs.within[:, h]
+        if (within < math.inf).any():
+            total = capped(int(delay.law[h]), float(delay.cv[h]), mean, every, within)
+            note = f"delay of {s.handoff_names[h]}: cut by its SLA in the mean, not in its spread"
+            if note not in self.notes:
+                self.notes.append(note)
         return self._chain(
             ("transit", h, kind),
             f"delay of {s.handoff_names[h]}",
             shape,
             total,
             (2, target, kind.sold),
-            lambda: self._received(h, kind),
+            lambda _: self._received(h, kind),
         )
 
     def _received(self, h: int, kind: Kind) -> Out:
         """What a handoff brings, once there: accepted, or to be looked at and not accepted."""
         s = self.system
         target = int(s.handoffs.target[h])
-        accepted, returned = s.handoffs.accepted[:, h, 0], s.handoffs.returned[:, h]
-        refused = np.maximum(0.0, 1.0 - accepted - returned)
-        refused = np.where(refused < 1e-12, 0.0, refused)
-        out = _times(self._enter(target, kind), 1.0 - returned - refused)
-        declined = returned + refused
-        if not (declined > 0).any():
+        taken, declined, back, dropped = self._handed(h, kind.fit)
+        out = _times(self._enter(target, kind), taken)
+        if not some(declined):
             return out
-        back = np.where(declined > 0, returned / np.where(declined > 0, declined, 1.0), 0.0)
 
         def ends() -> Out:
             found: Out = []
-            if (returned > 0).any():
+            if some(back):
                 found += _times(self._enter(int(s.handoffs.source[h]), kind), back)
-            return found + _times(self._lose(target, REJECTED, kind), 1.0 - back)
+            return found + _times(self._lose(target, REJECTED, kind), dropped)
 
         hours = s.handoffs.rework[:, h]
         if s.stages.team[target] == NO_TEAM or not (hours > 0).any():
@@ -366,12 +454,12 @@ class Graph:
             self._shape(st.recycle_delay, stage),
             st.recycle_delay.mean[:, stage],
             (3, to, kind.sold),
-            lambda: self._enter(to, again),
+            lambda _: self._enter(to, again),
         )
         return [(gone, 1.0 - share, KEEP), *_times(out, share)]
 
 
-def _times(out: Out, share: Floats) -> Out:
+def _times(out: Out, share: Any) -> Out:
     return [(node, part * share, age) for node, part, age in out]
 
 

@@ -13,9 +13,9 @@ import math
 from typing import Final
 
 from simulator import laws
-from simulator.engines.flow.closure import psffa_busy, sojourn_wait, virtual_wait
+from simulator.engines.flow.closure import fill, psffa_busy, sojourn_wait, virtual_wait
 from simulator.engines.flow.compile import compiled
-from simulator.engines.flow.layout import AGE, AGE2, COST, CYCLE, EXTRA, HOURS, VALUE
+from simulator.engines.flow.layout import AGE, AGE2, COST, CYCLE, HOURS, LURE, VALUE
 
 PASSES: Final = 2  # over the mix of a team's starts
 WEEKS_A_YEAR: Final = 365.25 / 7
@@ -23,9 +23,26 @@ WEEKS_A_YEAR: Final = 365.25 / 7
 
 @compiled
 def close_level(  # type: ignore[no-untyped-def]
-    number, service, theta, cv2, first, last, seats, psffa, rows, row, span, low
+    number,
+    service,
+    theta,
+    cv2,
+    first,
+    last,
+    seats,
+    apart,
+    psffa,
+    rows,
+    there,
+    shelved,
+    row,
+    span,
+    low,
 ):
-    """Serve classes first..last - 1 with `seats`: busy, wait of those served, P(wait), d busy."""
+    """Serve classes first..last - 1 with `seats`: busy, wait of those served, P(wait), d busy.
+
+    apart: queues, each with its part of the leads and of the seats.
+    """
     total = 0.0
     for q in range(first, last):
         total += number[q]
@@ -51,7 +68,12 @@ def close_level(  # type: ignore[no-untyped-def]
         if abs(spread - 1.0) < 1e-12:
             spread = 1.0
         eta = lost / waiting * mean
-        busy, waits, more = psffa_busy(total, int(seats), spread, eta, rows, row, span, low)
+        if shelved:
+            fill(rows, there, row, span, low, eta, int(seats / apart))
+        busy, waits, more = psffa_busy(
+            total / apart, int(seats / apart), spread, eta, rows, row, span, low
+        )
+        busy *= apart
         virtual = virtual_wait(number, service, theta, first, last, busy, virtual)
     return busy, virtual, waits, more
 
@@ -69,7 +91,7 @@ def serve(t, piece, queues, staff, moves, line):  # type: ignore[no-untyped-def]
             effort = queues.effort[k, q]
             if skilled > 0.0:
                 line.service[q] = max(
-                    laws.service_weeks(effort, queues.hours[k, m], skilled / seats, 1.0), 1e-5
+                    laws.service_weeks(effort, queues.pace[k, m], skilled / seats, 1.0), 1e-5
                 )
                 moves.hours[q] = line.service[q] * heads / seats * queues.hours[k, m]
                 moves.cost[q] = line.service[q] * heads / seats * queues.pay[k, m]
@@ -84,8 +106,9 @@ def serve(t, piece, queues, staff, moves, line):  # type: ignore[no-untyped-def]
                 last += 1
             busy, virtual, waits, more = close_level(
                 line.number, line.service, line.theta, queues.cv2, first, last, left,
-                staff.psffa[m], staff.rows, staff.row_first[piece, m], staff.row_count[piece, m],
-                staff.row_low[piece, m],
+                max(1.0, seats) if queues.owned[m] else 1.0,
+                staff.psffa[m] and staff.row_count[piece, m] > 0, staff.rows, staff.there, staff.shelved,
+                staff.row_first[piece, m], staff.row_count[piece, m], staff.row_low[piece, m],
             )  # fmt: skip
             pull = 0.0
             for q in range(first, last):
@@ -198,6 +221,11 @@ def rates(  # type: ignore[no-untyped-def]
             life.target_weeks[k], life.late[k], moves.leads[i],
             X[i, links.channels + AGE], X[i, links.channels + AGE2],
         )  # fmt: skip
+        if links.age[links.goes[g]] == 3:
+            moves.late[links.goes[g]] *= life.lure[k]
+        elif links.lanes > links.channels + LURE and moves.leads[i] > 1e-12:
+            lured = X[i, links.channels + LURE] / moves.leads[i]
+            moves.late[links.goes[g]] *= 1.0 + max(0.0, lured)
     churn = life.churn[k] if opened else 0.0
     if moves.leads[life.live] > 1e-12:
         churn *= max(1.0, Y[sums.late] / moves.leads[life.live])
@@ -252,7 +280,7 @@ def slope(  # type: ignore[no-untyped-def]
     """Derivatives of X and Y; leaves the rates of the moment in room."""
     k = staff.segment[piece]
     n, C = len(links.kind), links.channels
-    lanes = C + EXTRA
+    lanes = links.lanes
     rates(t, piece, X, Y, links, queues, life, staff, sums, moves, line, opened)
     for i in range(n):
         for c in range(lanes):
@@ -279,6 +307,12 @@ def slope(  # type: ignore[no-untyped-def]
             dX[i, C + VALUE] += life.expansion[k] * X[i, C + VALUE]
             dY[sums.expansion] += life.expansion[k] * X[i, C + VALUE]
             arr += X[i, C + VALUE]
+    if lanes > C + LURE:
+        for w in range(len(links.wins)):
+            i, j = links.wins_from[w], links.target[links.wins[w]]
+            flow = moves.flow[links.wins[w]]
+            dX[j, C + VALUE] -= life.discount[k] * flow * X[i, C + VALUE]
+            dX[j, C + LURE] += (life.lure[k] - 1.0) * flow * moves.leads[i]
     add_burden(links, moves, moves.leads, dX)
     dY[sums.expansion] += life.expansion[k] * Y[sums.base + 2]
     dY[sums.revenue] = arr / WEEKS_A_YEAR
@@ -313,8 +347,11 @@ def slope(  # type: ignore[no-untyped-def]
                 coming = rate * demand.src_share[k, s]
                 dX[j, c] += coming
                 dX[j, C + VALUE] += coming * demand.value[k, c]
+                if links.sold[j] and lanes > C + LURE:
+                    dX[j, C + VALUE] -= life.discount[k] * coming * demand.value[k, c]
+                    dX[j, C + LURE] += (life.lure[k] - 1.0) * coming
                 if j == life.live:
-                    dY[sums.late] += coming
+                    dY[sums.late] += coming * life.lure[k]
     if opened:
         for e in range(links.first[life.live], links.first[life.live + 1]):
             dY[sums.late] -= moves.flow[e] * Y[sums.late]

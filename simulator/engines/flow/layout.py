@@ -11,21 +11,15 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 # Lanes after those of the channels.
-HOURS, COST, VALUE, CYCLE, AGE, AGE2, EXTRA = (
-    0,
-    1,
-    2,
-    3,
-    4,
-    5,
-    6,
-)
+HOURS, COST, VALUE, CYCLE, AGE, AGE2 = range(6)
+EXTRA, LURE = 6, 6  # one more where there are discounts: what they add to churn
 
 
 class Links(NamedTuple):
     """Stocks in order of elimination, and the edges between them, by source."""
 
     channels: int
+    lanes: int
     kind: Ints  # (n,)
     queue: Ints  # (n,)
     sold: NDArray[np.bool_]  # (n,)
@@ -38,6 +32,8 @@ class Links(NamedTuple):
     workers: Ints  # stocks of work
     goes: Ints  # edges of those that go live, and the stocks they leave
     goes_from: Ints
+    wins: Ints  # edges of those that sign, and the stocks they leave
+    wins_from: Ints
     adv_from: Ints  # (A,) what is counted: from which stock, by what, into which sum
     adv_stage: Ints
     adv_takes: Ints
@@ -57,8 +53,10 @@ class Queues(NamedTuple):
     speed: Ints
     floor: Floats  # (B, S)
     scale: Floats
-    hours: Floats  # (B, M)
+    hours: Floats  # (B, M) a week, of those paid for leads
+    pace: Floats  # hours that those are worth
     pay: Floats
+    owned: NDArray[np.bool_]  # (M,) each person has a queue
 
 
 class Demand(NamedTuple):
@@ -94,6 +92,31 @@ class Life(NamedTuple):
     expansion: Floats
     target_weeks: Floats
     late: Floats
+    discount: Floats
+    lure: Floats  # churn of those won at the discount over that of others
+
+
+class Odds(NamedTuple):
+    """Shares that move in a run: V variables, and T terms that are numbers times variables."""
+
+    code: Ints  # (V,)
+    place: Ints
+    fit: Ints
+    node: Ints  # stock whose age counts, or -1
+    value: Floats
+    good: Floats  # (B, C)
+    rework: Floats  # (B, S)
+    us: Floats  # (B, S, 2)
+    them: Floats
+    accepted: Floats  # (B, H, 2)
+    returned: Floats  # (B, H)
+    decay: Floats  # (S,)
+    after: Floats
+    into: Ints  # (T,)
+    at: Ints
+    begins: NDArray[np.bool_]  # the first term of its share
+    number: Floats  # (B, T)
+    of: Ints  # (T, most) variables, -1 for none
 
 
 class Net(NamedTuple):
@@ -103,6 +126,7 @@ class Net(NamedTuple):
     queues: Queues
     demand: Demand
     life: Life
+    odds: Odds
 
 
 class Staff(NamedTuple):
@@ -116,6 +140,8 @@ class Staff(NamedTuple):
     skilled_rate: Floats  # and their growth a week
     psffa: NDArray[np.bool_]  # (M,)
     rows: Floats  # (R, 2, NODES)
+    there: NDArray[np.bool_]  # (R,) which of the rows are filled
+    shelved: bool  # whether some are not
     row_first: Ints
     row_count: Ints
     row_low: Floats

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from simulator.engines.flow.compile import compiled
 from simulator.engines.flow.kernel import add_work
-from simulator.engines.flow.layout import EXTRA
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -262,7 +261,7 @@ def respond(  # type: ignore[no-untyped-def]
         if links.queue[i] >= 0:
             for e in range(links.first[i], links.first[i + 1]):
                 flow, j = delta.flow[e], links.target[e]
-                for c in range(channels + EXTRA):
+                for c in range(links.lanes):
                     moved = flow * X[i, c]
                     stocks[i, c] -= moved
                     stocks[j, c] += moved

@@ -10,6 +10,7 @@ from scipy.integrate import solve_ivp
 
 from simulator.engines.flow.kernel import count, hold, serve, slope
 from simulator.engines.flow.layout import Net, Room, Staff, Sums
+from simulator.engines.flow.shares import branch
 from simulator.engines.flow.solver import Space
 from simulator.errors import EngineError
 
@@ -40,6 +41,8 @@ def integrate_by_scipy(
     dx, dy = np.zeros_like(space.zx), np.zeros(len(space.z) - space.zx.size)
     for piece in range(first_piece, len(ends)):
         t, end = float(staff.begin[piece]), float(ends[piece])
+        if len(net.odds.code) > 0:
+            branch(staff.segment[piece], links, net.demand.src_share, net.odds, space.zx)
         hold(staff.segment[piece], links, moves)
 
         def right(now: float, z: Floats, piece: int = piece) -> Floats:

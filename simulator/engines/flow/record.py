@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.engines.flow.feedback import Weeks
 from simulator.engines.flow.graph import GONE, LIVE, Graph, in_process
 from simulator.engines.flow.layout import COST, CYCLE, HOURS, VALUE, Net, Staff, Sums
 from simulator.engines.ledgers import Planned
@@ -34,18 +35,24 @@ def _by(labels: Ints, values: Floats, size: int) -> Floats:
     return found.T
 
 
-def _team_hours(system: System, times: Floats, staff: Staff) -> tuple[Floats, Floats]:
-    """Paid hours and pay up to each time of the grid, (T, M)."""
+def _accrued(system: System, times: Floats, staff: Staff, rate: Floats) -> Floats:
+    """What heads add up to at a rate by segment (B, M), up to each time of the grid: (T, M)."""
     width = np.diff(times)[:, None]
     begin = times[:-1] >= 0.0
-    hours = staff.heads * system.hours[staff.segment] * width * begin[:, None]
-    pay = staff.heads * system.team_cost[staff.segment] * width * begin[:, None]
+    amount = staff.heads * rate[staff.segment] * width * begin[:, None]
     at = np.searchsorted(times, system.grid)
-    zero = np.zeros((1, hours.shape[1]))
-    return (
-        np.concatenate([zero, np.cumsum(hours, axis=0)])[at],
-        np.concatenate([zero, np.cumsum(pay, axis=0)])[at],
-    )
+    zero = np.zeros((1, amount.shape[1]))
+    found: Floats = np.concatenate([zero, np.cumsum(amount, axis=0)])[at]
+    return found
+
+
+def _heads(system: System, times: Floats, staff: Staff, weeks: Weeks) -> Floats:
+    """Heads on the grid, (T, M)."""
+    if not weeks.turns:
+        return heads_at(system.people, len(system.team_names), system.grid)
+    at = np.searchsorted(times, system.grid)
+    found: Floats = staff.heads[np.minimum(at, len(staff.heads) - 1)]
+    return found
 
 
 def record_of(
@@ -56,6 +63,7 @@ def record_of(
     sums: Sums,
     times: Floats,
     staff: Staff,
+    weeks: Weeks,
     kept: Kept,
     calls: int,
     notes: list[str],
@@ -106,8 +114,11 @@ def record_of(
     live = leads[:, net.life.live]
     left = np.array([n.kind == GONE and str(system.fates[n.fate]) == "churned" for n in nodes])
     cycle = x[:, :, channels + CYCLE][:, sold].sum(axis=1)
-    paid, pay = _team_hours(system, times, staff)
-    planned = Planned(system).upto(system.grid)
+    paid = _accrued(system, times, staff, weeks.hours)
+    support = _accrued(system, times, staff, weeks.hours - net.queues.hours)
+    pay = _accrued(system, times, staff, system.team_cost)
+    lever = system.money.lever_rate + weeks.cost
+    planned = Planned(system, net.demand.spend, lever).upto(system.grid)
     series = Series(
         t=system.grid,
         waiting=staged(waiting),
@@ -115,7 +126,7 @@ def record_of(
         buyer=thinking,
         transit=here(2),
         nurture=here(3),
-        heads=heads_at(system.people, len(system.team_names), system.grid),
+        heads=_heads(system, times, staff, weeks),
         customers=base + leads[:, sold & alive].sum(axis=1),
         arr=arr,
         fates=_by(fate, leads, len(system.fates)),
@@ -133,7 +144,7 @@ def record_of(
         cycle=cycle - cycle[0],
         paid_hours=paid,
         busy_hours=y[:, sums.busy : sums.arrived],
-        support_hours=np.zeros_like(paid),
+        support_hours=support,
         people_cost=pay,
         revenue=y[:, sums.revenue],
         **planned,

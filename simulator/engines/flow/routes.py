@@ -68,3 +68,41 @@ def landings(system: System) -> tuple[Floats, Floats]:
     )
     after: Floats = np.einsum("st,btu->bsu", go, first)
     return after, np.asarray(first[:, :stages, :], dtype=np.float64)
+
+
+def capped(law: int, cv: float, mean: Floats, every: Floats, most: Floats) -> Floats:
+    """Means of a delay, and of a wait for a meeting, that take `most` weeks at most; all (B,).
+
+    The survival function of the sum, integrated up to there.
+    """
+    from scipy import special
+
+    def rest(x: Floats, m: float) -> Floats:
+        """Integral of the delay's survival function from 0 to x."""
+        if law in (draws.NONE, draws.DETERMINISTIC) or m <= 0.0 or cv == 0.0:
+            return np.minimum(x, m)
+        if law == draws.EXPONENTIAL:
+            return np.asarray(-m * np.expm1(-x / m))
+        x = np.maximum(x, 1e-300)
+        if law == draws.LOGNORMAL:
+            s = math.sqrt(math.log1p(cv * cv))
+            z = (np.log(x / m) + 0.5 * s * s) / s
+            return np.asarray(m * special.ndtr(z - s) + x * special.ndtr(-z))
+        k = 1.0 / (cv * cv)
+        y = x * k / m
+        return np.asarray(m * special.gammainc(k + 1.0, y) + x * special.gammaincc(k, y))
+
+    found = np.empty(len(mean))
+    for i, (m, gap, top) in enumerate(zip(mean, every, most, strict=True)):
+        if top == math.inf:
+            found[i] = m + 0.5 * gap
+        elif gap <= 0.0:
+            found[i] = rest(np.array([top]), m)[0]
+        else:
+            # min(D + U, top), U even over the gap: the mean of U + min(D, top - U).
+            nodes, weights = np.polynomial.legendre.leggauss(64)
+            u = 0.5 * min(gap, top) * (nodes + 1.0)
+            part = 0.5 * min(gap, top) * weights / gap
+            late = max(0.0, gap - top) / gap
+            found[i] = float(part @ (u + rest(top - u, m))) + late * top
+    return found

@@ -10,10 +10,30 @@ from numpy.typing import NDArray
 
 from simulator import laws
 from simulator.engines.flow import closure as closures
-from simulator.engines.flow.graph import GO_LIVE, MOMENT, Graph
-from simulator.engines.flow.layout import Demand, Life, Line, Links, Moves, Net, Queues, Room, Staff
+from simulator.engines.flow.graph import GO_LIVE, MOMENT, WIN, WIN_AND_LIVE, Graph
+from simulator.engines.flow.layout import (
+    EXTRA,
+    Demand,
+    Life,
+    Line,
+    Links,
+    Moves,
+    Net,
+    Queues,
+    Room,
+    Staff,
+)
 from simulator.engines.flow.linear import Pattern, elimination_order, pattern_of
 from simulator.engines.flow.routes import phases
+from simulator.engines.flow.shares import (
+    TO_COUNT,
+    TO_EDGE,
+    TO_SOURCE,
+    Terms,
+    columns,
+    odds_of,
+    terms_of,
+)
 from simulator.system import System
 
 Floats = NDArray[np.float64]
@@ -52,6 +72,16 @@ def carried(system: System) -> Floats:
     return found
 
 
+def _terms(graph: Graph, by_source: Ints) -> Terms:
+    """What moves among the shares of edges, counts and sources, by their places."""
+    shares = list(graph.edges.values())
+    return [
+        *terms_of(TO_EDGE, [shares[i] for i in by_source]),
+        *terms_of(TO_COUNT, list(graph.counted.values())),
+        *terms_of(TO_SOURCE, list(graph.sources.values())),
+    ]
+
+
 def net_of(graph: Graph) -> tuple[Net, Pattern, Ints]:
     """Arrays of a graph; also the stocks in their new order."""
     s = graph.system
@@ -66,7 +96,7 @@ def net_of(graph: Graph) -> tuple[Net, Pattern, Ints]:
     source, target = place[keys[:, 0]], place[keys[:, 1]]
     by_source = np.argsort(source, kind="stable")
     source, target = source[by_source], target[by_source]
-    share = np.array(list(graph.edges.values()))[by_source].T
+    share = columns(list(graph.edges.values()), segments)[:, by_source]
     queue_order = sorted(
         range(len(graph.queues)),
         key=lambda q: (graph.queues[q].team, st.priority[graph.queues[q].stage], q),
@@ -88,8 +118,11 @@ def net_of(graph: Graph) -> tuple[Net, Pattern, Ints]:
         cool_enter = np.array(cool.enter)
     else:
         cool_rate, cool_enter = np.zeros((segments, 0)), np.zeros(0)
+    signing = np.isin(keys[by_source, 3], (WIN, WIN_AND_LIVE))
+    discounts = s.rules is not None and bool(np.isfinite(s.rules.market[0]["reference"]))
     links = Links(
         channels=len(s.channel_names),
+        lanes=len(s.channel_names) + EXTRA + discounts,
         kind=_ints([n.kind for n in nodes]),
         queue=_ints([new_queue[n.queue] if n.queue >= 0 else -1 for n in nodes]),
         sold=np.array([n.sold for n in nodes]),
@@ -102,10 +135,12 @@ def net_of(graph: Graph) -> tuple[Net, Pattern, Ints]:
         workers=np.flatnonzero([n.queue >= 0 for n in nodes]),
         goes=np.flatnonzero(keys[by_source, 3] >= GO_LIVE),
         goes_from=source[keys[by_source, 3] >= GO_LIVE],
+        wins=np.flatnonzero(signing),
+        wins_from=source[signing],
         adv_from=place[taps[:, 0]],
         adv_stage=np.ascontiguousarray(taps[:, 1]),
         adv_takes=np.ascontiguousarray(taps[:, 2]),
-        adv_share=_columns(list(graph.counted.values()), segments),
+        adv_share=columns(list(graph.counted.values()), segments),
     )
     line = Queues(
         first=np.searchsorted(
@@ -120,8 +155,10 @@ def net_of(graph: Graph) -> tuple[Net, Pattern, Ints]:
         speed=_ints([0 if q.review else st.speed_kind[q.stage] for q in queues]),
         floor=st.speed_floor,
         scale=st.speed_scale,
-        hours=s.hours,
+        hours=s.hours.copy(),
+        pace=s.hours.copy(),
         pay=s.team_cost,
+        owned=s.owned,
     )
     demand = Demand(
         response=ch.kind,
@@ -131,15 +168,15 @@ def net_of(graph: Graph) -> tuple[Net, Pattern, Ints]:
         adstock=ch.adstock,
         carried=carried(s),
         lift=ch.lift,
-        spend=ch.spend,
-        now=ch.now,
+        spend=ch.spend.copy(),
+        now=ch.now.copy(),
         season=ch.season,
-        per_customer=ch.per_customer,
+        per_customer=ch.per_customer.copy(),
         value=ch.value,
         edges=s.edges,
         src_channel=np.ascontiguousarray(sources[:, 0]),
         src_node=place[sources[:, 1]],
-        src_share=_columns(list(graph.sources.values()), segments),
+        src_share=columns(list(graph.sources.values()), segments),
     )
     life = Life(
         live=int(place[graph.live]),
@@ -147,12 +184,15 @@ def net_of(graph: Graph) -> tuple[Net, Pattern, Ints]:
         cool_rate=cool_rate,
         cool_enter=cool_enter,
         cool_chained=cool is not None and cool.chained,
-        churn=s.customers.churn,
+        churn=s.customers.churn.copy(),
         expansion=s.customers.expansion,
         target_weeks=s.customers.target,
         late=s.customers.late_churn,
+        discount=np.zeros(segments),
+        lure=np.ones(segments),
     )
-    net = Net(_own(links), _own(line), _own(demand), _own(life))
+    odds = odds_of(s, graph.variables, place, _terms(graph, by_source), graph.shares)
+    net = Net(_own(links), _own(line), _own(demand), _own(life), _own(odds))
     return net, pattern_of(size, source, target), order
 
 
@@ -174,6 +214,9 @@ def breaks(system: System) -> Floats:
     ramp = system.ramp[p.team]
     times = np.concatenate([system.edges, system.grid, p.join, p.leave, p.ramp_from + ramp])
     start, end = system.edges[0], system.horizon
+    if (system.buyer.decay > 0).any():
+        # The mean age of a stock is read once a week.
+        times = np.append(times, np.arange(start, 0.0))
     return np.unique(times[(times >= start) & (times <= end)])
 
 
@@ -227,10 +270,11 @@ def staff_of(system: System, net: Net, times: Floats, closure: str) -> tuple[Sta
             continue
         psffa[m] = True
         low[:, m], span = _patience(net, m, mine, segment, seats, skilled, later)
-        for c in np.unique(seats[:, m]):
+        served = np.minimum(seats[:, m], 1) if system.owned[m] else seats[:, m]
+        for c in np.unique(served):
             if c == 0:
                 continue
-            there = seats[:, m] == c
+            there = served == c
             eta = float(low[0, m])
             key = (int(c), eta, span)
             if key not in places:
@@ -251,6 +295,8 @@ def staff_of(system: System, net: Net, times: Floats, closure: str) -> tuple[Sta
         skilled_rate=(later - skilled) / width[:, None],
         psffa=psffa,
         rows=np.array(rows),
+        there=np.ones(len(rows), dtype=np.bool_),
+        shelved=False,
         row_first=first,
         row_count=count,
         row_low=low,

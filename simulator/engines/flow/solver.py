@@ -10,18 +10,16 @@ pivots, in an order that keeps it sparse (Markowitz 1957).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from functools import cache
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from simulator.engines.flow.compile import OPTIONS, compiled
+from simulator.engines.flow.compile import compiled
 from simulator.engines.flow.kernel import add_burden, add_sums, count, hold, serve, slope
-from simulator.engines.flow.layout import EXTRA, Net, Sums
+from simulator.engines.flow.layout import Net, Sums
 from simulator.engines.flow.linear import Pattern, answer, factor, respond, sensitivity, solve
+from simulator.engines.flow.shares import branch
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -111,7 +109,7 @@ class Space(NamedTuple):
 
 def space_of(net: Net, sums: Sums, pattern: Pattern) -> Space:
     """Working memory of the right size, the state 0."""
-    n, lanes, queues = len(net.links.kind), net.links.channels + EXTRA, len(net.queues.stage)
+    n, lanes, queues = len(net.links.kind), net.links.lanes, len(net.queues.stage)
     cut = n * lanes
 
     def views(*shape: int) -> tuple[Floats, Floats, Floats]:
@@ -132,7 +130,7 @@ def solve_stage(  # type: ignore[no-untyped-def]
     """Solve for a stage in place: first the leads, then the lanes that grow with them."""
     stocks, y = space.ux[s], space.uy[s]
     channels = links.channels
-    lanes = channels + EXTRA
+    lanes = links.lanes
     respond(links, start, line, k, P, pattern, delta, stocks, space)
     solve(pattern, space.lu, stocks, 0, channels)
     for i in range(len(links.kind)):
@@ -150,8 +148,8 @@ def solve_stage(  # type: ignore[no-untyped-def]
 
 @compiled
 def integrate(  # type: ignore[no-untyped-def]
-    ends, keep, first_piece, h, space, net, staff, sums, start_room, stage_room, delta, pattern,
-    tableau, opened, rtol, atol, kept, kept_w, limit,
+    ends, keep, first_piece, last_piece, h, space, net, staff, sums, start_room, stage_room, delta,
+    pattern, tableau, opened, rtol, atol, kept, kept_w, limit,
 ):  # fmt: skip
     """Go from piece to piece. ends: (P,) times; keep: (P,) row of kept to fill at the end, or -1.
 
@@ -164,9 +162,11 @@ def integrate(  # type: ignore[no-untyped-def]
     D, P = space.matrices[0], space.matrices[1]
     calls = steps = rejected = 0
     t = staff.begin[first_piece]
-    for piece in range(first_piece, len(ends)):
+    for piece in range(first_piece, last_piece):
         k = staff.segment[piece]
         t, end = staff.begin[piece], ends[piece]
+        if len(net.odds.code) > 0:
+            branch(k, links, demand.src_share, net.odds, space.zx)
         hold(k, links, start)
         hold(k, links, stage_room.moves)
         fresh = True
@@ -222,18 +222,3 @@ def integrate(  # type: ignore[no-untyped-def]
             for q in range(len(line.waiting)):
                 kept_w[keep[piece], q] = line.waiting[q]
     return calls, steps, rejected, h, t
-
-
-@cache
-def program(key: int) -> Callable[..., Any]:
-    """Integrate of one tuple of arguments, from numba's cache if it is there under the key."""
-
-    @njit(cache=True, nogil=True, **OPTIONS)
-    def run(arguments):  # type: ignore[no-untyped-def]
-        """The program; the key is part of its name in the cache."""
-        if key < 0:
-            return 0, 0, 0, 0.0, 0.0
-        return integrate(*arguments)
-
-    made: Callable[..., Any] = run
-    return made

@@ -14,7 +14,7 @@ from typing import Any, Final
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
-from simulator.report.figures import titles
+from simulator.report.figures import decisions, mixes, moves, titles
 from simulator.report.figures.comparison import arr, equal_spend
 from simulator.report.figures.constraints import queues, relief
 from simulator.report.figures.curves import absorption_curve
@@ -29,6 +29,7 @@ class Plot:
 
     draw: Callable[[Any, Axes], Axes]
     title: Callable[[Any], str]
+    when: Callable[[Any], bool] = lambda _: True  # whether a result has what is drawn
 
     def __call__(self, result: Any, axes: Axes | None = None) -> Axes:
         """Draw on the axes given, or on those of a new slide; returns them."""
@@ -63,6 +64,21 @@ FIGURES: Final[dict[str, dict[str, Plot]]] = {
         "relief": Plot(relief, titles.relief_title),
         "capacity_heat": Plot(constraint_heat, titles.constraint_heat_title),
         "queues": Plot(queues, titles.queues_title),
+        "shifting_bottleneck": Plot(
+            moves.strip, moves.strip_title, lambda r: r.bottleneck is not None
+        ),
+        "migration": Plot(moves.migration, moves.migration_title, lambda r: r.path is not None),
+    },
+    "curves": {"every_effort": Plot(mixes.every_effort, mixes.every_title)},
+    "isoquant": {"isoquant": Plot(mixes.isoquant_map, mixes.isoquant_title)},
+    "seek": {
+        "reach": Plot(decisions.reach, decisions.reach_title),
+        "conditions": Plot(decisions.must_hold, decisions.hold_title),
+    },
+    "sensitivity": {"tornado": Plot(decisions.tornado, decisions.tornado_title)},
+    "worlds": {
+        "contest": Plot(decisions.contest, decisions.contest_title),
+        "information": Plot(decisions.information, decisions.information_title),
     },
 }
 
@@ -71,6 +87,8 @@ def save_all(result: Any, kind: str, folder: Path) -> list[Path]:
     """Draw every figure of a kind of result into a folder, as PNG and SVG."""
     found: list[Path] = []
     for name, plot in FIGURES.get(kind, {}).items():
+        if not plot.when(result):
+            continue
         axes = plot(result)
         found += save(figure_of(axes), folder / name)
     return found

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
 
-from simulator.analysis.compare import Arm, Comparison
 from simulator.analysis.words import label
 from simulator.report.figures import style
 from simulator.report.figures.facts import main_arms
 from simulator.vocabulary import describe
+
+if TYPE_CHECKING:
+    from simulator.analysis.compare import Arm, Comparison
 
 SERIES = 4  # variants with a label of their own
 ROWS = 12  # rows of a dot plot that can be told apart from afar

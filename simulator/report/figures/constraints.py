@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from simulator.analysis.constraint import Candidate, Constraint
 from simulator.analysis.words import label, spoken
 from simulator.report.figures import style
 from simulator.report.figures.comparison import dots
 from simulator.report.figures.titles import relief_label
+
+if TYPE_CHECKING:
+    from simulator.analysis.constraint import Candidate, Constraint
 
 ROWS = 10
 KIND_NAMES = {

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from simulator.analysis.curve import Curve
 from simulator.analysis.words import label
 from simulator.report.figures import style
 from simulator.report.figures.facts import part_name
 from simulator.report.figures.titles import effort_name
-from simulator.system import YEAR
+from simulator.report.kept import YEAR
 from simulator.vocabulary import describe
+
+if TYPE_CHECKING:
+    from simulator.analysis.curve import Curve
 
 Floats = NDArray[np.float64]
 FILLS = (style.ORANGE, style.SKY, style.GREEN, style.PURPLE)

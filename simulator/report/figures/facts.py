@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.analysis.absorption import Absorption
-from simulator.analysis.compare import Arm, Comparison
+from simulator.analysis.hours import TeamHours
 from simulator.analysis.words import spoken
-from simulator.metrics import QUARTER
-from simulator.system import System
+
+if TYPE_CHECKING:
+    from simulator.analysis.absorption import Absorption
+    from simulator.analysis.compare import Arm, Comparison
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -102,49 +104,27 @@ class Heat:
         return int(np.argmax(mean)) if mean else -1
 
 
-def paid_hours(system: System, grid: Floats) -> Floats:
-    """Hours paid by team up to each time, (T, M): planned, so the same in every replication."""
-    people, edges = system.people, system.edges
-    left, right = np.maximum(edges[:-1], 0.0), np.maximum(edges[1:], 0.0)
-    paid = np.zeros((len(grid), len(system.team_names)))
-    for m, share, join, leave in zip(
-        people.team, people.share, people.join, people.leave, strict=True
-    ):
-        start, end = np.maximum(left, join), np.minimum(right, leave)
-        here = np.clip(np.minimum(grid[:, None], end) - start, 0.0, None)
-        paid[:, m] += share * (here @ system.hours[:, m])
-    return paid
-
-
-def heat(system: System, used: Floats, waiting: Floats, name: str, role: str, most: int) -> Heat:
-    """Utilisation by team and quarter. used: (T, M) hours so far; waiting: (T, S) leads.
+def heat(hours: TeamHours, name: str, role: str, most: int) -> Heat:
+    """Utilisation by team and quarter.
 
     most: columns at the most; longer runs are shown by several quarters at a time.
     """
-    grid = system.grid
-    paid = paid_hours(system, grid)
-    quarters = max(1, -(-(len(grid) - 1) // QUARTER))
+    quarters, teams = hours.paid.shape
     together = 1
     while -(-quarters // together) > most:
         together *= 2
-    marks = [*range(0, len(grid) - 1, QUARTER * together), len(grid) - 1]
-    spans = list(pairwise(marks))
-    teams = len(system.team_names)
+    spans = list(pairwise([*range(0, quarters, together), quarters]))
     busy, over = np.full((teams, len(spans)), np.nan), np.zeros((teams, len(spans)), dtype=bool)
+    weeks = np.diff(hours.edges)
     for q, (a, b) in enumerate(spans):
-        hours = paid[b] - paid[a]
-        share = np.divide(used[b] - used[a], hours, out=np.full(teams, np.nan), where=hours > 0)
-        busy[:, q] = share
-        segment = system.segment(0.5 * (float(grid[a]) + float(grid[b])))
-        queued = waiting[a + 1 : b + 1].mean(axis=0) * system.stages.effort.mean[segment]
-        for m in range(teams):
-            work = float(queued[system.stages.team == m].sum())
-            weekly = hours[m] / (float(grid[b]) - float(grid[a]))
-            over[m, q] = work > weekly
+        paid, used = hours.paid[a:b].sum(axis=0), hours.used[a:b].sum(axis=0)
+        busy[:, q] = np.divide(used, paid, out=np.full(teams, np.nan), where=paid > 0)
+        work = weeks[a:b] @ hours.queued[a:b] / weeks[a:b].sum()
+        over[:, q] = work > paid / weeks[a:b].sum()
     return Heat(
         name=name,
         role=role,
-        teams=tuple(spoken(t) for t in system.team_names),
+        teams=tuple(spoken(t) for t in hours.teams),
         periods=tuple(_period(i, together, quarters) for i in range(len(spans))),
         used=busy,
         over=over,
@@ -165,7 +145,7 @@ def heats(result: Comparison, columns: int = 24) -> list[Heat]:
     """Today and the two variants that matter most."""
     arms = [result.today, *main_arms(result)]
     each = max(2, columns // len(arms))
-    return [heat(a.system, a.used, a.waiting, a.name, a.role, each) for a in arms]
+    return [heat(a.by_quarter(), a.name, a.role, each) for a in arms]
 
 
 def few(names: Sequence[str]) -> str:

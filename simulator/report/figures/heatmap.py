@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patches import Rectangle
 
-from simulator.analysis.compare import Comparison
-from simulator.analysis.constraint import Constraint
 from simulator.report.figures import style
-from simulator.report.figures.facts import Heat, heat, heats, paid_hours
+from simulator.report.figures.facts import Heat, heat, heats
+
+if TYPE_CHECKING:
+    from simulator.analysis.compare import Comparison
+    from simulator.analysis.constraint import Constraint
 
 ROWS = 12
+# Its end is a shade beside vermillion: a brand's colour of the push is not that of being busy.
 HEAT = LinearSegmentedColormap.from_list(
-    "busy", [(0.0, "#FFFFFF"), (0.5, "#FDF0E1"), (0.8, "#F5B374"), (1.0, style.VERMILLION)]
+    "busy", [(0.0, "#FFFFFF"), (0.5, "#FDF0E1"), (0.8, "#F5B374"), (1.0, "#D55E01")]
 )
 MARK = "framed: more work waits, on average, than the team does in a week"
 
@@ -33,9 +37,7 @@ def constraint_heat(result: Constraint, axes: Axes) -> Axes:
 
 def constraint_panel(result: Constraint) -> Heat:
     """The one panel of a constraint's analysis."""
-    paid = np.diff(paid_hours(result.system, result.system.grid), axis=0)
-    hours = np.vstack([np.zeros(paid.shape[1]), np.cumsum(result.utilisation * paid, axis=0)])
-    return heat(result.system, hours, result.waiting, result.name, "today", 13)
+    return heat(result.by_quarter(), result.name, "today", 13)
 
 
 def draw(panels: Sequence[Heat], axes: Axes) -> Axes:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 import textwrap
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import matplotlib as mpl
@@ -24,6 +26,9 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from simulator.analysis.words import money
 
 SIZE: Final = (13.33, 7.5)  # inches, 16:9
+_size: ContextVar[tuple[float, float]] = ContextVar("size", default=SIZE)
+_fonts: ContextVar[tuple[str, ...]] = ContextVar("fonts", default=())
+_settings: ContextVar[Mapping[str, Any]] = ContextVar("settings", default=MappingProxyType({}))
 DPI: Final = 150
 BODY: Final = 16.0
 SMALL: Final = 14.0  # nothing is smaller
@@ -73,7 +78,8 @@ _SCRIPTS: Final = (
 def families() -> list[str]:
     """Fonts to look for a letter in, in this order; only those that are installed."""
     there = {font.name for font in fontManager.ttflist}
-    return ["DejaVu Sans", *(name for name in _SCRIPTS if name in there)]
+    wanted = [name for name in _fonts.get() if name in there]
+    return [*wanted, "DejaVu Sans", *(name for name in _SCRIPTS if name in there)]
 
 
 _INKS: Final = {
@@ -91,8 +97,28 @@ def ink(colour: str) -> str:
 
 
 @contextmanager
-def look() -> Iterator[None]:
-    """Settings of matplotlib while a figure is drawn or saved; the user's come back after it."""
+def look(
+    size: tuple[float, float] | None = None,
+    fonts: tuple[str, ...] | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> Iterator[None]:
+    """Settings of matplotlib while a figure is drawn or saved; the user's come back after it.
+
+    size: of slides, in inches; fonts: to look for first; settings: of matplotlib, on top of ours.
+    What is not given stays as the look around this one has it.
+    """
+    given = ((_size, size), (_fonts, fonts), (_settings, settings))
+    tokens = [(variable, variable.set(v)) for variable, v in given if v is not None]  # type: ignore[arg-type]
+    try:
+        with _look():
+            yield
+    finally:
+        for variable, token in tokens:
+            variable.reset(token)  # type: ignore[arg-type]
+
+
+@contextmanager
+def _look() -> Iterator[None]:
     settings: dict[str, Any] = {
         "font.family": families(),
         "font.size": BODY,
@@ -105,6 +131,7 @@ def look() -> Iterator[None]:
         "svg.fonttype": "path",
         "svg.hashsalt": "growthsim",
         "savefig.bbox": "standard",
+        **_settings.get(),
     }
     with mpl.rc_context(), warnings.catch_warnings():
         mpl.rcdefaults()
@@ -143,14 +170,15 @@ def lines(text: str, width: int = 26, most: int = 2) -> str:
 
 def slide(title: str, source: str) -> tuple[Figure, Axes]:
     """An empty slide with its message above, its source below, and one axis between."""
-    figure = Figure(figsize=SIZE, dpi=DPI, facecolor="white")
+    tall = _size.get()[1]
+    figure = Figure(figsize=_size.get(), dpi=DPI, facecolor="white")
     FigureCanvasAgg(figure)
     head = figure.text(0.028, 0.962, "", weight="bold", va="top", ha="left", linespacing=1.15)
-    _fit(head, title, TITLE, LEAST_TITLE)
+    _fit(head, title, TITLE, LEAST_TITLE if _size.get()[0] > 13 else SMALL)
     foot = figure.text(0.028, 0.022, "", color="#555555", va="bottom", ha="left")
     _fit(foot, source, SMALL, SMALL)
-    top = head.get_window_extent().y0 / (SIZE[1] * DPI)
-    bottom = foot.get_window_extent().y1 / (SIZE[1] * DPI)
+    top = head.get_window_extent().y0 / (tall * DPI)
+    bottom = foot.get_window_extent().y1 / (tall * DPI)
     room = (0.02, bottom + 0.02, 0.96, top - bottom - 0.055)
     figure.set_layout_engine(ConstrainedLayoutEngine(rect=room, w_pad=0.06, h_pad=0.06))
     axes = figure.add_subplot()
@@ -166,7 +194,7 @@ def _fit(text: Text, words: str, largest: float, least: float) -> None:
         text.set_text(plain(word))
         widths[word] = text.get_window_extent().width
     # A hundredth to spare: letters do not scale quite with their size.
-    room = 0.944 * SIZE[0] * DPI / 1.01
+    room = 0.944 * _size.get()[0] * DPI / 1.01
     space = 0.35 * largest * DPI / 72.0
     size = largest
     while size > least and not _in_two(parts, widths, space, room * largest / size):

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator.analysis.paired import Difference
 from simulator.analysis.words import label, money, plus_minus, share, spoken
 from simulator.report.figures.facts import few, main_arms, part_name, pushed_arm
 from simulator.report.figures.style import amount, number, percent, short
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from simulator.analysis.compare import Arm, Comparison
     from simulator.analysis.constraint import Candidate, Constraint
     from simulator.analysis.curve import Curve
+    from simulator.analysis.paired import Difference
 
 NAME = 38  # letters of a name in a title
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
 
-from simulator.analysis.compare import Arm, Comparison
 from simulator.analysis.words import spoken
 from simulator.report.figures import style
 from simulator.report.figures.facts import (
@@ -18,6 +18,9 @@ from simulator.report.figures.facts import (
     pushed_arm,
     waterfall_of,
 )
+
+if TYPE_CHECKING:
+    from simulator.analysis.compare import Arm, Comparison
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,398 @@
+"""In which worlds does pushing win? Push against fix at equal spend, over what nobody knows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.analysis.compare import DEFAULT_ENGINE
+from simulator.analysis.estimate import Estimate
+from simulator.analysis.information import Worth, everything, worths
+from simulator.analysis.paired import estimate
+from simulator.analysis.panel import cores
+from simulator.analysis.prim import Box, discover
+from simulator.analysis.ranges import Range, hypercube, ranges, shared, world
+from simulator.analysis.ranking import rank
+from simulator.analysis.runs import one_run
+from simulator.analysis.sobol import Split, split
+from simulator.analysis.spend import MOST, Scaled, at_cost, planned_cost
+from simulator.analysis.targets import check_metric
+from simulator.errors import AnalysisError, SpecError
+from simulator.metrics import measure
+from simulator.spec.load import Loaded, find_study, load
+from simulator.spec.schema import Lever, Scenario
+from simulator.system import YEAR, build
+from simulator.vocabulary import describe
+
+Floats = NDArray[np.float64]
+FEWEST = 20
+PUSH = 1.5  # spend of the push that is made where the study has none
+CHUNK = 50
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two choices. made: whether it is ours, as the study has none."""
+
+    scenario: Scenario
+    made: bool
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return self.scenario.name
+
+
+@dataclass(frozen=True)
+class Worlds:
+    """Push against fix in sampled worlds.
+
+    points: (n, d) in the unit cube; values: (n, d) of assumptions; push, fix: (n, R) outcomes at
+    equal spend, the higher the better (better: -1 where less is); spend: (n,) extra cost of each.
+    """
+
+    name: str
+    outcome: str
+    currency: str
+    engine: str
+    seed: int
+    better: int
+    weeks: float
+    replications: int
+    reason: str
+    sides: tuple[Side, Side]
+    over: tuple[Range, ...]
+    points: Floats
+    values: Floats
+    push: Floats
+    fix: Floats
+    spend: Floats
+    unequal: int
+    skipped: int
+    boxes: tuple[Box, ...]
+    of: str
+    information: tuple[Worth, ...]
+    perfect: float
+    split: Split | None
+    left_out: tuple[str, ...]
+    scenario: Scenario
+
+    @property
+    def difference(self) -> Floats:
+        """Fix less push by world, the mean of its runs; above 0 the fix is better."""
+        found: Floats = self.better * (self.fix - self.push).mean(axis=1)
+        return found
+
+    @property
+    def share(self) -> Estimate:
+        """Share of worlds in which the push beats the fix, with its interval (Wilson)."""
+        d = self.difference
+        n, p, z = len(d), float((d < 0).mean()), 1.959963984540054
+        middle = (p + z * z / (2 * n)) / (1 + z * z / n)
+        half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+        # Reported as mean and half: the wider side.
+        return Estimate(p, max(middle + half - p, p - (middle - half)))
+
+    def holds_up(self, box: Box) -> bool:
+        """Whether a box says more than the share of its side, also on halves it is not from."""
+        usual = self.share.mean if self.of == "push" else 1.0 - self.share.mean
+        return min(box.density, box.tested[1]) >= usual + 0.25 * (1.0 - usual)
+
+    def regret(self) -> dict[str, dict[str, float | None]]:
+        """What each choice gives up against the better one: mean with interval, 95th percentile."""
+        d = self.difference
+        found: dict[str, dict[str, float | None]] = {}
+        for side, lost in (("push", np.maximum(d, 0)), ("fix", np.maximum(-d, 0))):
+            e = estimate(lost)
+            found[side] = e.to_json() | {"worst_in_20": float(np.quantile(lost, 0.95))}
+        return found
+
+    @property
+    def sentences(self) -> list[str]:
+        """The answer in words, made from the numbers."""
+        from simulator.analysis.words_worlds import worlds_sentences
+
+        return worlds_sentences(self)
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything but the worlds themselves, which are in the tables."""
+        from simulator.analysis.words_worlds import box_words
+
+        paths = [r.path for r in self.over]
+        share, d = self.share, self.difference
+        return {
+            "kind": "worlds",
+            "scenario": self.name,
+            "outcome": self.outcome,
+            "engine": self.engine,
+            "seed": self.seed,
+            "worlds": len(d),
+            "replications": self.replications,
+            "stopped": self.reason,
+            "confidence": 0.95,
+            "push": {"name": self.sides[0].name, "made_here": self.sides[0].made},
+            "fix": {"name": self.sides[1].name, "made_here": self.sides[1].made},
+            "push_beats_fix": {
+                "share": share.mean,
+                "low": max(0.0, share.low),
+                "high": min(1.0, share.high),
+            },
+            "fix_minus_push": estimate(d).to_json()
+            | {f"p{q}": float(np.quantile(d, q / 100)) for q in (5, 25, 50, 75, 95)},
+            "regret": self.regret(),
+            "spend_a_year": float(self.spend.mean()) / self.weeks * YEAR,
+            "worlds_with_unequal_spend": self.unequal,
+            "worlds_skipped": self.skipped,
+            "boxes_of": self.of,
+            "boxes": [
+                b.to_json(paths)
+                | {
+                    "in_words": box_words(b, self.over, self.currency),
+                    "holds_up": self.holds_up(b),
+                }
+                for b in self.boxes
+            ],
+            "value_of_information": [w.to_json() for w in self.information],
+            "value_of_knowing_everything_at_least": self.perfect,
+            "variance": None if self.split is None else self.split.to_json(),
+            "assumptions": [r.to_json() for r in self.over],
+            "left_out": list(self.left_out),
+            "runs": int(2 * self.push.size),
+            "sentences": self.sentences,
+        }
+
+    @property
+    def shown(self) -> dict[str, list[dict[str, Any]]]:
+        """The tables that people read."""
+        found = self.tables
+        worth = [w.to_json() for w in self.information if w.value > 0]
+        return {"information": worth[:10], "boxes": found["boxes"]}
+
+    @property
+    def tables(self) -> dict[str, list[dict[str, Any]]]:
+        """Rows for CSV and Parquet: one a world, one an assumption, one a limit of a box."""
+        paths = [r.path for r in self.over]
+        d = self.difference
+        rows = [
+            {
+                "world": i,
+                "push": float(self.push[i].mean()),
+                "fix": float(self.fix[i].mean()),
+                "fix_minus_push": float(d[i]),
+            }
+            | {p: float(v) for p, v in zip(paths, self.values[i], strict=True)}
+            for i in range(len(d))
+        ]
+        limits = [
+            {"box": i + 1, "coverage": b.coverage, "density": b.density} | limit
+            for i, b in enumerate(self.boxes)
+            for limit in b.to_json(paths)["limits"]
+        ]
+        return {
+            "worlds": rows,
+            "information": [w.to_json() for w in self.information],
+            "boxes": limits,
+        }
+
+
+@dataclass(frozen=True)
+class _Play:
+    """One world: both sides at equal spend under the same luck."""
+
+    today: Scenario
+    push: Scenario
+    fix: Scenario
+    over: Sequence[Range]
+    outcome: str
+    engine: str
+    seed: int
+    week: float | None
+    replications: int
+    mine: tuple[list[int], list[int]]
+
+    def __call__(self, task: tuple[int, Floats]) -> tuple[Floats, Floats, float, bool] | None:
+        """Outcomes (R,) of push and fix, their extra cost, and whether it is equal."""
+        index, values = task
+        try:
+            base = planned_cost(build(world(self.today, self.over, values.tolist())))
+            pair = [
+                world(s, [self.over[i] for i in mine], values[mine].tolist())
+                for s, mine in zip((self.push, self.fix), self.mine, strict=True)
+            ]
+            built = [build(s) for s in pair]
+            extra = [planned_cost(s) - base for s in built]
+            positive = [x for x in extra if x > 1e-6 * max(1.0, base)]
+            if not positive:
+                return None
+            spend = min(positive)
+            scaled = [
+                Scaled(b, 1.0, x) if x == spend else equal(s, base, x, spend)
+                for s, b, x in zip(pair, built, extra, strict=True)
+            ]
+        except SpecError:
+            return None
+        found = []
+        for side in scaled:
+            rows = []
+            for r in range(self.replications):
+                luck = index * self.replications + r
+                record = one_run(side.system, self.engine, self.seed, luck)
+                rows.append(measure(record, self.week)[self.outcome])
+            found.append(np.array(rows))
+        if not all(np.isfinite(x).all() for x in found):
+            return None
+        alike = abs(scaled[0].extra_cost - scaled[1].extra_cost) <= 0.01 * abs(spend)
+        return found[0], found[1], spend, alike
+
+
+def equal(scenario: Scenario, base: float, extra: float, spend: float) -> Scaled:
+    """A scenario with its levers scaled to a spend within a thousandth: a few secant steps.
+
+    What levers cost is nearly a straight line; where it is not, `spend.at_cost` searches.
+    """
+    if extra > 0:
+        (x0, y0), x = (0.0, 0.0), spend / extra
+        for _ in range(5):
+            try:
+                system = build(scenario, x)
+            except SpecError:
+                break
+            y = planned_cost(system) - base
+            if abs(y - spend) <= 1e-3 * spend:
+                return Scaled(system, x, y)
+            if y == y0:
+                break
+            x0, y0, x = x, y, x + (spend - y) * (x - x0) / (y - y0)
+            if not 0.0 < x < MOST:
+                break
+    return at_cost(scenario, base, spend)
+
+
+def sides_of(
+    place: str | Path, loaded: Loaded | None, outcome: str, seed: int | None
+) -> tuple[Loaded, Side, Side]:
+    """Today and its push and fix: those of the study, else made here. Raises AnalysisError."""
+    path = Path(place)
+    variants: list[Scenario] = []
+    if loaded is None:
+        file = path
+        if path.suffix not in (".yaml", ".yml"):
+            try:
+                file, others = find_study(path)
+                variants = [load(p).scenario for p in others]
+            except SpecError:
+                if path.is_dir():
+                    raise
+        loaded = load(file)
+        if not variants and loaded.files and loaded.files[0].name == "today.yaml":
+            _, others = find_study(loaded.files[0].parent)
+            variants = [load(p).scenario for p in others]
+    today = loaded.scenario
+    push = next((v for v in variants if v.role == "push"), None)
+    fix = next((v for v in variants if v.role == "fix"), None)
+    a = Side(push, False) if push is not None else Side(_a_push(today), True)
+    b = Side(fix, False) if fix is not None else Side(_a_fix(today, outcome, seed), True)
+    return loaded, a, b
+
+
+def _a_push(today: Scenario) -> Scenario:
+    if not any((c.spend or 0) > 0 and c.leads is not None for c in today.channels.values()):
+        raise AnalysisError(
+            f"{today.name}: no channel has spend to push; write a variant with role: push"
+        )
+    lever = Lever(scale="channels.*.spend", by=PUSH)
+    levers = [*today.levers, lever]
+    return today.model_copy(update={"levers": levers, "name": "Half more spend", "role": "push"})
+
+
+def _a_fix(today: Scenario, outcome: str, seed: int | None) -> Scenario:
+    """The best small relief that is not more demand, to be pulled as far as the push costs."""
+    found = rank(today, outcome, engine="batch", seed=today.seed if seed is None else seed, most=20)
+    for c in found.candidates:
+        if c.relief.kind != "market" and c.extra_cost > 0 and math.isfinite(c.per_dollar):
+            fixed = c.relief.on(today)
+            name = f"Relief of {c.relief.name}"
+            return fixed.model_copy(update={"name": name, "role": "fix"})
+    raise AnalysisError(f"{today.name}: nothing to fix; write a variant with role: fix")
+
+
+def worlds(
+    study: str | Path,
+    *,
+    loaded: Loaded | None = None,
+    worlds: int = 1000,
+    outcome: str | None = None,
+    week: float | None = None,
+    engine: str = DEFAULT_ENGINE,
+    seed: int | None = None,
+    replications: int = 2,
+    jobs: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Worlds:
+    """Push against fix at equal spend, in worlds drawn from the ranges of today's assumptions.
+
+    study: a folder, or today's file. replications: runs of each side in each world. Raises
+    AnalysisError, SpecError.
+    """
+    if worlds < FEWEST:
+        raise AnalysisError(f"{worlds} worlds are too few to tell anything: take {FEWEST} or more")
+    found, push, fix = sides_of(study, loaded, outcome or "arr", seed)
+    today = found.scenario
+    outcome = outcome or today.outcome
+    check_metric(outcome, today, week)
+    seed = today.seed if seed is None else seed
+    over, left = ranges(found)
+    points = hypercube(worlds, len(over), seed)
+    values = np.column_stack([r.at(points[:, k]) for k, r in enumerate(over)])
+    runs = 1 if engine == "flow" else replications
+    play = _Play(
+        today, push.scenario, fix.scenario, over, outcome, engine, seed, week, runs,
+        (shared(push.scenario, over), shared(fix.scenario, over)),
+    )  # fmt: skip
+    results: list[tuple[Floats, Floats, float, bool] | None] = []
+    reason = "number given"
+    try:
+        with ThreadPoolExecutor(jobs or cores()) as pool:
+            for start in range(0, worlds, CHUNK):
+                stop = min(start + CHUNK, worlds)
+                results += pool.map(play, [(i, values[i]) for i in range(start, stop)])
+                if progress is not None:
+                    progress(stop)
+    except KeyboardInterrupt:
+        if len(results) < FEWEST:
+            raise
+        reason = f"interrupted after {len(results)} worlds"
+    good = [i for i, r in enumerate(results) if r is not None]
+    if len(good) < FEWEST:
+        raise AnalysisError(
+            f"{today.name}: only {len(good)} of {len(results)} worlds could be simulated: "
+            "the variants cost nothing in the others, or their numbers leave their bounds"
+        )
+    kept = [r for r in results if r is not None]
+    a, b = np.array([r[0] for r in kept]), np.array([r[1] for r in kept])
+    better = describe(outcome).better or 1
+    d = better * (b - a)
+    mean = d.mean(axis=1)
+    wins = mean < 0
+    # Boxes describe the side that wins less often: where it does is the news.
+    of = "push" if wins.mean() <= 0.5 else "fix"
+    cases = wins if of == "push" else ~wins
+    held = values[good]
+    boxes = discover(held, cases, seed=seed) if 0 < cases.sum() < len(cases) else []
+    return Worlds(
+        name=today.name, outcome=outcome, currency=today.currency, engine=engine, seed=seed,
+        better=better, weeks=today.horizon, replications=runs, reason=reason, sides=(push, fix),
+        over=tuple(over), points=points[good], values=held, push=a, fix=b,
+        spend=np.array([r[2] for r in kept]), unequal=sum(not r[3] for r in kept),
+        skipped=len(results) - len(good), boxes=tuple(boxes), of=of,
+        information=tuple(worths([r.path for r in over], points[good], mean, seed)),
+        perfect=everything(d), split=split(d, seed) if runs > 1 else None,
+        left_out=tuple(left), scenario=today,
+    )  # fmt: skip

@@ -1,0 +1,227 @@
+"""Slides of a story, put into a deck."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from pptx.enum.dml import MSO_THEME_COLOR
+from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
+from pptx.util import Emu, Inches, Pt
+
+from simulator.report.deck import charts
+from simulator.report.deck.record import Record, Written
+from simulator.report.deck.theme import Page, fitted, numbered, theme_part, title_of, title_size
+from simulator.report.story.say import Fact, Line
+from simulator.report.story.spec import (
+    Bars,
+    Fall,
+    Lines,
+    Picture,
+    Points,
+    Slide,
+    Stack,
+    Story,
+    Table,
+)
+
+CHARTS = (Lines, Bars, Stack, Fall)
+Box = tuple[int, int, int, int]
+
+
+def name(slide: Slide, part: str) -> str:
+    """What a shape is called: refresh finds it by this."""
+    return f"growthsim:{slide.key}:{part}"
+
+
+def texts(slide: Slide) -> dict[str, Line]:
+    """A slide's texts by their part."""
+    found = {"title": slide.title, "heading": slide.heading, "source": slide.source}
+    if slide.notes:
+        found["notes"] = Line(
+            "\n".join(n.text for n in slide.notes), tuple(f for n in slide.notes for f in n.facts)
+        )
+    if isinstance(slide.show, Points):
+        lines = slide.show.lines
+        found["points"] = Line(
+            "\n".join(x.text for x in lines), tuple(f for x in lines for f in x.facts)
+        )
+    return found
+
+
+def alt(slide: Slide) -> str:
+    """What is said to those who do not see it; the slide's title is in it."""
+    said, title = slide.alt.text, slide.title.text
+    return said if title in said else f"{said} {title}."
+
+
+def written(said: Line) -> Written:
+    """A text as the record keeps it."""
+    return Written(said.text, {f.name: f.text for f in said.facts if f.name})
+
+
+def add(deck: Any, story: Story, page: Page, record: Record) -> None:
+    """Add every slide of a story, and remember its texts."""
+    size = _title(story, page)
+    for slide in story.slides:
+        _add(deck, slide, page, size)
+        for part, said in texts(slide).items():
+            record.texts[name(slide, part)] = written(said)
+    stamp(deck, story)
+
+
+def stamp(deck: Any, story: Story) -> None:
+    """Title and dates of the file; the dates are those of the result."""
+    core = deck.core_properties
+    day = dt.datetime.fromisoformat(story.answers[0].date)
+    if not core.title or core.title == "PowerPoint Presentation":
+        core.title = story.answers[0].name
+    core.created = core.modified = day
+    core.last_modified_by = core.author = core.author or "growthsim"
+
+
+def _title(story: Story, page: Page) -> float:
+    """Points at which every title fits: the layout's own, or less, the same on all slides."""
+    box, own = title_of(page.layout), title_size(page)
+    room = int(box.width) - int(Inches(0.2)), int(box.height)
+    return min(fitted(s.title.text, own, *room, least=18.0, letter=0.57) for s in story.slides)
+
+
+def _add(deck: Any, slide: Slide, page: Page, points: float) -> None:
+    shown = deck.slides.add_slide(page.layout)
+    for shape in list(shown.placeholders):
+        if shape.placeholder_format.type not in (1, 3):  # what the layout has beside its title
+            shape._element.getparent().remove(shape._element)
+    title = shown.shapes.title
+    title.name = name(slide, "title")
+    title.text_frame.text = slide.title.text
+    if points < title_size(page):
+        title.text_frame.paragraphs[0].runs[0].font.size = Pt(points)
+    _text(shown, name(slide, "heading"), slide.heading.text, page.heading, 14)
+    frame = _show(shown, slide, page.body)
+    frame._element.xpath(".//p:cNvPr")[0].set("descr", alt(slide))
+    _text(shown, name(slide, "source"), slide.source.text, page.source, 10)
+    numbered(shown, page)
+    notes = texts(slide).get("notes")
+    if notes is not None:
+        holder = shown.notes_slide.notes_placeholder
+        holder.name = name(slide, "notes")
+        holder.text_frame.text = notes.text
+
+
+def _text(shown: Any, called: str, text: str, box: Box, size: float) -> Any:
+    shape = shown.shapes.add_textbox(*(Emu(x) for x in box))
+    shape.name = called
+    frame = shape.text_frame
+    frame.word_wrap = True
+    frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = 0
+    frame.text = text
+    font = frame.paragraphs[0].runs[0].font
+    font.size = Pt(fitted(text, size, box[2], box[3] - Emu(Inches(0.02)), 9.0))
+    font.color.theme_color = MSO_THEME_COLOR.TEXT_2
+    return shape
+
+
+def _show(shown: Any, slide: Slide, box: Box) -> Any:
+    show = slide.show
+    if isinstance(show, CHARTS):
+        frame = charts.add(shown, show, box)
+        frame.name = name(slide, "chart")
+    elif isinstance(show, Table):
+        frame = _table(shown, show, box)
+        frame.name = name(slide, "table")
+    elif isinstance(show, Picture):
+        frame = shown.shapes.add_picture(
+            picture(show, shown, box[2], box[3]), *(Emu(x) for x in box)
+        )
+        frame.name = name(slide, "picture")
+    else:
+        frame = _points(shown, show, box)
+        frame.name = name(slide, "points")
+    return frame
+
+
+def picture(show: Picture, slide: Any, width: int, height: int) -> Any:
+    """A figure without title and source, as a PNG of a size in EMU, in its slide's theme."""
+    from simulator.report.figures.panel import panel
+
+    theme = theme_part(slide.slide_layout.slide_master).blob
+    return panel(
+        show.kind, show.figure, show.saved, width / Inches(1), height / Inches(1), theme
+    )  # fmt: skip
+
+
+def _points(shown: Any, show: Points, box: Box) -> Any:
+    shape = shown.shapes.add_textbox(*(Emu(x) for x in box))
+    frame = shape.text_frame
+    frame.word_wrap = True
+    frame.margin_left = frame.margin_right = 0
+    frame.text = "\n".join(x.text for x in show.lines)
+    size = 18.0
+    while size > 12 and not _fit(show, size, box):
+        size -= 1
+    for paragraph in frame.paragraphs:
+        paragraph.space_after = Pt(0.6 * size)
+        for run in paragraph.runs:
+            run.font.size = Pt(size)
+    return shape
+
+
+def _fit(show: Points, size: float, box: Box) -> bool:
+    each = box[3] // max(1, len(show.lines)) - Pt(0.6 * size)
+    return all(fitted(x.text, size, box[2], max(each, 1), 1.0) >= size for x in show.lines)
+
+
+def cells(show: Table) -> list[list[Fact | Line]]:
+    """A table's cells, its head first."""
+    return [[Line(h) for h in show.head], *(list(row) for row in show.rows)]
+
+
+def _table(shown: Any, show: Table, box: Box) -> Any:
+    rows, columns = len(show.rows) + 1, len(show.head)
+    top = int(Inches(0.5))
+    tall = min((box[3] - top) // max(1, rows - 1), int(Inches(0.5)))
+    high = Emu(top + tall * (rows - 1))
+    frame = shown.shapes.add_table(rows, columns, *(Emu(x) for x in box[:3]), high)
+    table = frame.table
+    first = 0.34 if columns < 4 else 0.22
+    wide = show.wide or (first, *[(1 - first) / (columns - 1)] * (columns - 1))
+    for column, share in zip(table.columns, wide, strict=True):
+        column.width = Emu(int(share * box[2]))
+    body, head = cells(show)[1:], cells(show)[:1]
+    sizes = [
+        _cell_size(head, wide, box[2], top),
+        *[_cell_size(body, wide, box[2], tall)] * len(body),
+    ]
+    for r, row in enumerate(cells(show)):
+        table.rows[r].height = Emu(tall if r else top)
+        size = sizes[r]
+        for c, said in enumerate(row):
+            _cell(table.cell(r, c), said, size, strong=r == 0 or r - 1 in show.strong)
+            if c and not show.wide:
+                table.cell(r, c).text_frame.paragraphs[0].alignment = PP_ALIGN.RIGHT
+    return frame
+
+
+def _cell(cell: Any, said: Fact | Line, size: float, *, strong: bool) -> None:
+    cell.text = said.text
+    cell.vertical_anchor = MSO_ANCHOR.MIDDLE
+    cell.margin_top = cell.margin_bottom = Pt(1)
+    cell.margin_left = cell.margin_right = Pt(5)
+    for paragraph in cell.text_frame.paragraphs:
+        paragraph.font.size = Pt(size)
+        for run in paragraph.runs:
+            run.font.size = Pt(size)
+            if strong:
+                run.font.bold = True
+
+
+def _cell_size(
+    rows: list[list[Fact | Line]], wide: tuple[float, ...], width: int, tall: int
+) -> float:
+    size = 16.0
+    for row in rows:
+        for said, share in zip(row, wide, strict=True):
+            room = int(share * width - Pt(11))
+            size = min(size, fitted(said.text, size, room, tall - Pt(2), 10.0, 0.55))
+    return size

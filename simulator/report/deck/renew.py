@@ -1,0 +1,332 @@
+"""New numbers in a deck that people have worked on: what they did stays."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from simulator.report.deck import charts, text
+from simulator.report.deck.build import CHARTS, alt, cells, name, picture, texts, written
+from simulator.report.deck.data import grid
+from simulator.report.deck.record import Record, Written
+from simulator.report.story.say import Line
+from simulator.report.story.spec import Fall, Lines, Picture, Slide, Story, Table
+
+OURS = re.compile(
+    r"growthsim:(?P<key>.+):(?P<part>title|heading|source|notes|points|chart|table|picture)"
+)
+MAIN = ("chart", "table", "picture", "points")
+SOURCE = re.compile(r".+ · run [0-9a-f]{8} · engine \w+ · .* · growthsim [\w.]+")
+PLACE = re.compile(r"\{\{\s*([\w.]+)\s*\}\}")
+
+
+@dataclass
+class Changes:
+    """What a refresh did: changed, what it could not do and why, and what nobody filled in."""
+
+    changed: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    same: int = 0
+
+    @property
+    def touched(self) -> bool:
+        """Whether the deck held anything of ours."""
+        return bool(self.changed or self.same)
+
+    def add(self, where: str, what: str, changed: bool) -> None:
+        """One thing looked at."""
+        if changed:
+            self.changed.append(f"{where}: {what}")
+        else:
+            self.same += 1
+
+
+def renew(
+    deck: Any, story: Story, old: Record | None, *, missing: bool = True
+) -> tuple[Record, Changes]:
+    """Update a deck in place; the record for the next time, and what was done.
+
+    missing: say which of the story's charts the deck does not hold.
+    """
+    record, changes = Record(), Changes()
+    slides = {s.key: s for s in story.slides}
+    seen: set[str] = set()
+    others: dict[str, str] = {}
+    told = _untold(deck, old)
+    for where, shape in _everything(deck):
+        found = OURS.fullmatch(shape.name or "")
+        if found is not None:
+            key, part = found["key"], found["part"]
+            if key not in slides:
+                others.setdefault(key, where)
+                if old is not None and shape.name in old.texts:
+                    record.texts[shape.name] = old.texts[shape.name]
+                continue
+            seen.add(shape.name)
+            _ours(where, shape, slides[key], part, told, record, changes)
+        elif shape.has_chart and (named := PLACE.fullmatch(shape.name or "")):
+            _theirs(where, shape, named[1], slides, changes)
+        _fill(where, shape, story, old, record, changes)
+    changes.problems += [
+        f"{where}: {key}: this result has no such slide; left as it is"
+        for key, where in others.items()
+    ]
+    if missing:
+        for slide in story.slides:
+            for part in _parts(slide):
+                if name(slide, part) not in seen:
+                    changes.problems.append(
+                        f"{name(slide, part)}: could not be found: deleted, renamed, or new"
+                    )
+    return record, changes
+
+
+def _untold(deck: Any, old: Record | None) -> Record:
+    """What was written, also where the record is lost: alt texts end with their slide's title.
+
+    Titles whose name another program dropped get it back.
+    """
+    texts_ = dict(old.texts) if old is not None else {}
+    for slide in deck.slides:
+        ours = {m["key"]: s for s in slide.shapes
+                if (m := OURS.fullmatch(s.name or "")) and m["part"] in MAIN}  # fmt: skip
+        title = slide.shapes.title
+        if len(ours) != 1 or title is None:
+            continue
+        ((key, main),) = ours.items()
+        named, words = f"growthsim:{key}:title", title.text_frame.text
+        if not any(s.name == named for s in slide.shapes):
+            title.name = named
+        said = main._element.xpath(".//p:cNvPr")[0].get("descr") or ""
+        if named not in texts_ and words and words in said:
+            texts_[named] = Written(words)
+        for shape in slide.shapes:
+            if shape.name == f"growthsim:{key}:source" and shape.name not in texts_:
+                line = shape.text_frame.text
+                if SOURCE.fullmatch(line):
+                    texts_[shape.name] = Written(line)
+    return Record(texts_, old.filled if old is not None else {})
+
+
+def _everything(deck: Any) -> Iterator[tuple[str, Any]]:
+    for number, slide in enumerate(deck.slides, 1):
+        for shape in text.shapes(slide.shapes):
+            yield f"slide {number}", shape
+        if slide.has_notes_slide:
+            for shape in slide.notes_slide.shapes:
+                yield f"slide {number}, notes", shape
+
+
+def _parts(slide: Slide) -> list[str]:
+    show = slide.show
+    if isinstance(show, CHARTS):
+        return ["title", "chart"]
+    kinds = {Table: "table", Picture: "picture"}
+    return ["title", kinds.get(type(show), "points")]
+
+
+def _ours(
+    where: str, shape: Any, slide: Slide, part: str, old: Record | None, record: Record,
+    changes: Changes,
+) -> None:  # fmt: skip
+    if part == "chart":
+        _chart(where, shape, slide, changes)
+    elif part == "table":
+        _table(where, shape, slide, changes)
+    elif part == "picture":
+        _picture(where, shape, slide, changes)
+    else:
+        said = texts(slide).get(part)
+        if said is not None and shape.has_text_frame:
+            before = old.texts.get(shape.name) if old is not None else None
+            _said(f"{where}, {slide.key} {part}", shape, said, before, changes)
+            record.texts[shape.name] = written(said)
+    if part in ("chart", "table", "picture", "points"):
+        described = shape._element.xpath(".//p:cNvPr")[0]
+        if (described.get("descr") or "").startswith(slide.alt.text.split(".")[0]):
+            described.set("descr", alt(slide))
+
+
+def _chart(where: str, shape: Any, slide: Slide, changes: Changes) -> None:
+    what = f"chart {slide.key}"
+    if not shape.has_chart or not isinstance(slide.show, CHARTS):
+        changes.problems.append(f"{where}: {what}: is no longer a chart that can be filled")
+        return
+    chart = shape.chart
+    if _without_categories(chart):
+        changes.problems.append(
+            f"{where}: {what}: its type, {_type(chart)}, cannot hold these numbers (a chart with "
+            "categories can); left as it is"
+        )
+        return
+    before = _numbers(chart)
+    wanted = len(grid(slide.show).columns)
+    if charts.columns_of(chart) != wanted:
+        changes.problems.append(
+            f"{where}: {what}: had {charts.columns_of(chart)} series and now has {wanted}; "
+            "look at its colours"
+        )
+    if isinstance(slide.show, Fall | Lines) and charts.columns_of(chart) != wanted:
+        charts.rebuild(chart, slide.show)
+    else:
+        charts.refill(chart, slide.show)
+    changes.add(where, what, _numbers(chart) != before)
+
+
+def _without_categories(chart: Any) -> bool:
+    tags = {child.tag.rpartition("}")[2] for child in chart._chartSpace.plotArea}
+    return bool(tags & {"scatterChart", "bubbleChart", "stockChart", "surfaceChart", "ofPieChart"})
+
+
+def _type(chart: Any) -> str:
+    tags = [c.tag.rpartition("}")[2] for c in chart._chartSpace.plotArea]
+    return next((t.removesuffix("Chart") for t in tags if t.endswith("Chart")), "unknown")
+
+
+def _numbers(chart: Any) -> list[Any]:
+    return [
+        (s.name, tuple(s.values), tuple(p.categories))
+        for p in chart.plots
+        for s in p.series
+    ]  # fmt: skip
+
+
+def _table(where: str, shape: Any, slide: Slide, changes: Changes) -> None:
+    what = f"table {slide.key}"
+    if not getattr(shape, "has_table", False) or not isinstance(slide.show, Table):
+        changes.problems.append(f"{where}: {what}: is no longer a table")
+        return
+    table, wanted = shape.table, cells(slide.show)
+    if (len(table.rows), len(table.columns)) != (len(wanted), len(wanted[0])):
+        changes.problems.append(
+            f"{where}: {what}: is {len(table.rows)} × {len(table.columns)} and the result's is "
+            f"{len(wanted)} × {len(wanted[0])}; left as it is: delete it and make a new deck"
+        )
+        return
+    changed = 0
+    for r, row in enumerate(wanted):
+        for c, said in enumerate(row):
+            frame = table.cell(r, c).text_frame
+            if frame.text != said.text:
+                text.put(frame, said.text)
+                changed += 1
+    changes.add(where, f"{what}: {changed} cells", bool(changed))
+
+
+def _picture(where: str, shape: Any, slide: Slide, changes: Changes) -> None:
+    from pptx.oxml.ns import qn
+
+    what = f"picture {slide.key}"
+    blip = shape._element.find(f".//{qn('a:blip')}")
+    if blip is None or not isinstance(slide.show, Picture):
+        changes.problems.append(f"{where}: {what}: is no longer a picture")
+        return
+    new = picture(slide.show, shape.part.slide, int(shape.width), int(shape.height))
+    part, rel = shape.part.get_or_add_image_part(new)
+    changed = blip.get(qn("r:embed")) != rel
+    blip.set(qn("r:embed"), rel)
+    changes.add(where, what, changed and part is not None)
+
+
+def _said(where: str, shape: Any, said: Line, before: Written | None, changes: Changes) -> None:
+    """A text of ours: whole where nobody changed it, else only the numbers in it."""
+    frame = shape.text_frame
+    now = "\n".join(text.said(p) for p in frame.paragraphs)
+    if now == said.text:
+        changes.add(where, "text", False)
+        return
+    if before is None or now == before.text:
+        if before is None and frame.text.strip():
+            changes.problems.append(
+                f"{where}: the deck does not remember what was written here (was it saved by "
+                f"another program?); left as it is. The result says: {said.text.splitlines()[0]}"
+            )
+            return
+        text.put(frame, said.text)
+        changes.add(where, "text", True)
+        return
+    _numbers_only(where, list(frame.paragraphs), before, written(said), changes)
+    if before.text != said.text:
+        changes.problems.append(
+            f"{where}: was edited by hand: only its numbers were brought up to date. "
+            f"The result says: {said.text.splitlines()[0]}"
+        )
+
+
+def _numbers_only(
+    where: str, paragraphs: list[Any], before: Written, new: Written, changes: Changes
+) -> None:
+    pairs: dict[str, str] = {}
+    torn: set[str] = set()
+    for fact, old in before.facts.items():
+        now = new.facts.get(fact)
+        if now is None:
+            continue
+        if pairs.get(old, now) != now:
+            torn.add(old)
+        pairs[old] = now
+    pairs = {a: b for a, b in pairs.items() if a not in torn}
+    found: set[str] = set()
+    for paragraph in paragraphs:
+        found |= text.swap(paragraph, pairs)
+    changed = {a for a in found if pairs[a] != a}
+    changes.add(where, f"numbers {', '.join(sorted(changed))}", bool(changed))
+    for old in sorted(torn):
+        changes.problems.append(f"{where}: '{old}' could mean several numbers; left as it is")
+    lost = [a for a, b in pairs.items() if a != b and a not in found]
+    if lost:
+        changes.problems.append(f"{where}: could not be found in it: {', '.join(sorted(lost))}")
+
+
+def _theirs(where: str, shape: Any, key: str, slides: dict[str, Slide], changes: Changes) -> None:
+    """A user's own chart whose name asks for the numbers of a slide of ours."""
+    what = f"chart {{{{{key}}}}}"
+    slide = slides.get(key)
+    if slide is None or not isinstance(slide.show, CHARTS):
+        known = ", ".join(k for k, s in slides.items() if isinstance(s.show, CHARTS))
+        changes.problems.append(f"{where}: {what}: no chart is called that (there are: {known})")
+        return
+    if _without_categories(shape.chart):
+        changes.problems.append(
+            f"{where}: {what}: a {_type(shape.chart)} chart cannot hold these numbers; use lines, "
+            "bars or areas"
+        )
+        return
+    before = _numbers(shape.chart)
+    charts.plain_fill(shape.chart, slide.show)
+    changes.add(where, what, _numbers(shape.chart) != before)
+
+
+def _fill(
+    where: str, shape: Any, story: Story, old: Record | None, record: Record, changes: Changes
+) -> None:
+    """`{{name}}` in a user's own text, and what was put there the last time."""
+    if not (shape.has_text_frame or getattr(shape, "has_table", False)):
+        return
+
+    def value(asked: str) -> str | None:
+        fact = story.facts.get(asked)
+        return None if fact is None else fact.text
+
+    for cell, frame in text.frames(shape):
+        for k, paragraph in enumerate(frame.paragraphs):
+            at = f"{shape.part.partname}:{shape.shape_id}:{cell}:{k}"
+            before = old.filled.get(at) if old is not None else None
+            asked: list[str] = []
+            if before is not None:
+                asked = [f for f in before.facts if f in story.facts]
+                new = Written("", {f: story.facts[f].text for f in asked})
+                _numbers_only(where, [paragraph], before, new, changes)
+            template = text.said(paragraph)
+            if text.NAME.search(template):
+                for missing in text.fill(paragraph, value):
+                    changes.problems.append(f"{where}: {{{{{missing}}}}}: nothing is called that")
+                filled = [m for m in text.NAME.findall(template) if m in story.facts]
+                if filled:
+                    changes.add(where, f"filled {', '.join(filled)}", True)
+                asked += filled
+            if asked:
+                facts = {f: story.facts[f].text for f in asked}
+                record.filled[at] = Written(text.said(paragraph), facts)

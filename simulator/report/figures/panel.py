@@ -1,0 +1,43 @@
+"""A figure without its title and source, to be put on somebody's slide."""
+
+from __future__ import annotations
+
+import io
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from simulator.report.figures import FIGURES, figure_of, style
+from simulator.report.figures.brand import Brand, recolour, theme_brand
+from simulator.report.revive import revive
+from simulator.report.saved import Saved
+
+ROOM = (
+    1.12  # drawn that much larger than it is shown: letters are smaller than on a slide of its own
+)
+DPI = 180
+
+
+def panel(
+    kind: str, name: str, saved: Saved, width: float, height: float, theme: bytes = b""
+) -> io.BytesIO:
+    """A figure of a saved answer as PNG; width, height: inches; theme: XML of a deck's."""
+    brand = theme_brand(theme) if theme else Brand()
+    with style.look(fonts=brand.fonts):
+        figure = Figure(figsize=(ROOM * width, ROOM * height), layout="constrained")
+        FigureCanvasAgg(figure)
+        FIGURES[kind][name](revive(saved), figure.add_subplot())
+        recolour(figure, brand)
+        out = io.BytesIO()
+        figure.savefig(out, dpi=DPI / ROOM, metadata={"Software": None})
+    out.seek(0)
+    return out
+
+
+def png(axes: Axes, dots: float) -> bytes:
+    """The whole figure that axes are on, as PNG of so many dots an inch."""
+    out = io.BytesIO()
+    with style.look():
+        figure_of(axes).savefig(out, dpi=dots, metadata={"Software": None})
+    return out.getvalue()

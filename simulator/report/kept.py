@@ -1,0 +1,269 @@
+"""Results as figures read them, of a saved answer: the numbers, without what made them.
+
+They have the names and the short methods of the results in `simulator.analysis`, and load none of
+the engines; tests hold the two against each other.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.analysis.estimate import Estimate
+from simulator.analysis.hours import TeamHours
+
+Floats = NDArray[np.float64]
+ALPHA = 0.05
+YEAR = 365.25 / 7.0
+
+
+@dataclass(frozen=True)
+class Named:
+    """Of a scenario: its name and currency."""
+
+    name: str
+    currency: str
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Of a System: the names and the grid, none of the physics."""
+
+    scenario: Named
+    grid: Floats
+    horizon: float
+    team_names: tuple[str, ...]
+    stage_names: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The scenario's."""
+        return self.scenario.name
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Second minus first."""
+
+    gain: Estimate
+    relative: Estimate
+    ratio: float
+    p: float
+
+
+@dataclass(frozen=True)
+class Section:
+    """A ledger's section."""
+
+    total: float
+    parts: dict[str, float]
+
+    def gap(self) -> float:
+        """What the parts leave of the total."""
+        return self.total - sum(self.parts.values())
+
+
+@dataclass(frozen=True)
+class Absorption:
+    """Wins promised, wins that came, and what took the difference."""
+
+    straight_line: float
+    actual: float
+    parts: dict[str, float]
+
+    def largest(self, n: int = 2) -> list[tuple[str, float]]:
+        """The largest parts and their shares of all that was absorbed."""
+        taken = {k: v for k, v in self.parts.items() if v > 0}
+        total = sum(taken.values())
+        return [(k, taken[k] / total) for k in sorted(taken, key=lambda k: -taken[k])[:n]]
+
+    def worst(self) -> tuple[str, float] | None:
+        """The largest of them."""
+        return next(iter(self.largest(1)), None)
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One system of a comparison."""
+
+    name: str
+    role: str
+    written: bool
+    equal: bool
+    intensity: float
+    extra_cost: float
+    metrics: dict[str, Estimate]
+    gain: Difference | None
+    p: float | None
+    ledger: dict[str, Section] | None
+    absorption: Absorption | None
+    system: Frame
+    bands: Floats
+    gain_bands: Floats | None
+    leads: Floats
+    wins: Floats
+    hours: TeamHours
+
+    @property
+    def cost_a_year(self) -> float:
+        """Extra cost as currency a year."""
+        return self.extra_cost / self.system.horizon * YEAR
+
+    def by_quarter(self) -> TeamHours:
+        """Teams' hours by quarter."""
+        return self.hours
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Who wins."""
+
+    code: str
+    best: str | None
+    contrast: Difference | None
+    push: str | None
+    fix: str | None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Today and its variants."""
+
+    name: str
+    outcome: str
+    week: float
+    engine: str
+    seed: int
+    replications: int
+    reason: str
+    spend: float | None
+    arms: tuple[Arm, ...]
+    verdict: Verdict
+    notes: tuple[str, ...]
+
+    @property
+    def today(self) -> Arm:
+        """The arm that the others are held against."""
+        return self.arms[0]
+
+    def written(self) -> list[Arm]:
+        """The variants as they are in their files."""
+        return [a for a in self.arms[1:] if a.written]
+
+    def equal(self) -> list[Arm]:
+        """The variants at equal spend."""
+        return [a for a in self.arms[1:] if a.equal]
+
+
+@dataclass(frozen=True)
+class Point:
+    """One level of effort."""
+
+    effort: float
+    extra_cost: float
+    output: Estimate
+    gain: Difference | None
+    straight: float
+    marginal: float
+    absorption: Absorption | None
+
+
+@dataclass(frozen=True)
+class Knee:
+    """The effort at which one more dollar stops paying."""
+
+    where: str
+    effort: float
+    low: float
+    high: float
+    hurdle: float
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Output against one effort."""
+
+    name: str
+    path: str
+    outcome: str
+    currency: str
+    engine: str
+    seed: int
+    replications: int
+    reason: str
+    points: tuple[Point, ...]
+    knee: Knee
+    weeks: float
+    at: str
+
+
+@dataclass(frozen=True)
+class Relief:
+    """A little help for one thing."""
+
+    name: str
+    kind: str
+    what: str
+    stated: bool
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A relief and what it brought."""
+
+    relief: Relief
+    extra_cost: float
+    gain: Difference
+    p: float
+    per_dollar: float
+    low: float
+    high: float
+    tied: bool
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """Candidates, best first, and how busy everything was."""
+
+    name: str
+    outcome: str
+    currency: str
+    engine: str
+    seed: int
+    replications: int
+    reason: str
+    candidates: tuple[Candidate, ...]
+    system: Frame
+    waiting: Floats
+    weeks: float
+    skipped: tuple[str, ...]
+    hours: TeamHours
+    told: tuple[dict[str, Any], ...]
+
+    @property
+    def best(self) -> Candidate | None:
+        """The constraint, if any relief brings anything."""
+        first = self.candidates[0] if self.candidates else None
+        return first if first is not None and first.p < ALPHA and first.per_dollar > 0 else None
+
+    def teams(self) -> list[dict[str, Any]]:
+        """Each team's utilisation and queue."""
+        return [dict(t) for t in self.told]
+
+    def by_quarter(self) -> TeamHours:
+        """Teams' hours by quarter."""
+        return self.hours
+
+
+def number(value: Any) -> float:
+    """A number of JSON; nan for null."""
+    return math.nan if value is None else float(value)
+
+
+def numbers(values: list[Any]) -> Floats:
+    """Numbers of JSON."""
+    return np.array([number(v) for v in values])

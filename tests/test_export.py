@@ -1,0 +1,308 @@
+"""One figure of a saved result, in somebody's colours, and the commands around it."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from made_results import comparison, constraint, curve
+from matplotlib.colors import to_hex
+from matplotlib.image import imread
+from test_deck import folders
+
+from simulator.cli import main
+from simulator.errors import DataError, SpecError
+from simulator.report import kept, write
+from simulator.report.figures import FIGURES, style
+from simulator.report.figures.brand import (
+    COLOURS,
+    LEAST_DIFFERENCE,
+    TOLD_APART,
+    Brand,
+    brand_of,
+    contrast,
+    dark,
+    difference,
+    recolour,
+)
+from simulator.report.figures.export import SIZES, export, find
+from simulator.report.gallery import HEAD, drawn, studies
+from simulator.report.revive import revive
+from simulator.report.saved import of, read
+
+MADE = {"comparison": comparison, "curve": curve, "constraint": constraint}
+ALL = [(kind, name) for kind, plots in FIGURES.items() for name in plots]
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    return folders(tmp_path_factory.mktemp("results"))
+
+
+@pytest.mark.parametrize(("kind", "name"), ALL)
+def test_a_figure_of_what_was_saved_is_the_same(kind, name):
+    """What is drawn of the file is what is drawn of the result."""
+    result = MADE[kind]()
+    plot = FIGURES[kind][name]
+    (saved,) = of(result)
+    again = revive(saved)
+    assert plot.title(again) == plot.title(result)
+    pairs = [[t.get_text() for t in plot(r).texts] for r in (result, again)]
+    assert pairs[0] == pairs[1]
+
+
+def test_what_is_kept_is_what_results_have():
+    from simulator.analysis import absorption, compare, ledger, paired
+    from simulator.analysis import constraint as constraint_module
+    from simulator.analysis import curve as curve_module
+    from simulator.system import YEAR
+
+    assert kept.YEAR == YEAR
+    assert pytest.approx(paired.ALPHA) == kept.ALPHA
+    homes = {
+        "Comparison": compare, "Arm": compare, "Verdict": compare, "Curve": curve_module,
+        "Point": curve_module, "Knee": curve_module, "Constraint": constraint_module,
+        "Candidate": constraint_module, "Absorption": absorption, "Section": ledger,
+        "Difference": paired,
+    }  # fmt: skip
+    for name, module in homes.items():
+        ours, theirs = getattr(kept, name), getattr(module, name)
+        extra = (
+            {"told"} if name == "Constraint" else {"relative"} if name == "Difference" else set()
+        )
+        assert set(ours.__dataclass_fields__) - extra <= set(theirs.__dataclass_fields__)
+        methods = {m for m in vars(ours) if not m.startswith("_")} - set(ours.__dataclass_fields__)
+        assert methods <= set(dir(theirs))
+
+
+@pytest.mark.parametrize(
+    ("ending", "size"),
+    [("png", "16:9"), ("png", "4:3"), ("png", "half"), ("svg", "half"), ("pdf", "4:3")],
+)
+def test_formats_and_sizes(results, ending, size, tmp_path):
+    (saved,) = read(results[:1])
+    path = export("equal_spend", saved, tmp_path / f"a.{ending}", ending, size)
+    first = path.read_bytes()
+    assert first.startswith({"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}[ending])
+    if ending == "svg":
+        export("equal_spend", saved, path, ending, size)
+        assert path.read_bytes() == first
+    if ending == "png":
+        tall, wide = imread(path).shape[:2]
+        assert wide / tall == pytest.approx(SIZES[size][0] / SIZES[size][1], rel=0.01)
+    assert style.SIZE == (13.33, 7.5)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    not (shutil.which("soffice") or shutil.which("inkscape")), reason="nothing here makes emf"
+)
+def test_emf(results, tmp_path):
+    (saved,) = read(results[:1])
+    path = export("arr", saved, tmp_path / "a.emf", "emf", "16:9")
+    assert path.read_bytes()[40:44] == b" EMF"
+
+
+def test_emf_where_nothing_makes_it(results, tmp_path, monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    (saved,) = read(results[:1])
+    with pytest.raises(DataError, match="emf needs Inkscape or LibreOffice"):
+        export("arr", saved, tmp_path / "a.emf", "emf", "16:9")
+    assert not (tmp_path / "a.emf").exists()
+
+
+def test_figures_by_name(results):
+    answers = read(results)
+    assert find("capacity_heat", answers).kind == "comparison"
+    assert find("constraint.capacity_heat", answers).kind == "constraint"
+    with pytest.raises(DataError, match=r"no figure is called 'nope'; there are comparison\.abs"):
+        find("nope", answers)
+
+
+def test_brand_colours_are_drawn():
+    brand = Brand({"push": "#8b1e3f", "fix": "#1b4965"})
+    axes = FIGURES["comparison"]["equal_spend"](comparison())
+    recolour(axes.figure, brand)
+    colours = {to_hex(line.get_color()) for line in axes.lines}
+    assert {"#8b1e3f", "#1b4965"} <= colours
+    assert to_hex(style.VERMILLION) not in colours
+    letters = {to_hex(t.get_color()) for t in axes.texts}
+    assert letters <= {dark("#8b1e3f"), dark("#1b4965"), to_hex(style.INK)}
+
+
+def test_our_own_colours_can_be_told_apart():
+    for a in TOLD_APART:
+        assert contrast(COLOURS[a]) >= 3.0
+        for b in TOLD_APART:
+            for sight in ("usual colour vision", "protanopia", "deuteranopia", "tritanopia"):
+                assert a == b or difference(COLOURS[a], COLOURS[b], sight) >= LEAST_DIFFERENCE
+
+
+def test_contrast_is_that_of_the_standard():
+    assert contrast("#000000") == pytest.approx(21.0)
+    assert contrast("#777777") == pytest.approx(4.48, abs=0.01)  # WCAG's own example of a near miss
+    assert contrast(dark("#FFEE00")) >= 4.5
+
+
+def test_colours_that_some_do_not_see():
+    # Red and green of equal lightness: the textbook's pair.
+    said = " ".join(Brand({"push": "#c04000", "fix": "#6a7a00"}).warnings)
+    assert "push (#c04000) and fix (#6a7a00) are hard to tell apart" in said
+    assert "opia" in said
+    assert "contrast with white is 1" in " ".join(Brand({"other": "#ffee88"}).warnings)
+    assert Brand().warnings == []
+    assert "'No Such Font' is not installed" in Brand(fonts=("No Such Font",)).warnings[0]
+
+
+def test_style_files(tmp_path):
+    yaml = tmp_path / "s.yaml"
+    yaml.write_text(
+        "colours: {push: '#8B1E3F'}\nfonts: [Georgia]\nmatplotlib: {axes.linewidth: 2}\n"
+    )
+    assert brand_of(yaml) == Brand({"push": "#8b1e3f"}, ("Georgia",), {"axes.linewidth": 2.0})
+    plain = tmp_path / "s.mplstyle"
+    plain.write_text("# ours\naxes.linewidth: 3  # thick\n")
+    assert brand_of(plain).settings == {"axes.linewidth": 3.0}
+    pptx = pytest.importorskip("pptx")
+    pptx.Presentation().save(str(tmp_path / "t.pptx"))
+    found = brand_of(tmp_path / "t.pptx")
+    assert found.colours["fix"] == "#4f81bd"
+    assert found.fonts == ("Calibri",)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("s.yaml", "colours: {sky: '#123456'}", "s.yaml:1: colours.sky: nothing has that colour"),
+        ("s.yaml", "\ncolours: {push: reddish}", "s.yaml:2: colours.push: 'reddish' is no colour"),
+        ("s.yaml", "colors: {push: red}", "s.yaml:1: colors: is not part of a style"),
+        ("s.yaml", "matplotlib: {text.usetex: true}", "s.yaml:1: text.usetex: may not be set here"),
+        ("s.yaml", "matplotlib: {axes.linewidth: fat}", "s.yaml:1: axes.linewidth: "),
+        ("s.mplstyle", "backend: agg", "s.mplstyle:1: backend: may not be set here"),
+        ("s.mplstyle", "no setting", "s.mplstyle:1: 'no setting' is no setting"),
+        ("s.pptx", "no deck", "s.pptx: has no theme that can be read"),
+    ],
+)
+def test_style_files_that_are_wrong(name, text, says, tmp_path):
+    (tmp_path / name).write_text(text)
+    with pytest.raises((DataError, SpecError)) as error:
+        brand_of(tmp_path / name)
+    assert says in str(error.value)
+    with pytest.raises(DataError, match="cannot be read"):
+        brand_of(tmp_path / "absent.yaml")
+
+
+# ---------------------------------------------------------------- the command line
+
+
+def call(*args: object):
+    return CliRunner().invoke(main, [str(a) for a in args])
+
+
+def test_commands_of_the_board(results, tmp_path):
+    pytest.importorskip("pptx")
+    path, page, figure = (tmp_path / n for n in ("b.pptx", "p.html", "f.svg"))
+    done = call("deck", *results, "--out", path, "--json")
+    assert done.exit_code == 0, done.stderr
+    assert json.loads(done.stdout)["slides"][0]["slide"] == "answer"
+    done = call("deck", *results, "--refresh", path)
+    assert "is up to date; nothing was changed" in done.stdout
+    done = call("deck", *results, "--names")
+    assert "\nfix.gain: 4.0%" in done.stdout
+    assert json.loads(call("deck", *results, "--names", "--json").stdout)["study"] == "a-study"
+    done = call("report", *results, "--out", page)
+    assert done.exit_code == 0, done.stderr
+    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
+    done = call("figure", "arr", results[0], "--out", figure)
+    assert (done.exit_code, done.stdout) == (0, f"{figure}\n")
+    assert figure.read_text(encoding="utf-8").startswith("<?xml")
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "says"),
+    [
+        (("deck", "R"), 2, "Say one of --out, --refresh and --names."),
+        (("deck", "R", "--out", "a.pptx", "--refresh", "b.pptx"), 2, "Say one of"),
+        (("deck", "R", "--refresh", "b.pptx", "--template", "c.pptx"), 2, "--template goes with"),
+        (("figure", "arr", "R", "--out", "a.gif"), 2, "no format 'gif'"),
+        (("figure", "arr", "R", "--size", "huge"), 2, "half"),
+        (("figure", "nope", "R"), 1, "no figure is called 'nope'"),
+        (("deck", "nowhere", "--out", "a.pptx"), 1, "nowhere: cannot be read"),
+        (("report", "R"), 2, "--out"),
+    ],
+)
+def test_command_lines_that_are_wrong(results, args, code, says, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = call(*(results[0] if a == "R" else a for a in args))
+    assert done.exit_code == code
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_demo_with_a_deck(tmp_path, monkeypatch):
+    pytest.importorskip("pptx")
+    from simulator.report import deck
+    from simulator.report.demo import Demo
+
+    write(Demo({"compare": comparison(), "curve": curve()}), tmp_path, figures=False)
+    assert deck.board(tmp_path).path == tmp_path / "board.pptx"
+    deck.board(tmp_path)
+    assert (tmp_path / "board.backup.pptx").is_file()
+
+
+def test_the_gallery(root):
+    """Its page shows every figure of every study, and nothing is missing."""
+    assert {s.name for s in studies()} == {
+        p.parent.name for p in (root / "scenarios").glob("*/today.yaml")
+    }
+    page = (root / "docs" / "gallery.md").read_text(encoding="utf-8")
+    for study in studies():
+        for kind, name in ALL:
+            path = f"gallery/{study.name}-{kind}-{name}.png"
+            assert f"]({path})" in page
+            assert (root / "docs" / path).is_file()
+    assert HEAD.partition("{")[0] in page
+    pictures = drawn(curve(), "curve")
+    assert [n for n, _, _ in pictures] == list(FIGURES["curve"])
+    assert pictures[0][2].startswith(b"\x89PNG")
+
+
+def test_numbers_that_are_null_are_not_known():
+    assert np.isnan(kept.number(None))
+    assert kept.numbers([1, None])[0] == 1.0
+
+
+def test_a_saved_result_that_is_not_whole(results, tmp_path):
+    data = json.loads((results[0] / "result.json").read_text())
+    del data["arms"][1]["hours"]["teams"]["desk0"]["paid"]
+    file = Path(tmp_path / "r.json")
+    file.write_text(json.dumps(data))
+    with pytest.raises(DataError, match=r"r\.json: the comparison is not whole .*run the question"):
+        revive(read([file])[0])
+
+
+def test_commands_of_the_documentation_are_real(root):
+    text = (root / "docs" / "decks.md").read_text(encoding="utf-8")
+    text = re.sub(r"^```yaml\n.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+    blocks = "".join(re.findall(r"^```\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
+    examples = re.findall(r"^growthsim (\w+)(.*)$", blocks, re.MULTILINE)
+    assert {"deck", "figure", "report", "demo"} <= {command for command, _ in examples}
+    for command, line in examples:
+        options = {o for p in main.commands[command].params for o in p.opts}
+        assert set(re.findall(r"--[\w-]+", line)) <= options, line
+
+
+def test_names_of_the_documentation_are_real(root, results):
+    from simulator.report import deck
+
+    pytest.importorskip("pptx")
+    text = (root / "docs" / "decks.md").read_text(encoding="utf-8")
+    asked = set(re.findall(r"\{\{([\w.]+)\}\}", text)) - {"names"}
+    keys = {"effort", "fix.nrr"}  # a chart's; a metric that a study of its own may lack
+    assert asked - keys <= set(deck.names(results))
