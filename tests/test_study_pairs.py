@@ -10,6 +10,7 @@ from simulator.spec.expectations import FILE, read_expectations
 from simulator.spec.load import find_study, load, shipped_studies
 from simulator.system import build
 from simulator.vocabulary import unknown
+from simulator.weekly.policies import WEEKLY
 
 STUDIES = sorted(shipped_studies())
 
@@ -21,6 +22,8 @@ def test_the_fix_costs_no_more_than_the_push(name):
     costs: dict[str, list[float]] = {"push": [], "fix": []}
     for path in variants:
         scenario = load(path).scenario
+        if any(p.kind in WEEKLY for p in scenario.policies):
+            pytest.skip("what policies spend is known from runs, and stated in expectations")
         if scenario.role in costs:
             costs[scenario.role].append(planned_cost(build(scenario)) - base)
     if not (costs["push"] and costs["fix"]):
@@ -38,7 +41,8 @@ def test_expectations_speak_of_what_there_is(name):
     scenario = load(today).scenario
     known = {"today", *(p.stem for p in variants)}
     stated = read_expectations(folder / FILE).expect
-    assert any(s.verdict is not None for s in stated)
+    if len(variants) > 1:
+        assert any(s.verdict is not None for s in stated)
     for s in stated:
         assert {s.variant, s.than} - {None} <= known
         if s.metric is not None:
