@@ -10,7 +10,6 @@ from simulator.spec.expectations import FILE, read_expectations
 from simulator.spec.load import find_study, load, shipped_studies
 from simulator.system import build
 from simulator.vocabulary import unknown
-from simulator.weekly.policies import WEEKLY
 
 STUDIES = sorted(shipped_studies())
 
