@@ -32,7 +32,7 @@ channels:
     leads: {now: 12/week}                                    # -saturation
     leads: {now: 12/week, saturation: none}                  # +saturation
     adstock: 3 weeks                                         # adstock
-    quality_loss: 0.3                                        # marginal_quality
+    quality_loss: 1.0                                        # marginal_quality
   friends:
     leads: {now: 2/week, saturation: none}
     per_customer: 0.3/quarter                                # referral

@@ -272,7 +272,7 @@ def _in_time(record: Record, start: float, end: float) -> float:
 def _wins(buyer: Buyer, system: System) -> Floats:
     """Our share at decisions by segment and fit, (B, 2); the mean over several decisions."""
     deciding = system.stages.buyer[system.stages.decision]
-    found: Floats = buyer_shares(buyer)[:, deciding, :, 0].mean(axis=1)
+    found: Floats = buyer_shares(buyer)[..., 0][:, deciding].mean(axis=1)
     return found
 
 

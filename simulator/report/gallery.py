@@ -94,6 +94,7 @@ def drawn(result: Any, kind: str) -> list[tuple[str, str, bytes]]:
     return [
         (name, _markdown(plot.title(result)), png(plot(result), DOTS))
         for name, plot in FIGURES[kind].items()
+        if plot.when(result)
     ]
 
 

@@ -243,6 +243,8 @@ class Constraint:
     skipped: tuple[str, ...]
     hours: TeamHours
     told: tuple[dict[str, Any], ...]
+    bottleneck: None = None  # its figures are those that were written with the result
+    path: None = None
 
     @property
     def best(self) -> Candidate | None:

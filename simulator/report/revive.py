@@ -27,7 +27,10 @@ def revive(saved: Saved) -> Comparison | Curve | Constraint:
     Raises DataError for another kind, or where something is missing.
     """
     if saved.kind not in KINDS:
-        raise DataError(f"{saved.file}: there are no figures of a {saved.kind}")
+        raise DataError(
+            f"{saved.file}: figures of a {saved.kind} are not drawn again from what was saved; "
+            "the folder that --out wrote holds those there are"
+        )
     try:
         if saved.kind == "comparison":
             return cast("Comparison", _comparison(saved))

@@ -40,7 +40,7 @@ TEAM: Final = layout(
     "f8 touched hours work cost edge edge_hours edge_all edge_pay last_hours last_all last_pay;"
     "f8 present busy paid_hours busy_hours support_hours people_cost speed ramp ramp_start;"
     "i8 idle waiting alike owned apart first_person first_line last_line;"
-    "i8 last_person spare hired replaced; f8 takeover takeover_odds quit lead"
+    "i8 last_person spare hired replaced; f8 takeover takeover_odds quit lead hazard"
 )
 TEAM_BY: Final = layout("f8 hours cost")
 PERSON: Final = layout("f8 share ramp_from; i8 team leaving")

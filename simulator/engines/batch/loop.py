@@ -155,6 +155,8 @@ def simulate(  # type: ignore[no-untyped-def]
                          by_stage, by_team, by_fate, by_channel, by_time, now)  # fmt: skip
             elif plan.kind == JOIN:
                 join(run, floor, plan.who, now)
+                # Who joins by plan can only quit from now on.
+                floor.seats[plan.who].since = teams[people[plan.who].team].hazard
             elif plan.kind == LEAVE:
                 leave(run, floor, plan.who, now)
             elif plan.kind == FINISH:

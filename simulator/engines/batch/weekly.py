@@ -105,7 +105,7 @@ def move_people(run, floor, holds, now):  # type: ignore[no-untyped-def]
     """
     for m in range(len(floor.teams)):
         team = floor.teams[m]
-        hazard = holds.teams[m].hazard
+        hazard = team.hazard = holds.teams[m].hazard
         if team.quit > 0.0:
             for q in range(team.first_person, team.last_person):
                 seat = floor.seats[q]

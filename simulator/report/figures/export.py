@@ -42,7 +42,13 @@ def export(
     """Draw a figure into a file. Raises DataError."""
     brand = brand or Brand()
     with style.look(SIZES[size], brand.fonts, brand.settings):
-        axes = FIGURES[saved.kind][name.rpartition(".")[2]](revive(saved))
+        plot, result = FIGURES[saved.kind][name.rpartition(".")[2]], revive(saved)
+        if not plot.when(result):
+            raise DataError(
+                f"{saved.file}: '{name}' is not drawn again from what was saved; where the answer "
+                "has it, the folder that --out wrote holds its picture"
+            )
+        axes = plot(result)
         figure = figure_of(axes)
         recolour(figure, brand)
         held = io.BytesIO()
