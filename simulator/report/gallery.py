@@ -14,6 +14,9 @@ from simulator.report.deck.files import put
 from simulator.report.demo import EFFORT
 from simulator.shipped import scenarios
 from simulator.spec.load import find_study, load
+from simulator.spec.paths import leaves, match
+from simulator.spec.schema import Scenario
+from simulator.vocabulary import describe
 
 DOTS = 60  # an inch: eight hundred wide
 HEAD = """# Gallery
@@ -59,6 +62,20 @@ def studies() -> list[Path]:
     return sorted(p.parent for p in scenarios().glob("*/today.yaml"))
 
 
+def effort_of(scenario: Scenario) -> str:
+    """What is pushed: spend, or else the hours of who brings leads, or leads themselves."""
+    table = leaves(scenario)
+    return next(
+        (e for e in (EFFORT, "channels.*.outbound.hours") if match(e, table)),
+        "channels.*.leads.now",
+    )
+
+
+def worth_of(scenario: Scenario) -> float | None:
+    """What a unit of the outcome is worth, where it is counted and not money: a contract."""
+    return scenario.value.mean if describe(scenario.outcome).unit == "count" else None
+
+
 def make(
     out: Path, replications: int, seed: int, advance: Callable[[str], None] | None = None
 ) -> Gallery:
@@ -71,7 +88,7 @@ def make(
         today = load(find_study(study)[0]).scenario
         answers = {
             "comparison": compare_study(study, **plan),
-            "curve": curve(today, EFFORT, steps=6, **plan),
+            "curve": curve(today, effort_of(today), steps=6, worth=worth_of(today), **plan),
             "constraint": constraint(today, **plan),
         }
         said.append(f"\n## {study.name.replace('-', ' ').capitalize()}\n")
