@@ -1,0 +1,67 @@
+"""Every shipped study shows what it says, and what cannot be checked is told in one line."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from simulator.analysis.expect import expect
+from simulator.errors import AnalysisError, SpecError
+from simulator.spec.expectations import bound
+from simulator.spec.load import shipped, shipped_studies
+
+
+@pytest.mark.parametrize("study", shipped_studies())
+def test_a_study_shows_what_it_says(study):
+    """False alarms: the bounds leave room around what many seeds give; seeds are fixed."""
+    found = expect([shipped(study)])
+    assert found.holds, found.sentences
+
+
+def test_bounds():
+    assert bound("5%") == (0.05, True)
+    assert bound("-2%") == (-0.02, True)
+    assert bound(0.3) == (0.3, False)
+    assert bound("1.2 M") == (1.2e6, False)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("expect: []", "expect"),
+        ("expect:\n  - {says: x, verdict: fix_win}", "expect.yaml:2"),
+        ("expect:\n  - {says: x, variant: push-harder, metric: leads}", "needs above, below"),
+        ("expect:\n  - {says: x, variant: push-hard, metric: leads, above: 1}", "push-hard"),
+        ("expect:\n  - {says: x, variant: push-harder, metric: lead, above: 1}", "lead"),
+        (
+            "expect:\n  - {says: x, variant: push-harder, metric: win_rate, since: 5, above: 1}",
+            "win_rate is no sum over time",
+        ),
+        (
+            "expect:\n  - {says: x, variant: push-harder, metric: leads, week: 500, above: 1}",
+            "week 500 is after the run's end",
+        ),
+    ],
+)
+def test_a_wrong_expectation_is_told(tmp_path, text, told):
+    folder = tmp_path / "study"
+    shutil.copytree(shipped("the-flood"), folder)
+    (folder / "expect.yaml").write_text(text + "\n")
+    with pytest.raises(SpecError) as caught:
+        expect([folder], replications=2)
+    lines = [str(p) for p in caught.value.problems]
+    assert any(told in line for line in lines), lines
+
+
+def test_a_study_without_expectations(tmp_path):
+    folder = tmp_path / "study"
+    shutil.copytree(shipped("the-flood"), folder)
+    (folder / "expect.yaml").unlink()
+    with pytest.raises(SpecError, match=r"there is no expect\.yaml"):
+        expect([folder])
+
+
+def test_an_engine_without_chance_is_refused():
+    with pytest.raises(AnalysisError, match="use batch or events"):
+        expect([shipped("the-flood")], engine="flow")
