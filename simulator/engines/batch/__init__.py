@@ -7,7 +7,6 @@ Replications run on threads; what one gives does not depend on the others.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import threading
 from collections.abc import Sequence
@@ -19,6 +18,7 @@ from numba import njit, typeof
 
 from simulator import draws, laws
 from simulator import system as system_module
+from simulator.compiled import stamp as stamp_of
 from simulator.engines import slow as slow_module
 from simulator.engines.batch import loop as batch_loop
 from simulator.engines.batch.compile import OPTIONS
@@ -74,17 +74,10 @@ def _compiled(arguments: tuple[Any, ...]) -> Any:
 
 
 def stamp() -> int:
-    """A number that changes with the sources that the loop is made of.
-
-    Numba's cache looks at the file of the cached function alone.
-    """
+    """A number that changes with the sources that the loop is made of."""
     modules = (draws, laws, system_module, slow_module, state_module)
-    files = [Path(m.__file__ or "") for m in modules]
-    files += sorted(Path(batch_loop.__file__).parent.glob("*.py"))
-    content = hashlib.blake2b(digest_size=7)
-    for file in files:
-        content.update(file.read_bytes())
-    return int.from_bytes(content.digest(), "little")
+    folder = sorted(Path(batch_loop.__file__).parent.glob("*.py"))
+    return stamp_of(*(str(m.__file__) for m in modules), *map(str, folder))
 
 
 def _with_stamp(stamp: int) -> Any:
