@@ -54,7 +54,8 @@ class Journey(Customers):
             visit = lead.visits.get(stage, 0)
             lead.visits[stage] = visit + 1
             slot = self.p.key[stage] + (visit << 6)
-            yield from self.admit(lead, stage)
+            if self.counts:
+                yield from self.admit(lead, stage)
             if review == ACCEPTED and self.turned_away(lead, stage, slot):
                 outcome, after = REJECTED, stage
             elif review == ACCEPTED:

@@ -29,9 +29,7 @@ class Slow:
         self.times = [0] * people  # how often the seat was filled before
         self.due = [math.inf] * people  # when the seat is filled again
         self.spare: list[list[int]] = [[] for _ in range(teams)]
-        self.seats: list[list[int]] = [[] for _ in range(teams)]
         for person, m in enumerate(system.people.team.tolist()):
-            self.seats[m].append(person)
             if system.people.join[person] == math.inf:
                 self.spare[m].append(person)
         self.hired = [0] * teams  # of the spare seats

@@ -26,7 +26,7 @@ class Weekly(State):
         for m, team in enumerate(self.teams):
             team.touch(now)
             skilled = rookies = 0.0
-            for person in slow.seats[m]:
+            for person in team.seats:
                 if not self.there[person]:
                     continue
                 share, since = self.seat_share[person], self.seat_ramp_from[person]
@@ -91,10 +91,10 @@ class Weekly(State):
         if slow is None:
             return
         t, now = slow.rules.teams, self.env.now
-        for m in range(len(self.teams)):
+        for m, team in enumerate(self.teams):
             hazard = float(slow.holds.teams[m]["hazard"])
             if t[m]["quit"] > 0.0:
-                for person in slow.seats[m]:
+                for person in team.seats:
                     if not self.there[person] or person in self.leaving:
                         continue
                     key = draws.subkey(slow.stream, person)
@@ -103,7 +103,7 @@ class Weekly(State):
                         self.leave(person)
                         if t[m]["replaced"]:
                             slow.due[person] = now + float(t[m]["lead"])
-                for person in slow.seats[m]:
+                for person in team.seats:
                     if slow.due[person] <= now + WEEK and not self.there[person]:
                         slow.due[person] = math.inf
                         self.arrive_at(person, hazard)
