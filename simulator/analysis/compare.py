@@ -17,7 +17,7 @@ from simulator.analysis.ledger import Ledger, mean_ledger
 from simulator.analysis.paired import ALPHA, Difference, difference, estimate, holm
 from simulator.analysis.runs import Job, Replications, interval, narrow, replicate
 from simulator.analysis.shown import Shown
-from simulator.analysis.spend import Cost, Scaled, at_cost, cost_of
+from simulator.analysis.spend import Cost, Scaled, cost_of, equal_spend
 from simulator.errors import AnalysisError
 from simulator.spec.schema import Scenario
 from simulator.system import YEAR, System, build
@@ -300,16 +300,9 @@ def compare(
     describe(outcome)
     base = build(today)
     cost = cost_of([today, *variants], engine)
-    base_cost = cost(base)
     written = [build(v) for v in variants]
-    extra = [cost(s) - base_cost for s in written]
-    positive = [x for x in extra if x > 1e-6 * max(1.0, base_cost)]
-    notes: list[str] = []
-    target = spend if spend is not None else (min(positive) if positive else None)
-    scaled: list[Scaled | None] = [None] * len(variants)
-    if target is not None:
-        scaled = [at_cost(v, base_cost, target, cost) for v in variants]
-        notes += [s.note for s in scaled if s is not None and s.note]
+    target, scaled = equal_spend(base, variants, written, cost, spend)
+    notes = [s.note for s in scaled if s is not None and s.note]
     systems = [base, *written]
     equal_at: list[int] = []
     for i, s in enumerate(scaled):
@@ -330,7 +323,7 @@ def compare(
         jobs=jobs,
         progress=progress,
     )
-    arms = _arms(variants, systems, equal_at, scaled, base_cost, runs, outcome, today, cost)
+    arms = _arms(variants, systems, equal_at, scaled, cost(base), runs, outcome, today, cost)
     return Comparison(
         name=name or today.name,
         outcome=outcome,

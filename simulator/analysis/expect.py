@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,10 @@ from numpy.typing import NDArray
 
 from simulator.analysis.compare import DEFAULT_ENGINE, compare_study
 from simulator.analysis.paired import estimate
-from simulator.analysis.spend import equal_spend
+from simulator.analysis.spend import cost_of, equal_spend
 from simulator.engines import simulate
 from simulator.errors import AnalysisError, Problem, SpecError
 from simulator.metrics import measure
-from simulator.record import Record
 from simulator.spec.expectations import FILE, Expectations, Statement, bound, read_expectations
 from simulator.spec.load import find_study, load, shipped, shipped_studies
 from simulator.spec.schema import Scenario
@@ -83,17 +83,18 @@ class Expected:
         }
 
 
-def _value(record: Record, statement: Statement) -> float:
+def _value(at: Callable[[float | None], dict[str, float]], statement: Statement) -> float:
+    """What a statement asks of a run. at: the run's metrics at a week."""
     metric = statement.metric
     assert metric is not None
-    found = measure(record, statement.week)[metric]
+    found = at(statement.week)[metric]
     if statement.since:
-        found -= measure(record, statement.since)[metric]
+        found -= at(statement.since)[metric]
     return found
 
 
-def _named(folder: Path, today: Path, variants: Sequence[Path], statement: Statement) -> None:
-    known = ["today", *(p.stem for p in variants)]
+def _named(folder: Path, scenarios: dict[str, Scenario], statement: Statement) -> None:
+    known = list(scenarios)
     for key in ("variant", "than"):
         name = getattr(statement, key)
         if name is not None and name not in known:
@@ -102,7 +103,7 @@ def _named(folder: Path, today: Path, variants: Sequence[Path], statement: State
                 str(folder / FILE), None, key, message, f"There are: {', '.join(known)}."
             )
             raise SpecError([problem])
-    scenario = load(today).scenario
+    scenario = scenarios["today"]
     if statement.metric is not None:
         strange = unknown(statement.metric, list(scenario.teams), list(scenario.stages))
         if strange:
@@ -125,9 +126,12 @@ def _systems(
     systems = {("today", "written"): build(scenarios["today"])}
     others = {k: v for k, v in scenarios.items() if k != "today"}
     if any(spend == "equal" for _, spend in needed):
-        scaled = equal_spend(scenarios["today"], list(others.values()), engine)
-        for name, chosen in zip(others, scaled, strict=True):
-            systems[name, "equal"] = chosen.system if chosen is not None else build(others[name])
+        written = [build(v) for v in others.values()]
+        cost = cost_of(list(scenarios.values()), engine)
+        base = systems["today", "written"]
+        _, scaled = equal_spend(base, list(others.values()), written, cost)
+        for name, own, chosen in zip(others, written, scaled, strict=True):
+            systems[name, "equal"] = chosen.system if chosen is not None else own
     for name, spend in needed:
         if spend == "written" or name == "today":
             systems[name, spend] = build(scenarios[name])
@@ -160,8 +164,8 @@ def _judge(study: str, s: Statement, runs: dict[tuple[str, str], Floats]) -> Fin
 
 
 def _wanted(s: Statement) -> str:
-    parts = [f"{word} {value}" for word, value in (("above", s.above), ("below", s.below)) if value is not None]  # fmt: skip # noqa: E501
-    return " and ".join(parts)
+    bounds = (("above", s.above), ("below", s.below))
+    return " and ".join(f"{word} {value}" for word, value in bounds if value is not None)
 
 
 def _study(
@@ -170,9 +174,9 @@ def _study(
     today, variants = find_study(folder)
     place = today.parent
     wanted: Expectations = read_expectations(place / FILE)
-    for statement in wanted.expect:
-        _named(place, today, variants, statement)
     scenarios = {"today": load(today).scenario} | {p.stem: load(p).scenario for p in variants}
+    for statement in wanted.expect:
+        _named(place, scenarios, statement)
     count = replications or wanted.replications
     needed: set[tuple[str, str]] = {
         (name, s.spend)
@@ -188,9 +192,10 @@ def _study(
     for r in range(count):
         for key, system in systems.items():
             record = simulate(system, engine, seed=scenarios["today"].seed, replication=r)
+            at = cache(partial(measure, record))
             for i, s in enumerate(wanted.expect):
                 if s.metric is not None and key[0] in (s.variant, s.than) and key[1] == s.spend:
-                    values[i].setdefault(key, []).append(_value(record, s))
+                    values[i].setdefault(key, []).append(_value(at, s))
         if progress is not None:
             progress(r + 1)
     found = []

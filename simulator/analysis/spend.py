@@ -11,7 +11,7 @@ from scipy.optimize import brentq
 from simulator.engines import simulate
 from simulator.engines.ledgers import Planned
 from simulator.errors import SpecError
-from simulator.record import Record
+from simulator.metrics import measure
 from simulator.spec.schema import Scenario
 from simulator.system import System, build
 
@@ -60,30 +60,37 @@ def cost_of(scenarios: Sequence[Scenario], engine: str) -> Cost:
         if id(system) not in known:
             pilots = 1 if engine == "flow" else PILOTS
             runs = (simulate(system, engine, replication=r) for r in range(pilots))
-            found = [_cost(run) for run in runs]
+            found = [measure(run)["total_cost"] for run in runs]
             known[id(system)] = system, sum(found) / len(found)
         return known[id(system)][1]
 
     return piloted
 
 
-def _cost(record: Record) -> float:
-    s = record.series
-    return float(s.spend[-1].sum() + s.people_cost[-1].sum() + s.lever_cost[-1] + s.overhead[-1])
+def least_extra(extra: Sequence[float], base: float) -> float | None:
+    """The least of the extra costs that are more than rounding of the base's; None if none is."""
+    positive = [x for x in extra if x > 1e-6 * max(1.0, base)]
+    return min(positive) if positive else None
 
 
 def equal_spend(
-    today: Scenario, variants: Sequence[Scenario], engine: str, spend: float | None = None
-) -> list[Scaled | None]:
-    """The variants at the least extra cost of any, or at `spend`; None where none costs more."""
-    cost = cost_of([today, *variants], engine)
-    base = cost(build(today))
-    extra = [cost(build(v)) - base for v in variants]
-    positive = [x for x in extra if x > 1e-6 * max(1.0, base)]
-    target = spend if spend is not None else (min(positive) if positive else None)
+    base: System,
+    variants: Sequence[Scenario],
+    written: Sequence[System],
+    cost: Cost,
+    spend: float | None = None,
+) -> tuple[float | None, list[Scaled | None]]:
+    """The common extra cost, by default the least of any, and the variants at it.
+
+    None where none costs more than the base. written: the variants as they are.
+    """
+    base_cost = cost(base)
+    target = spend
     if target is None:
-        return [None] * len(variants)
-    return [at_cost(v, base, target, cost) for v in variants]
+        target = least_extra([cost(s) - base_cost for s in written], base_cost)
+    if target is None:
+        return None, [None] * len(variants)
+    return target, [at_cost(v, base_cost, target, cost) for v in variants]
 
 
 def at_cost(

@@ -22,7 +22,7 @@ from simulator.analysis.ranges import Range, hypercube, ranges, shared, world
 from simulator.analysis.ranking import rank
 from simulator.analysis.runs import one_run
 from simulator.analysis.sobol import Split, split
-from simulator.analysis.spend import MOST, Scaled, at_cost, planned_cost
+from simulator.analysis.spend import MOST, Scaled, at_cost, least_extra, planned_cost
 from simulator.analysis.targets import check_metric
 from simulator.errors import AnalysisError, SpecError
 from simulator.metrics import measure
@@ -228,10 +228,9 @@ class _Play:
             ]
             built = [build(s) for s in pair]
             extra = [planned_cost(s) - base for s in built]
-            positive = [x for x in extra if x > 1e-6 * max(1.0, base)]
-            if not positive:
+            spend = least_extra(extra, base)
+            if spend is None:
                 return None
-            spend = min(positive)
             scaled = [
                 Scaled(b, 1.0, x) if x == spend else equal(s, base, x, spend)
                 for s, b, x in zip(pair, built, extra, strict=True)
