@@ -316,6 +316,12 @@ def improvement_under(pressure: float) -> float:
 
 
 @compiled
+def agreed(accepted: float, mismatch: float, stated: float) -> float:
+    """Share accepted as definitions agree: it moves with 1 - mismatch from where it is stated."""
+    return min(1.0, accepted * ((1.0 - mismatch) / (1.0 - stated)))
+
+
+@compiled
 def acceptance(
     accepted: float, mismatch: float, stated: float, errors: float, pressure: float
 ) -> float:
@@ -324,7 +330,7 @@ def acceptance(
     It moves with the agreement of definitions, 1 - mismatch, from where it is stated; and of what
     is not accepted there is `errors` more for each unit of the sender's pressure above 1.
     """
-    share = min(1.0, accepted * (1.0 - mismatch) / (1.0 - stated))
+    share = agreed(accepted, mismatch, stated)
     return max(0.0, 1.0 - (1.0 - share) * (1.0 + errors * max(0.0, pressure - 1.0)))
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.spec.calendar import Calendar
-from simulator.spec.paths import leaves, matches, operand_of
+from simulator.spec.paths import Leaf, matches, operand_of
 from simulator.spec.schema import Scenario
 from simulator.spec.signals import pattern_of
 
@@ -88,21 +88,19 @@ def _leave(people: list[_Person], heads: float, t: float) -> None:
             heads = 0.0
 
 
-def spare(scenario: Scenario, team: str) -> int:
-    """Seats for those whom policies may hire into a team, at most."""
-    path, heads = f"teams.{team}.headcount", scenario.teams[team].headcount
-    leaf = leaves(scenario)[path] if scenario.policies else None
-    found = 0.0
+def spare(scenario: Scenario, headcount: Leaf) -> int:
+    """Seats for those whom policies may hire into the team of a headcount, at most."""
+    heads, found = headcount.value, 0.0
     for policy in scenario.policies:
         pattern = pattern_of(policy)
-        if leaf is None or pattern is None or not matches(path, pattern):
+        if pattern is None or not matches(headcount.path, pattern):
             continue
         do = policy.do
         if do is None:
             found += 100.0 * heads + 200.0
             continue
         verb = "scale" if do.scale is not None else "add"
-        by = operand_of(verb, do.by, leaf, scenario.currency)
+        by = operand_of(verb, do.by, headcount, scenario.currency)
         more = heads * (max(1.0, by) ** do.at_most - 1.0) if verb == "scale" else by * do.at_most
         found += max(0.0, more)
     return math.ceil(min(found, MOST_SPARE))
@@ -121,7 +119,9 @@ def roster(scenario: Scenario, calendar: Calendar) -> People:
                 ramping |= (middle >= c.at) & (middle < min(c.at + c.over, c.until))
         people = _team(team.headcount, calendar.of(path), edges, ramping, team.hiring_lead)
         rows += [(m, p) for p in people]
-        rows += [(m, _Person(1.0, math.inf, math.inf, math.inf))] * spare(scenario, name)
+        rows += [(m, _Person(1.0, math.inf, math.inf, math.inf))] * spare(
+            scenario, calendar.table[path]
+        )
     return People(
         team=np.array([m for m, _ in rows], dtype=np.int64),
         share=np.array([p.share for _, p in rows], dtype=np.float64),

@@ -482,19 +482,23 @@ def handoff_path(handoff: Handoff) -> str:
 
 
 def _handoffs(s: Scenario, r: _Reader, index: dict[str, int]) -> Handoffs:
+    from simulator import laws
+
     table = np.full((len(index), len(index)), -1, dtype=np.int64)
     base = [f"handoffs.{handoff_path(h)}" for h in s.handoffs]
     for i, h in enumerate(s.handoffs):
         table[index[h.from_], index[h.to]] = i
     stated = np.array([h.mismatch for h in s.handoffs])
-    agreed = (1.0 - r.columns([f"{b}.mismatch" for b in base])) / (1.0 - stated)
+    mismatch = r.columns([f"{b}.mismatch" for b in base])
     good = r.columns([f"{b}.accepted" for b in base])
     told = [h.accepted_poor_fit is not None for h in s.handoffs]
     poor = np.where(told, r.columns([f"{b}.accepted_poor_fit" for b in base]), good)
-    accepted = np.minimum(np.stack([good, poor], axis=2) * agreed[:, :, None], 1.0)
+    agreed = np.vectorize(laws.agreed, otypes=[np.float64])
+    accepted = agreed(np.stack([good, poor], axis=2), mismatch[:, :, None], stated[None, :, None])
     returned = r.columns([f"{b}.returned" for b in base])
     # Better agreement leaves less to return.
-    returned = np.where(agreed > 1.0, np.minimum(returned, 1.0 - accepted.max(axis=2)), returned)
+    least = np.minimum(returned, 1.0 - accepted.max(axis=2))
+    returned = np.where(mismatch < stated, least, returned)
     over = np.argwhere(accepted.max(axis=2) + returned > 1 + 1e-9)
     if len(over):
         k, i = over[0]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from simulator.analysis.hours import paid_hours
 from simulator.mechanisms import in_force
 from simulator.spec.book import BOOK
 from simulator.spec.schema import Lever, Scenario
@@ -111,17 +112,5 @@ def extra_hours(relief: Relief, base: System, helped: System) -> float:
     """Hours of work that a relief of a team adds over the run; 0 for any other."""
     if relief.kind != "capacity":
         return 0.0
-    return paid(helped) - paid(base)
-
-
-def paid(system: System) -> float:
-    """Hours paid in the run, of all teams: planned, so the same in every replication."""
-    people = system.people
-    left, right = np.maximum(system.edges[:-1], 0.0), np.maximum(system.edges[1:], 0.0)
-    total = 0.0
-    for m, share, join, leave in zip(
-        people.team, people.share, people.join, people.leave, strict=True
-    ):
-        here = np.clip(np.minimum(right, leave) - np.maximum(left, join), 0.0, None)
-        total += float(share * (here @ system.hours[:, m]))
-    return total
+    before, after = (float(paid_hours(s, np.array([s.horizon])).sum()) for s in (base, helped))
+    return after - before

@@ -103,14 +103,10 @@ def _policies(s: Scenario) -> Iterator[Finding]:
         here: Path = ("policies", i)
         yield from _times(s, policy, here)
         yield from _signal(s, policy, here)
-        for part, names, what in (
-            (policy.limit, s.stages, "stage"),
-            (policy.gate, s.stages, "stage"),
-        ):
-            stages = getattr(part, "stages", None) or [getattr(part, "stage", None)]
-            for stage in stages if part is not None else []:
-                if stage not in names:
-                    yield (*here, policy.kind), f"no {what} named '{stage}'", _near(stage, names)
+        limited = policy.limit.stages if policy.limit is not None else []
+        for stage in [*limited, *([policy.gate.stage] if policy.gate is not None else [])]:
+            if stage not in s.stages:
+                yield (*here, policy.kind), f"no stage named '{stage}'", _near(stage, s.stages)
         if policy.sla is not None:
             known = [f"{h.from_}>{h.to}" for h in s.handoffs]
             if policy.sla.handoff not in known:

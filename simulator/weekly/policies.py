@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from simulator.spec.calendar import Calendar
-from simulator.spec.paths import leaves, operand_of, week_of
+from simulator.spec.paths import operand_of, week_of
 from simulator.spec.schema import Scenario
 from simulator.spec.signals import MOVE_HEADS, SIGNALS, level_of, pattern_of, reach, signal_of
 from simulator.weekly.records import MOVE, POLICY, Array, filled
@@ -27,7 +27,7 @@ def _place(path: str, s: Scenario) -> int:
 
 def lay(s: Scenario, cal: Calendar, table: Callable[[Any], int]) -> tuple[Array, Array]:
     """All policies that act week by week, and their moves. table: keeps points, gives the row."""
-    numbers = leaves(s)
+    numbers = cal.table
     chosen = [p for p in s.policies if p.kind in WEEKLY]
     policies = filled(POLICY, len(chosen))
     moves: list[tuple[float, float, int, int, int]] = []

@@ -78,7 +78,8 @@ def beginning(rules: Rules) -> State:
     """The state in which a run begins."""
     t, p = rules.teams, rules.policies
     week = t["week"]
-    level = [rules.moves["stated"][f] if f < e else 0.0 for f, e in zip(p["first"], p["last"])]  # noqa: B905
+    spans = zip(p["first"], p["last"], strict=True)
+    level = [rules.moves["stated"][first] if first < last else 0.0 for first, last in spans]
     weeks = math.ceil(float(p["lead"].max(initial=0.0))) + 2
     nothing = math.nan
     return State(
