@@ -1,0 +1,1 @@
+"""Event logs of a revenue process: reading, discovery and estimation."""
