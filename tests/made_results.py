@@ -23,6 +23,7 @@ from simulator.analysis.paired import Difference
 from simulator.analysis.path import Path, Step
 from simulator.analysis.prim import Box, Limit
 from simulator.analysis.ranges import Range
+from simulator.analysis.robust import FLIPS, STANDS, UNTOLD, Robustness, Stand
 from simulator.analysis.seek import Lone, Sought
 from simulator.analysis.sensitivity import Bar, Sensitivity
 from simulator.analysis.sobol import Split
@@ -67,6 +68,15 @@ def gain(mean: float, half: float, base: float = 2e7) -> Difference:
     return Difference(Estimate(mean, half), base, 4.0, 0.01)
 
 
+def pace(weeks: np.ndarray, mean: float) -> np.ndarray:
+    """Wins a quarter: 13 of today; of a variant 3 more in the second and 4 fewer by the end."""
+    level = np.full(len(weeks), 13.0)
+    if mean:
+        level = np.interp(weeks, [0.0, 13.0, 26.0, weeks[-1]], [0.0, 0.0, 3.0, -4.0])
+    level[weeks < 13.0] = np.nan
+    return level[:, None] + np.array([0.0, -0.5, 0.5])
+
+
 def arm(
     name: str = "Today",
     role: str = "today",
@@ -104,6 +114,7 @@ def arm(
         absorption=None if today else absorption or Absorption(100.0, 10.0, PARTS),
         system=found,
         bands=np.column_stack([level, level - 1e5, level + 1e5]),
+        pace=pace(weeks, 0.0 if today else mean),
         gain_bands=None if today else rise[:, None] + rise[:, None] * [0.0, -0.2, 0.2],
         used=busy * 60.0 * np.outer(weeks, np.ones(teams)),
         waiting=np.ones((len(weeks), stages)),
@@ -336,6 +347,22 @@ def tornado(**changes: object) -> Sensitivity:
         "left_out": (), "runs": 100, "scenario": system().scenario,
     }  # fmt: skip
     return Sensitivity(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def standing(**changes: object) -> Robustness:
+    """Three assumptions: one turns the verdict, one leaves it open, one does not matter."""
+    bars = (
+        Stand(RANGES[0], gain(-9e5, 2e5), gain(2e6, 2e5), (FLIPS, STANDS), 0.5 * RANGES[0].value),
+        Stand(RANGES[1], gain(1e6, 2e5), gain(1e5, 2e5), (STANDS, UNTOLD), None),
+        Stand(RANGES[2], gain(7e5, 2e5), gain(7e5, 2e5), (STANDS, STANDS), None),
+    )
+    values: dict[str, object] = {
+        "name": "study", "outcome": "arr", "currency": "USD", "engine": "batch", "seed": 7,
+        "replications": 5, "reason": "number given", "sides": ("Push harder", "Fix"),
+        "roles": ("push", "fix"), "base": gain(7e5, 2e5), "spend": 3e5, "bars": bars,
+        "left_out": (), "runs": 100, "scenario": system().scenario,
+    }  # fmt: skip
+    return Robustness(**{**values, **changes})  # type: ignore[arg-type]
 
 
 def many_worlds(n: int = 200, **changes: object) -> Worlds:

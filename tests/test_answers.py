@@ -17,9 +17,9 @@ from simulator.analysis.ranges import Range, hypercube, ranges, world
 from simulator.analysis.search import Space, sets, solve
 from simulator.analysis.seek import seek
 from simulator.analysis.sensitivity import sensitivity
-from simulator.analysis.spend import planned_cost
+from simulator.analysis.spend import level, planned_cost
 from simulator.analysis.targets import parse_target, parse_targets
-from simulator.analysis.worlds import equal, worlds
+from simulator.analysis.worlds import worlds
 from simulator.engines import simulate
 from simulator.errors import AnalysisError
 from simulator.metrics import measure
@@ -332,8 +332,11 @@ def test_equal_spend_is_equal(small):
     pushed = pulled(scenario, [(knob, 1.0)])
     base = planned_cost(build(scenario))
     extra = planned_cost(build(pushed)) - base
-    scaled = equal(pushed, base, extra, 0.3 * extra)
-    assert scaled.extra_cost == pytest.approx(0.3 * extra, rel=1e-3)
+    less = pulled(scenario, [(knob, 0.3)])
+    spend, (scaled, least) = level(scenario, [pushed, less], planned_cost)
+    assert spend == least.extra_cost == pytest.approx(0.3 * extra, rel=1e-3)
+    assert scaled.extra_cost == pytest.approx(spend, rel=1e-3)
+    assert planned_cost(scaled.system) - base == pytest.approx(spend, rel=1e-3)
 
 
 def test_every_effort_and_all_at_once(small):

@@ -90,6 +90,7 @@ class Stage:
             "simulator.analysis.isoquant": {"isoquant": self.ask},
             "simulator.analysis.seek": {"seek": self.ask},
             "simulator.analysis.sensitivity": {"sensitivity": self.ask},
+            "simulator.analysis.robust": {"robustness": self.ask},
             "simulator.analysis.worlds": {"worlds": self.ask},
             "simulator.fit": {"fit_files": self.ask},
             "simulator.report": {"write": self.write, "ready": Path},
@@ -130,6 +131,7 @@ ASK = [
     ("curve", "TODAY", "--with", "teams.ae.hours"),
     ("seek", "TODAY", "--target", "arr >= 1 MUSD"),
     ("sensitivity", "TODAY"),
+    ("sensitivity", "STUDY"),
     ("worlds", "STUDY"),
     ("demo",),
 ]
@@ -261,6 +263,14 @@ def test_the_answers_take_what_the_command_line_offers():
         offered = {p.name for p in main.commands[command].params}
         offered -= {"scenario", "study", "as_json", "quiet", "out", "no_figures"}
         assert offered <= set(inspect.signature(getattr(module, function)).parameters), command
+
+
+def test_a_study_has_no_method_of_sensitivity(stage):
+    done = stage.call("sensitivity", "STUDY", "--method", "sobol")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "--method and --precision are of a scenario's file" in done.stderr
+    done = stage.call("sensitivity", "STUDY", "--precision", "0.01")
+    assert done.exit_code == 2
 
 
 def test_seek_passes_targets_and_bounds(stage):

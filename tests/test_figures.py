@@ -21,6 +21,7 @@ from made_results import (
     isoquants,
     many_worlds,
     sought,
+    standing,
     system,
     tornado,
     watched,
@@ -48,6 +49,7 @@ MADE = {
     "seek": sought,
     "sensitivity": tornado,
     "worlds": many_worlds,
+    "robustness": standing,
 }
 LONG = "A name that someone was so kind as to write out in full, with all its ifs and buts, " * 2
 STRANGE = [
@@ -493,7 +495,9 @@ def test_a_figure_without_its_data_is_not_drawn(tmp_path):
         plot(constraint())
 
 
-@pytest.mark.parametrize("kind", ["curves", "isoquant", "seek", "sensitivity", "worlds"])
+@pytest.mark.parametrize(
+    "kind", ["curves", "isoquant", "seek", "sensitivity", "worlds", "robustness"]
+)
 def test_answers_have_sentences_and_plain_json(kind):
     import json
 
@@ -502,3 +506,51 @@ def test_answers_have_sentences_and_plain_json(kind):
     assert all(s[-1] in ".)" for s in result.sentences)
     json.dumps(result.to_json(), allow_nan=False)
     assert all(isinstance(rows, list) for rows in result.tables.values())
+
+
+def test_better_before_worse_shows_wins_a_quarter_against_todays():
+    result = comparison()
+    axes = FIGURES["comparison"]["better_before_worse"](result)
+    push = result.written()[0]
+    line = next(x for x in axes.lines if len(x.get_xdata()) == len(push.system.grid))
+    shown = np.asarray(line.get_ydata())
+    assert shown == pytest.approx(push.pace[:, 0] / 13.0, nan_ok=True)
+    assert np.isnan(shown[push.system.grid < 13.0]).all()
+    title = FIGURES["comparison"]["better_before_worse"].title(result)
+    assert title.startswith("Push harder, better before worse: +23% wins in the quarter to week 26")
+
+
+def test_a_quarter_counts_only_beyond_chance():
+    weeks = arm().system.grid
+    wide = replace(arm("Push harder", "push", mean=5e5), pace=_level(weeks, 1.0, 1.2))
+    title = FIGURES["comparison"]["better_before_worse"].title(comparison([arm(), wide]))
+    assert title == "Push harder: no quarter's wins differ from today's beyond chance"
+    worse = replace(wide, pace=_level(weeks, -4.0, 1.0))
+    title = FIGURES["comparison"]["better_before_worse"].title(comparison([arm(), worse]))
+    assert title.startswith("Push harder: −31% wins a quarter at worst (week ")
+    better = replace(wide, pace=_level(weeks, 4.0, 1.0))
+    title = FIGURES["comparison"]["better_before_worse"].title(comparison([arm(), better]))
+    assert title.startswith("Push harder: +31% wins a quarter at best (week ")
+
+
+def _level(weeks, mean, half):
+    level = np.where(weeks >= 13.0, mean, np.nan)
+    return level[:, None] + np.array([0.0, -half, half])
+
+
+def test_a_tornado_of_a_verdict_crosses_zero_where_it_flips():
+    result = standing()
+    axes = FIGURES["robustness"]["verdict_tornado"](result)
+    ends = {round(p.get_x() + p.get_width()) for p in axes.patches if isinstance(p, Rectangle)}
+    assert ends >= {-900_000, 2_000_000, 1_000_000, 100_000}
+    marks = [t.get_text() for t in axes.texts]
+    assert marks.count("flips") == 1
+    assert marks.count("not told") == 1
+    assert {"← Push harder is better", "Fix is better →"} <= set(marks)
+    title = FIGURES["robustness"]["verdict_tornado"].title
+    assert title(result).startswith("Fix beats Push harder, but not with desk0")
+    still = result.bars[2]
+    assert title(standing(bars=(still,))).endswith("over the whole range of each of 1 assumptions")
+    assert "1 leave it open" in title(standing(bars=(result.bars[1], still)))
+    tie = replace(result.base, p=0.4)
+    assert title(standing(base=tie, bars=(still,))).startswith("No difference is found between")

@@ -19,6 +19,7 @@ from simulator.analysis.runs import Job, Replications, interval, narrow, replica
 from simulator.analysis.shown import Shown
 from simulator.analysis.spend import Cost, Scaled, cost_of, equal_spend
 from simulator.errors import AnalysisError
+from simulator.metrics import QUARTER
 from simulator.spec.schema import Scenario
 from simulator.system import YEAR, System, build
 from simulator.vocabulary import describe
@@ -34,7 +35,8 @@ class Arm:
     written: levers as in the file; equal: levers scaled to the common spend. gain: of the outcome
     against today; p: adjusted for the number of variants (Holm). bands: (T, 3) mean, low, high of
     ARR; used, waiting, leads, wins: means over replications, (T, M), (T, S), (T,), (T,).
-    gain_bands: as bands, of ARR less today's, paired. hours: computed where not given.
+    gain_bands: as bands, of ARR less today's, paired. pace: as bands, wins of the 13 weeks before
+    each time (NaN before week 13): of today, or of others less today's. hours: computed if None.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Arm:
     waiting: Floats
     leads: Floats
     wins: Floats
+    pace: Floats
     gain_bands: Floats | None = None
     hours: TeamHours | None = None
 
@@ -63,7 +66,8 @@ class Arm:
 
     def series(self) -> dict[str, Any]:
         """By week: ARR and its gain against today with their bands; leads and wins so far."""
-        bands = {"arr": self.bands} | ({} if self.gain_bands is None else {"gain": self.gain_bands})
+        bands = {"arr": self.bands, "quarter_wins": self.pace}
+        bands |= {} if self.gain_bands is None else {"gain": self.gain_bands}
         named = {
             key: {k: [number(float(x)) for x in band[:, j]] for j, k in enumerate(_BAND)}
             for key, band in bands.items()
@@ -230,6 +234,12 @@ def _bands(columns: Floats) -> Floats:
     return np.column_stack([mean, mean - half, mean + half])
 
 
+def _pace(wins: Floats, grid: Floats) -> Floats:
+    """Wins of the quarter before each time, from wins so far, both (R, T); NaN in the first."""
+    before = np.array([np.interp(grid - QUARTER, grid, row) for row in wins])
+    return np.where(grid >= QUARTER, wins - before, np.nan)
+
+
 def _mean(runs: Replications, system: int, name: str) -> Floats:
     values: Floats = np.mean([getattr(run[system], name) for run in runs.runs], axis=0)
     return values
@@ -353,6 +363,8 @@ def _arms(
     a = runs.metric(outcome, 0)
     gains = [difference(a, runs.metric(outcome, i)) for i in range(1, len(systems))]
     levels = np.array([[one.arr for one in run] for run in runs.runs])
+    grid = systems[0].grid
+    pace = [_pace(np.array([run[i].wins for run in runs.runs]), grid) for i in range(len(systems))]
     # One family: what the verdict rests on, the variants at equal spend.
     adjusted = dict(zip(equal_at, holm([gains[i - 1].p for i in equal_at]), strict=True))
     arms = []
@@ -378,6 +390,7 @@ def _arms(
                 absorption=None if i == 0 else absorption_of(runs, 0, i, systems),
                 system=system,
                 bands=_bands(levels[:, i]),
+                pace=_bands(pace[i] - pace[0] if i else pace[0]),
                 gain_bands=_bands(levels[:, i] - levels[:, 0]) if i else None,
                 used=_mean(runs, i, "used"),
                 waiting=_mean(runs, i, "waiting"),

@@ -93,6 +93,48 @@ def equal_spend(
     return target, [at_cost(v, base_cost, target, cost) for v in variants]
 
 
+NEAR = 1e-3  # of the spend: close enough where there are many worlds
+
+
+def level(
+    today: Scenario, pair: Sequence[Scenario], cost: Cost
+) -> tuple[float | None, list[Scaled]]:
+    """Variants at the least extra cost of any, within a thousandth; None where none costs more."""
+    base = cost(build(today))
+    written = [build(s) for s in pair]
+    extra = [cost(s) - base for s in written]
+    spend = least_extra(extra, base)
+    if spend is None:
+        return None, [Scaled(b, 1.0, x) for b, x in zip(written, extra, strict=True)]
+    return spend, [
+        Scaled(b, 1.0, x) if x == spend else _near(s, base, x, spend, cost)
+        for s, b, x in zip(pair, written, extra, strict=True)
+    ]
+
+
+def _near(scenario: Scenario, base: float, extra: float, spend: float, cost: Cost) -> Scaled:
+    """A scenario with its levers scaled to a spend: a few secant steps.
+
+    What levers cost is nearly a straight line; where it is not, `at_cost` searches.
+    """
+    if extra > 0:
+        (x0, y0), x = (0.0, 0.0), spend / extra
+        for _ in range(5):
+            try:
+                system = build(scenario, x)
+            except SpecError:
+                break
+            y = cost(system) - base
+            if abs(y - spend) <= NEAR * spend:
+                return Scaled(system, x, y)
+            if y == y0:
+                break
+            x0, y0, x = x, y, x + (spend - y) * (x - x0) / (y - y0)
+            if not 0.0 < x < MOST:
+                break
+    return at_cost(scenario, base, spend, cost)
+
+
 def at_cost(
     scenario: Scenario, base_cost: float, target: float, cost: Cost = planned_cost
 ) -> Scaled:

@@ -22,13 +22,13 @@ from simulator.analysis.ranges import Range, hypercube, ranges, shared, world
 from simulator.analysis.ranking import rank
 from simulator.analysis.runs import one_run
 from simulator.analysis.sobol import Split, split
-from simulator.analysis.spend import MOST, Scaled, at_cost, least_extra, planned_cost
+from simulator.analysis.spend import cost_of, level
 from simulator.analysis.targets import check_metric
 from simulator.errors import AnalysisError, SpecError
 from simulator.metrics import measure
 from simulator.spec.load import Loaded, find_study, load
 from simulator.spec.schema import Lever, Scenario
-from simulator.system import YEAR, build
+from simulator.system import YEAR
 from simulator.vocabulary import describe
 
 Floats = NDArray[np.float64]
@@ -221,20 +221,14 @@ class _Play:
         """Outcomes (R,) of push and fix, their extra cost, and whether it is equal."""
         index, values = task
         try:
-            base = planned_cost(build(world(self.today, self.over, values.tolist())))
+            today = world(self.today, self.over, values.tolist())
             pair = [
                 world(s, [self.over[i] for i in mine], values[mine].tolist())
                 for s, mine in zip((self.push, self.fix), self.mine, strict=True)
             ]
-            built = [build(s) for s in pair]
-            extra = [planned_cost(s) - base for s in built]
-            spend = least_extra(extra, base)
+            spend, scaled = level(today, pair, cost_of([today, *pair], self.engine))
             if spend is None:
                 return None
-            scaled = [
-                Scaled(b, 1.0, x) if x == spend else equal(s, base, x, spend)
-                for s, b, x in zip(pair, built, extra, strict=True)
-            ]
         except SpecError:
             return None
         found = []
@@ -249,29 +243,6 @@ class _Play:
             return None
         alike = abs(scaled[0].extra_cost - scaled[1].extra_cost) <= 0.01 * abs(spend)
         return found[0], found[1], spend, alike
-
-
-def equal(scenario: Scenario, base: float, extra: float, spend: float) -> Scaled:
-    """A scenario with its levers scaled to a spend within a thousandth: a few secant steps.
-
-    What levers cost is nearly a straight line; where it is not, `spend.at_cost` searches.
-    """
-    if extra > 0:
-        (x0, y0), x = (0.0, 0.0), spend / extra
-        for _ in range(5):
-            try:
-                system = build(scenario, x)
-            except SpecError:
-                break
-            y = planned_cost(system) - base
-            if abs(y - spend) <= 1e-3 * spend:
-                return Scaled(system, x, y)
-            if y == y0:
-                break
-            x0, y0, x = x, y, x + (spend - y) * (x - x0) / (y - y0)
-            if not 0.0 < x < MOST:
-                break
-    return at_cost(scenario, base, spend)
 
 
 def sides_of(

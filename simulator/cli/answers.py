@@ -64,14 +64,21 @@ def seek(scenario: Path, **options: Any) -> None:
 @files
 @sampling
 def sensitivity(scenario: Path, **options: Any) -> None:
-    """Which assumptions the answer rests on.
+    """Which assumptions the answer rests on, each over its range, one at a time.
 
-    Each over its range, one at a time; and how much of the variance is from what nobody knows, how
-    much from mere chance.
+    Of a scenario's file: what moves its outcome, and how much of the variance is from what nobody
+    knows, how much from mere chance. Of a study's folder: whether its verdict, push against fix at
+    equal spend, stands over every range, and where it flips.
     """
+    from simulator.analysis.robust import robustness
     from simulator.analysis.sensitivity import sensitivity
     from simulator.spec.load import load
 
+    if scenario.suffix not in (".yaml", ".yml"):
+        if options.pop("method") != "tornado" or options.pop("precision", None) is not None:
+            raise click.UsageError("--method and --precision are of a scenario's file.")
+        answer(partial(robustness, scenario), options)
+        return
     answer(partial(sensitivity, load(scenario)), options)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from simulator.analysis.compare import compare_study
 from simulator.analysis.constraint import constraint
 from simulator.analysis.curve import curve
+from simulator.analysis.robust import robustness
 from simulator.report.deck.files import put
 from simulator.report.demo import EFFORT
 from simulator.shipped import scenarios
@@ -21,7 +22,8 @@ from simulator.vocabulary import describe
 DOTS = 60  # an inch: eight hundred wide
 HEAD = """# Gallery
 
-Every figure of every shipped study, of {replications} replications from seed {seed}. Made by:
+Every figure of every shipped study, of {replications} replications from seed {seed} (whether a
+verdict stands over what nobody knows: of 4, and of 16 where it is in doubt). Made by:
 
 ```
 growthsim gallery --out docs
@@ -90,6 +92,7 @@ def make(
             "comparison": compare_study(study, **plan),
             "curve": curve(today, effort_of(today), steps=6, worth=worth_of(today), **plan),
             "constraint": constraint(today, **plan),
+            "robustness": robustness(study, seed=seed),
         }
         said.append(f"\n## {study.name.replace('-', ' ').capitalize()}\n")
         for kind, result in answers.items():

@@ -104,6 +104,7 @@ class Arm:
     system: Frame
     bands: Floats
     gain_bands: Floats | None
+    pace: Floats
     leads: Floats
     wins: Floats
     hours: TeamHours

@@ -131,6 +131,7 @@ def _arm(saved: Saved, a: dict[str, Any]) -> kept.Arm:
         system=_frame(saved, a["name"], series["week"], hours.teams),
         bands=_band(series["arr"]),
         gain_bands=_band(series["gain"]) if series.get("gain") else None,
+        pace=_band(series["quarter_wins"]),
         leads=numbers(series["leads"]),
         wins=numbers(series["wins"]),
         hours=hours,

@@ -14,7 +14,7 @@ from typing import Any, Final
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
-from simulator.report.figures import decisions, mixes, moves, titles
+from simulator.report.figures import decisions, mixes, moves, pace, stands, titles
 from simulator.report.figures.comparison import arr, equal_spend
 from simulator.report.figures.constraints import queues, relief
 from simulator.report.figures.curves import absorption_curve
@@ -55,6 +55,7 @@ FIGURES: Final[dict[str, dict[str, Plot]]] = {
     "comparison": {
         "absorption_waterfall": Plot(absorption_waterfall, titles.absorption_title),
         "arr": Plot(arr, titles.arr_title),
+        "better_before_worse": Plot(pace.better_before_worse, pace.pace_title),
         "capacity_heat": Plot(capacity_heat, titles.heat_title),
         "ledger": Plot(ledger, titles.ledger_title),
         "equal_spend": Plot(equal_spend, titles.equal_title),
@@ -76,6 +77,7 @@ FIGURES: Final[dict[str, dict[str, Plot]]] = {
         "conditions": Plot(decisions.must_hold, decisions.hold_title),
     },
     "sensitivity": {"tornado": Plot(decisions.tornado, decisions.tornado_title)},
+    "robustness": {"verdict_tornado": Plot(stands.tornado, stands.title)},
     "worlds": {
         "contest": Plot(decisions.contest, decisions.contest_title),
         "information": Plot(decisions.information, decisions.information_title),

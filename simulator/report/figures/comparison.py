@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,11 +29,11 @@ def arr(result: Comparison, axes: Axes) -> Axes:
     twins = [scaled[a.name] for a in named if a.name in scaled]
     others = [a for a in result.written() if not any(a is n for n in named)]
     labels: list[tuple[float, str, str]] = []
-    colours = _colours(named)
+    tints = colours(named)
     for arm in others:
         axes.plot(arm.system.grid, arm.bands[:, 0], color=style.PALE, linewidth=1.5, zorder=1)
     for arm in [*twins, *named]:
-        weeks, colour = arm.system.grid, colours[arm.name if arm.role != "today" else ""]
+        weeks, colour = arm.system.grid, tints[arm.name if arm.role != "today" else ""]
         dashed = arm in twins
         if not dashed:
             axes.fill_between(
@@ -63,7 +64,7 @@ def arr(result: Comparison, axes: Axes) -> Axes:
     return axes
 
 
-def _colours(arms: list[Arm]) -> dict[str, str]:
+def colours(arms: Sequence[Arm]) -> dict[str, str]:
     """A colour for each arm: its role's, or one that no other has. Today's is under ""."""
     spare = [style.GREEN, style.PURPLE, style.ORANGE, style.SKY, style.BLACK]
     found: dict[str, str] = {}
