@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Final
 
 import numpy as np
 
 from simulator.errors import AnalysisError
 from simulator.record import Record
-from simulator.system import COMPETITOR, IN_PROCESS, NO_DECISION, NO_TEAM, WENT_COLD, YEAR, lost
-from simulator.vocabulary import describe
-
-QUARTER: Final = 13
+from simulator.system import COMPETITOR, IN_PROCESS, NO_DECISION, NO_TEAM, WENT_COLD, lost
+from simulator.vocabulary import QUARTER, YEAR, describe
 
 
 def _ratio(a: float, b: float) -> float:

@@ -30,7 +30,6 @@ from simulator.weekly.rules import Rules, dynamic, rules_of
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-YEAR: Final = 365.25 / 7  # weeks
 FITS: Final = ("good", "poor")
 END: Final = -1  # route: out of the funnel, as a live customer
 NO_TEAM: Final = -1

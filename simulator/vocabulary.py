@@ -8,6 +8,9 @@ from typing import Final
 
 from simulator.errors import AnalysisError
 
+YEAR: Final = 365.25 / 7  # weeks
+QUARTER: Final = 13  # weeks
+
 
 @dataclass(frozen=True)
 class Metric:

@@ -67,7 +67,7 @@ def test_what_is_kept_is_what_results_have():
     from simulator.analysis import absorption, compare, ledger, paired
     from simulator.analysis import constraint as constraint_module
     from simulator.analysis import curve as curve_module
-    from simulator.system import YEAR
+    from simulator.vocabulary import YEAR
 
     assert kept.YEAR == YEAR
     assert pytest.approx(paired.ALPHA) == kept.ALPHA

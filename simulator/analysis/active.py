@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.analysis.estimate import Estimate
+from simulator.analysis.names import NONE
 from simulator.analysis.paired import estimate
 from simulator.engines import engine as engine_of
 from simulator.record import Record
@@ -23,7 +24,6 @@ from simulator.system import System
 
 Floats = NDArray[np.float64]
 Period = tuple[float, float]
-NONE = -1
 
 
 @dataclass(frozen=True)

@@ -19,10 +19,9 @@ from simulator.analysis.runs import Job, Replications, interval, narrow, replica
 from simulator.analysis.shown import Shown
 from simulator.analysis.spend import Cost, Scaled, cost_of, equal_spend
 from simulator.errors import AnalysisError
-from simulator.metrics import QUARTER
 from simulator.spec.schema import Scenario
-from simulator.system import YEAR, System, build
-from simulator.vocabulary import describe
+from simulator.system import System, build
+from simulator.vocabulary import QUARTER, YEAR, describe
 
 Floats = NDArray[np.float64]
 DEFAULT_ENGINE = "batch"

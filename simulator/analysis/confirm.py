@@ -17,13 +17,12 @@ from simulator.analysis.runs import FIRST, one_run
 from simulator.analysis.search import Found, Space, lean, solve
 from simulator.analysis.spend import planned_cost
 from simulator.analysis.targets import Target
-from simulator.analysis.words import money
+from simulator.analysis.words import said
 from simulator.metrics import measure
 from simulator.spec.paths import leaves
 from simulator.spec.schema import Scenario
-from simulator.spec.units import Quantity
 from simulator.spec.values import in_the_end
-from simulator.system import YEAR, System, build
+from simulator.system import System, build
 
 Floats = NDArray[np.float64]
 BEGIN, STRIDE = 20, 10
@@ -90,21 +89,6 @@ def _settings(knob: Knob, x: float, scenario: Scenario) -> list[dict[str, Any]]:
             }
         )
     return found
-
-
-def said(value: float, kind: Quantity | None, currency: str) -> str:
-    """A number of a scenario as people write it."""
-    short = float(f"{value:.3g}")
-    if kind is None:
-        return f"{short:g}"
-    if kind.kind == "share":
-        return f"{100 * short:g}%"
-    if kind.kind in ("money", "money_rate"):
-        yearly = kind.kind == "money_rate"
-        return money(value * (YEAR if yearly else 1.0), currency) + (" a year" if yearly else "")
-    if kind.kind == "rate" and 0 < value < 0.05:
-        return f"{value * YEAR:.3g}/year"
-    return str(kind.format(short, currency))
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,8 @@ from simulator.analysis.shown import Shown
 from simulator.analysis.targets import check_metric
 from simulator.errors import AnalysisError
 from simulator.spec.schema import Scenario
-from simulator.system import YEAR, System
+from simulator.system import System
+from simulator.vocabulary import YEAR
 
 Floats = NDArray[np.float64]
 WATCHED = 5  # replications with every visit kept, for the active periods

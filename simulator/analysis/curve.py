@@ -21,8 +21,8 @@ from simulator.analysis.spend import planned_cost
 from simulator.errors import AnalysisError
 from simulator.spec.paths import leaves, match
 from simulator.spec.schema import Lever, Scenario
-from simulator.system import YEAR, System, build
-from simulator.vocabulary import describe
+from simulator.system import System, build
+from simulator.vocabulary import YEAR, describe
 
 Floats = NDArray[np.float64]
 PAYBACK = 18.0  # months; domain book: CAC payback 15-20 months (B)

@@ -8,11 +8,10 @@ from typing import Any
 
 from simulator.analysis.curve import Curve, curve
 from simulator.analysis.estimate import number
+from simulator.analysis.names import TOGETHER
 from simulator.analysis.targets import check_metric
 from simulator.errors import AnalysisError, SpecError
 from simulator.spec.schema import Lever, Scenario
-
-TOGETHER = "all efforts together"
 
 
 @dataclass(frozen=True)

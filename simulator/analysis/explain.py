@@ -28,10 +28,9 @@ from simulator.analysis.paired import difference, estimate
 from simulator.analysis.runs import Digest, Replications, interval, replicate
 from simulator.errors import AnalysisError
 from simulator.mechanisms import SWITCHES
-from simulator.metrics import QUARTER
 from simulator.spec.schema import Scenario
 from simulator.system import build
-from simulator.vocabulary import describe
+from simulator.vocabulary import QUARTER, describe
 
 WAITED = 0.01  # weeks: a mean wait beyond this is a queue
 

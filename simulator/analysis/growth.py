@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.analysis.decomposition import lmdi
-from simulator.metrics import QUARTER
 from simulator.record import Record
 from simulator.system import (
     COMPETITOR,
@@ -30,6 +29,7 @@ from simulator.system import (
     lost,
     won_fates,
 )
+from simulator.vocabulary import QUARTER
 from simulator.weekly.shares import buyer_shares
 
 Floats = NDArray[np.float64]

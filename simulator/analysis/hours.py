@@ -60,7 +60,7 @@ def paid_hours(system: System, grid: Floats) -> Floats:
 
 def team_hours(system: System, used: Floats, waiting: Floats) -> TeamHours:
     """Hours by quarter. used: (T, M) hours so far; waiting: (T, S) leads in queues."""
-    from simulator.metrics import QUARTER
+    from simulator.vocabulary import QUARTER
 
     grid = system.grid
     teams = len(system.team_names)

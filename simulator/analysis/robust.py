@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from simulator.analysis.compare import DEFAULT_ENGINE
 from simulator.analysis.estimate import number
+from simulator.analysis.names import FLIPS, STANDS, UNTOLD
 from simulator.analysis.paired import ALPHA, Difference, difference
 from simulator.analysis.panel import Panel
 from simulator.analysis.ranges import Range, ranges, shared, world
@@ -29,7 +30,6 @@ LOOK = 4  # replications of everything
 STRIDE = 6
 DOUBTS = 16  # ends that get more replications, those nearest to another verdict
 SHOWN = 20  # assumptions in a terminal
-STANDS, UNTOLD, FLIPS = "stands", "untold", "flips"
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,13 @@ import math
 from typing import TYPE_CHECKING
 
 from simulator.analysis.estimate import Estimate
+from simulator.vocabulary import YEAR
 
 if TYPE_CHECKING:
     from simulator.analysis.compare import Arm, Comparison
     from simulator.analysis.curve import Curve
     from simulator.analysis.paired import Difference
+    from simulator.spec.units import Quantity
 
 
 def money(amount: float, currency: str) -> str:
@@ -23,6 +25,21 @@ def money(amount: float, currency: str) -> str:
     if size >= 999.5:
         return f"{amount / 1e3:.3g} k{currency}"
     return f"{amount:.3g} {currency}"
+
+
+def said(value: float, kind: Quantity | None, currency: str) -> str:
+    """A number of a scenario as people write it."""
+    short = float(f"{value:.3g}")
+    if kind is None:
+        return f"{short:g}"
+    if kind.kind == "share":
+        return f"{100 * short:g}%"
+    if kind.kind in ("money", "money_rate"):
+        yearly = kind.kind == "money_rate"
+        return money(value * (YEAR if yearly else 1.0), currency) + (" a year" if yearly else "")
+    if kind.kind == "rate" and 0 < value < 0.05:
+        return f"{value * YEAR:.3g}/year"
+    return str(kind.format(short, currency))
 
 
 def share(x: float, signed: bool = False) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from simulator.analysis.words import how_known, label, money, plus_minus
 from simulator.analysis.words_seek import name, value
-from simulator.system import YEAR
+from simulator.vocabulary import YEAR
 
 if TYPE_CHECKING:
     from simulator.analysis.curve import Curve
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def curves_sentences(result: Curves) -> list[str]:
     """Which effort pays most at first, which do not pay, what all of them do together."""
-    from simulator.analysis.efforts import TOGETHER
+    from simulator.analysis.names import TOGETHER
 
     what, alone = label(result.outcome), [c for c in result.curves if c.path != TOGETHER]
     found = []

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulator.analysis.confirm import said
-from simulator.analysis.robust import FLIPS, UNTOLD
-from simulator.analysis.words import label, money
+from simulator.analysis.names import FLIPS, UNTOLD
+from simulator.analysis.words import label, money, said
 from simulator.analysis.words_seek import value
 from simulator.analysis.words_worlds import GRADES, assumption, ranged
 from simulator.spec.units import Quantity
-from simulator.system import YEAR
-from simulator.vocabulary import describe
+from simulator.vocabulary import YEAR, describe
 
 if TYPE_CHECKING:
     from simulator.analysis.robust import Robustness, Stand

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from simulator.analysis.words import label, money, share, spoken
-from simulator.system import YEAR
-from simulator.vocabulary import describe
+from simulator.analysis.words import label, money, said, share, spoken
+from simulator.vocabulary import YEAR, describe
 
 if TYPE_CHECKING:
     from simulator.analysis.confirm import Condition, Confirmed
@@ -114,7 +113,6 @@ def condition_text(c: Condition, currency: str) -> str:
 
 
 def _level(x: float, c: Condition, currency: str) -> str:
-    from simulator.analysis.confirm import said
     from simulator.spec.units import Quantity
 
     if c.kind == "state":

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from simulator.analysis.confirm import said
-from simulator.analysis.words import label, share
+from simulator.analysis.words import label, said, share
 from simulator.analysis.words_seek import name, value
 from simulator.spec.units import Quantity
 

@@ -28,8 +28,7 @@ from simulator.errors import AnalysisError, SpecError
 from simulator.metrics import measure
 from simulator.spec.load import Loaded, find_study, load
 from simulator.spec.schema import Lever, Scenario
-from simulator.system import YEAR
-from simulator.vocabulary import describe
+from simulator.vocabulary import YEAR, describe
 
 Floats = NDArray[np.float64]
 FEWEST = 20

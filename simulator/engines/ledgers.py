@@ -12,7 +12,8 @@ import numpy as np
 
 from simulator import laws
 from simulator.record import Series
-from simulator.system import YEAR, System
+from simulator.system import System
+from simulator.vocabulary import YEAR
 
 
 class Team:

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from simulator.analysis.estimate import Estimate
 from simulator.analysis.hours import TeamHours
+from simulator.vocabulary import YEAR
 
 Floats = NDArray[np.float64]
 ALPHA = 0.05
-YEAR = 365.25 / 7.0
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from simulator import laws
 from simulator.engines.batch.compile import compiled, inlined
 from simulator.engines.batch.layout import ALARM
 from simulator.engines.batch.queue import cancel, push
-from simulator.system import YEAR
+from simulator.vocabulary import YEAR
 
 
 @inlined

@@ -13,8 +13,7 @@ from simulator.analysis.words import label
 from simulator.report.figures import style
 from simulator.report.figures.facts import part_name
 from simulator.report.figures.titles import effort_name
-from simulator.report.kept import YEAR
-from simulator.vocabulary import describe
+from simulator.vocabulary import YEAR, describe
 
 if TYPE_CHECKING:
     from simulator.analysis.curve import Curve

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
 
-from simulator.analysis.seek import Sought
-from simulator.analysis.sensitivity import Sensitivity
-from simulator.analysis.targets import Target
 from simulator.analysis.words import label, money, share
 from simulator.analysis.words_seek import condition_text, doing, name, value
 from simulator.analysis.words_worlds import assumption, box_words, ranged
-from simulator.analysis.worlds import Worlds
 from simulator.report.figures import style
 from simulator.report.figures.comparison import dots
-from simulator.system import YEAR
-from simulator.vocabulary import describe
+from simulator.vocabulary import YEAR, describe
+
+if TYPE_CHECKING:
+    from simulator.analysis.seek import Sought
+    from simulator.analysis.sensitivity import Sensitivity
+    from simulator.analysis.targets import Target
+    from simulator.analysis.worlds import Worlds
 
 ROWS = 12
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 
-from simulator.analysis.curve import Curve
-from simulator.analysis.efforts import TOGETHER, Curves
-from simulator.analysis.isoquant import Isoquant
+from simulator.analysis.names import TOGETHER
 from simulator.analysis.words import label, money
 from simulator.analysis.words_seek import name, value
 from simulator.report.figures import style
-from simulator.system import YEAR
-from simulator.vocabulary import describe
+from simulator.vocabulary import YEAR, describe
+
+if TYPE_CHECKING:
+    from simulator.analysis.curve import Curve
+    from simulator.analysis.efforts import Curves
+    from simulator.analysis.isoquant import Isoquant
 
 HILLS = LinearSegmentedColormap.from_list("hills", ["#FFFFFF", "#D6E6F2", "#8FBBDD", style.BLUE])
 COLOURS = (

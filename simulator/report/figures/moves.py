@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from matplotlib.axes import Axes
 
-from simulator.analysis.active import NONE
-from simulator.analysis.constraint import Constraint
+from simulator.analysis.names import NONE
 from simulator.analysis.words import label, money, spoken
 from simulator.report.figures import style
+
+if TYPE_CHECKING:
+    from simulator.analysis.constraint import Constraint
 
 COLOURS = (
     style.BLUE, style.VERMILLION, style.GREEN, style.PURPLE, style.ORANGE, style.SKY, style.BLACK,

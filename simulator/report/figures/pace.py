@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,10 +12,10 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
-from simulator.metrics import QUARTER
 from simulator.report.figures import style
 from simulator.report.figures.comparison import colours
 from simulator.report.figures.facts import main_arms
+from simulator.vocabulary import QUARTER
 
 if TYPE_CHECKING:
     from simulator.analysis.compare import Arm, Comparison
@@ -62,9 +63,8 @@ def turn_of(result: Comparison, arm: Arm) -> Turn:
 
 def _wider(quarters: int) -> float:
     """How much wider a 95% interval is that holds for so many quarters at once (Bonferroni)."""
-    from scipy.special import ndtri
-
-    return float(ndtri(1.0 - 0.025 / quarters) / ndtri(0.975))
+    z = NormalDist().inv_cdf
+    return z(1.0 - 0.025 / quarters) / z(0.975)
 
 
 def better_before_worse(result: Comparison, axes: Axes) -> Axes:

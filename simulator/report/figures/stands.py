@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from matplotlib.axes import Axes
 
-from simulator.analysis.robust import FLIPS, UNTOLD
+from simulator.analysis.names import FLIPS, UNTOLD
 from simulator.analysis.words import label, share
 from simulator.analysis.words_robust import turning, verdict
 from simulator.analysis.words_worlds import assumption, ranged
