@@ -115,6 +115,8 @@ class Robustness(Shown):
 
     def to_json(self) -> dict[str, Any]:
         """Everything; every number of the sentences is in it."""
+        from simulator.analysis.words_robust import headline
+
         return {
             "kind": "robustness",
             "study": self.name,
@@ -135,6 +137,7 @@ class Robustness(Shown):
             "tornado": [b.to_json() for b in self.bars],
             "left_out": list(self.left_out),
             "runs": self.runs,
+            "headline": headline(self),
             "sentences": self.sentences,
         }
 

@@ -110,6 +110,8 @@ class Sought:
         return {
             "kind": "seek",
             "scenario": self.name,
+            "currency": self.currency,
+            "weeks": self.weeks,
             "targets": [
                 t.to_json() | {"today": e.to_json()}
                 for t, e in zip(self.targets, self.today, strict=True)

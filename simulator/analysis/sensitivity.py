@@ -97,6 +97,8 @@ class Sensitivity:
             "kind": "sensitivity",
             "scenario": self.name,
             "outcome": self.outcome,
+            "currency": self.currency,
+            "weeks": self.scenario.horizon,
             "base": self.base.to_json(),
             "engine": self.engine,
             "seed": self.seed,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simulator.analysis.names import FLIPS, UNTOLD
-from simulator.analysis.words import label, money, said
+from simulator.analysis.words import label, money, said, share
 from simulator.analysis.words_seek import value
 from simulator.analysis.words_worlds import GRADES, assumption, ranged
 from simulator.spec.units import Quantity
@@ -35,6 +35,22 @@ def turning(result: Robustness, bar: Stand) -> str:
     side = "below" if bar.turns < bar.range.value else "above"
     at = said(bar.turns, Quantity(bar.range.unit), result.currency)  # type: ignore[arg-type]
     return f"{what} {side} about {at}"
+
+
+def headline(result: Robustness) -> str:
+    """The verdict, and whether any assumption turns it inside its range."""
+    stated = verdict(result)
+    stated = stated[0].upper() + stated[1:]
+    n, flips, untold = len(result.bars), result.of(FLIPS), result.of(UNTOLD)
+    if not flips and not untold:
+        return f"{stated}, over the whole range of each of {n} assumptions"
+    if not flips:
+        return f"{stated}; no range of {n} assumptions turns that, {len(untold)} leave it open"
+    part = share(len(flips) / n)
+    if len(flips) <= 2:
+        return f"{stated}, but not with {' or '.join(turning(result, b) for b in flips)}"
+    first = turning(result, flips[0])
+    return f"{stated}, but not in the whole range of {len(flips)} assumptions ({part}), as {first}"
 
 
 def sentences(result: Robustness) -> list[str]:

@@ -99,6 +99,23 @@ class Worlds:
         # Reported as mean and half: the wider side.
         return Estimate(p, max(middle + half - p, p - (middle - half)))
 
+    def histogram(self, bins: int = 24) -> dict[str, list[float]]:
+        """How many worlds there are by what the fix brings more than the push; 0 is an edge.
+
+        edges: n + 1; the first and last bin also hold what lies beyond.
+        """
+        d = self.difference
+        low, high = min(float(np.quantile(d, 0.005)), 0.0), max(float(np.quantile(d, 0.995)), 0.0)
+        step = (high - low) / bins or 1.0
+        first, last = (
+            math.floor(low / step),
+            max(math.ceil(high / step), math.floor(low / step) + 1),
+        )
+        edges = np.arange(first, last + 1) * step
+        inside = np.clip(d, edges[0] + 1e-9 * step, edges[-1] - 1e-9 * step)
+        counts, _ = np.histogram(inside, edges)
+        return {"edges": edges.tolist(), "worlds": counts.tolist()}
+
     def holds_up(self, box: Box) -> bool:
         """Whether a box says more than the share of its side, also on halves it is not from."""
         usual = self.share.mean if self.of == "push" else 1.0 - self.share.mean
@@ -130,6 +147,8 @@ class Worlds:
             "kind": "worlds",
             "scenario": self.name,
             "outcome": self.outcome,
+            "currency": self.currency,
+            "weeks": self.weeks,
             "engine": self.engine,
             "seed": self.seed,
             "worlds": len(d),
@@ -145,6 +164,7 @@ class Worlds:
             },
             "fix_minus_push": estimate(d).to_json()
             | {f"p{q}": float(np.quantile(d, q / 100)) for q in (5, 25, 50, 75, 95)},
+            "histogram": self.histogram(),
             "regret": self.regret(),
             "spend_a_year": float(self.spend.mean()) / self.weeks * YEAR,
             "worlds_with_unequal_spend": self.unequal,

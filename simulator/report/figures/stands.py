@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from matplotlib.axes import Axes
 
 from simulator.analysis.names import FLIPS, UNTOLD
-from simulator.analysis.words import label, share
-from simulator.analysis.words_robust import turning, verdict
+from simulator.analysis.words import label
+from simulator.analysis.words_robust import headline
 from simulator.analysis.words_worlds import assumption, ranged
 from simulator.report.figures import style
 from simulator.vocabulary import describe
@@ -90,15 +90,4 @@ def tornado(result: Robustness, axes: Axes) -> Axes:
 
 def title(result: Robustness) -> str:
     """The verdict, and whether any assumption turns it inside its range."""
-    stated = style.short(verdict(result), 90)
-    stated = stated[0].upper() + stated[1:]
-    n, flips, untold = len(result.bars), result.of(FLIPS), result.of(UNTOLD)
-    if not flips and not untold:
-        return f"{stated}, over the whole range of each of {n} assumptions"
-    if not flips:
-        return f"{stated}; no range of {n} assumptions turns that, {len(untold)} leave it open"
-    part = share(len(flips) / n)
-    if len(flips) <= 2:
-        return f"{stated}, but not with {' or '.join(turning(result, b) for b in flips)}"
-    first = turning(result, flips[0])
-    return f"{stated}, but not in the whole range of {len(flips)} assumptions ({part}), as {first}"
+    return headline(result)

@@ -10,7 +10,15 @@ from dataclasses import replace
 
 from simulator.errors import DataError
 from simulator.report.saved import Saved
-from simulator.report.story import books, comparison, constraint, curve, explanation, other
+from simulator.report.story import (
+    books,
+    comparison,
+    constraint,
+    curve,
+    decisions,
+    explanation,
+    other,
+)
 from simulator.report.story.facts import facts_of
 from simulator.report.story.spec import Chapter, Slide, Story
 
@@ -23,11 +31,11 @@ CHAPTERS = (
     Chapter(40, "constraint", constraint.constraint),
     Chapter(42, "comparison", comparison.busiest),
     Chapter(43, "constraint", constraint.busy),
-    Chapter(44, "path", other.sentences),
-    Chapter(44, "constraint_path", other.sentences),
-    Chapter(50, "seek", other.sentences),
-    Chapter(60, "worlds", other.sentences),
-    Chapter(65, "sensitivity", other.sentences),
+    Chapter(44, "constraint", decisions.path),
+    Chapter(50, "seek", decisions.seek),
+    Chapter(60, "robustness", decisions.robustness),
+    Chapter(62, "worlds", decisions.worlds),
+    Chapter(65, "sensitivity", decisions.sensitivity),
     Chapter(70, "comparison", books.economics),
     Chapter(75, "run", other.economics_of_run),
     Chapter(90, "comparison", books.ledger),
@@ -59,7 +67,7 @@ def tell(answers: Sequence[Saved]) -> Story:
     if compared:  # one heat map is enough
         told = [t for t in told if t[2].key != "busy"]
     told.sort(key=lambda t: (t[2].appendix, t[0], t[1]))
-    kinds_asked = {s.kind for s in answers}
+    kinds_asked = {s.kind for s in answers} | {"path" for s in answers if s.data.get("path")}
     not_asked = [q for q, kinds in other.QUESTIONS if not kinds_asked & set(kinds)]
     slides = [t[2] for t in told]
     slides += other.assumptions(answers)

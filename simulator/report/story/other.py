@@ -1,4 +1,4 @@
-"""Slides of answers that have no chart of their own yet: their sentences; and the appendix."""
+"""Slides of answers that have no chart of their own: their sentences; and the appendix."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ QUESTIONS = (
     ("How far does pushing carry?", ("curve",)),
     ("Which mechanisms make the difference?", ("explanation",)),
     ("Where is the constraint?", ("constraint",)),
-    ("Where does the constraint move next?", ("path", "constraint_path", "constraintpath")),
+    ("Where does the constraint move next?", ("path",)),
     ("What must be true to reach a target?", ("seek",)),
+    ("Does the verdict stand over what nobody knows?", ("robustness",)),
     ("In which worlds does the answer flip?", ("worlds",)),
     ("Which assumptions matter most?", ("sensitivity",)),
 )
