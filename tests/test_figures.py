@@ -554,3 +554,48 @@ def test_a_tornado_of_a_verdict_crosses_zero_where_it_flips():
     assert "1 leave it open" in title(standing(bars=(result.bars[1], still)))
     tie = replace(result.base, p=0.4)
     assert title(standing(base=tie, bars=(still,))).startswith("No difference is found between")
+
+
+def test_reasons_are_shares_of_decisions():
+    axes = FIGURES["comparison"]["reasons"](comparison())
+    widths = [p.get_width() for p in axes.patches if isinstance(p, Rectangle)]
+    assert widths[:3] == pytest.approx([0.2, 0.3, 0.5])
+    assert widths[3:6] == pytest.approx([0.25, 0.3, 0.45])
+    title = FIGURES["comparison"]["reasons"].title(comparison())
+    assert title == ("No decision: 50% of decisions today, 45% under Push harder, 45% under Fix")
+
+
+def test_the_funnel_has_visits_and_rejects():
+    result = comparison()
+    axes = FIGURES["comparison"]["funnel"](result)
+    widths = [p.get_width() for p in axes.patches if isinstance(p, Rectangle)]
+    today = result.today.flows
+    assert widths[0] == today.entered["talk0"]
+    assert 7.0 in widths
+    assert today.entered["talk1"] - 7.0 in widths
+    title = FIGURES["comparison"]["funnel"].title(result)
+    assert title == "Push harder: +50% into talk0, +25% won; Fix: +50% into talk0, +25% won"
+
+
+def test_the_bridge_of_arr_lands_on_its_closing():
+    result = comparison()
+    for one in (result.today, *result.written()):
+        book = one.flows.bridge
+        parts = book["opening"] + book["won"] + book["expansion"] + book["churned"]
+        assert parts == pytest.approx(book["closing"])
+    axes = FIGURES["comparison"]["arr_bridge"](result)
+    ends = [p.get_x() + p.get_width() for p in axes.patches if isinstance(p, Rectangle)]
+    assert any(e == pytest.approx(result.today.flows.bridge["closing"]) for e in ends)
+    title = FIGURES["comparison"]["arr_bridge"].title(result)
+    assert title.startswith("Push harder: +17% ARR won, 0% churned; ")
+
+
+def test_heads_that_ramp_are_told_from_those_that_do_not():
+    result = comparison()
+    plot = FIGURES["comparison"]["heads"]
+    assert plot.when(result)
+    axes = plot(result)
+    line = next(x for x in axes.lines if len(x.get_xdata()) == len(result.today.system.grid))
+    assert set(line.get_ydata()) == {4.0}
+    assert plot.title(result).startswith("Push harder: at week 8, 2 of 6 desk0 ramp")
+    assert not plot.when(comparison([arm(), arm()]))

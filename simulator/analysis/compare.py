@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from simulator.analysis.absorption import Absorption, Side, absorb
 from simulator.analysis.estimate import Estimate, number
+from simulator.analysis.flows import Flows, flows_of
 from simulator.analysis.hours import TeamHours, team_hours
 from simulator.analysis.ledger import Ledger, mean_ledger
 from simulator.analysis.paired import ALPHA, Difference, difference, estimate, holm
@@ -56,6 +57,7 @@ class Arm:
     leads: Floats
     wins: Floats
     pace: Floats
+    flows: Flows
     gain_bands: Floats | None = None
     hours: TeamHours | None = None
 
@@ -109,6 +111,7 @@ class Arm:
                 "actual_wins": self.absorption.actual,
                 "parts": self.absorption.parts,
             },
+            "flows": self.flows.to_json(),
             "series": self.series(),
             "hours": self.by_quarter().to_json(),
         }
@@ -391,6 +394,7 @@ def _arms(
                 bands=_bands(levels[:, i]),
                 pace=_bands(pace[i] - pace[0] if i else pace[0]),
                 gain_bands=_bands(levels[:, i] - levels[:, 0]) if i else None,
+                flows=flows_of(system, [run[i] for run in runs.runs]),
                 used=_mean(runs, i, "used"),
                 waiting=_mean(runs, i, "waiting"),
                 leads=_mean(runs, i, "leads"),

@@ -35,7 +35,7 @@ class Digest:
     """What is kept of one run: metrics, weekly series, fates, and the ledger against the first.
 
     arr, leads, wins: (T,); used, paid: (T, M) hours so far; waiting: (T, S); fates: (C, F);
-    spend: (C,); entered: (S,) visits.
+    spend: (C,); entered: (S,) visits; bridge: (5,) ARR from opening to closing, see flows.BRIDGE.
     """
 
     metrics: dict[str, float]
@@ -48,6 +48,7 @@ class Digest:
     fates: Floats
     spend: Floats
     entered: Floats
+    bridge: Floats
     events: int
     ledger: Ledger | None
 
@@ -66,6 +67,9 @@ def digest(record: Record, first: Record | None, week: float | None) -> Digest:
         fates=record.fates,
         spend=s.spend[-1],
         entered=s.entered[-1],
+        bridge=np.array(
+            [s.arr[0], s.won_arr[-1], s.expansion_arr[-1], -s.churned_arr[-1], s.arr[-1]]
+        ),
         events=record.events,
         ledger=None if first is None else ledger(first, record),
     )

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.analysis.estimate import Estimate
+from simulator.analysis.flows import Flows
 from simulator.analysis.hours import TeamHours
 from simulator.vocabulary import YEAR
 
@@ -105,6 +106,7 @@ class Arm:
     bands: Floats
     gain_bands: Floats | None
     pace: Floats
+    flows: Flows
     leads: Floats
     wins: Floats
     hours: TeamHours

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from simulator.analysis.estimate import Estimate
+from simulator.analysis.flows import revived
 from simulator.analysis.hours import TeamHours
 from simulator.errors import DataError
 from simulator.report import kept
@@ -132,6 +133,7 @@ def _arm(saved: Saved, a: dict[str, Any]) -> kept.Arm:
         bands=_band(series["arr"]),
         gain_bands=_band(series["gain"]) if series.get("gain") else None,
         pace=_band(series["quarter_wins"]),
+        flows=revived(a["flows"]),
         leads=numbers(series["leads"]),
         wins=numbers(series["wins"]),
         hours=hours,

@@ -14,7 +14,7 @@ from typing import Any, Final
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
-from simulator.report.figures import decisions, mixes, moves, pace, stands, titles
+from simulator.report.figures import decisions, flows, mixes, moves, pace, stands, titles
 from simulator.report.figures.comparison import arr, equal_spend
 from simulator.report.figures.constraints import queues, relief
 from simulator.report.figures.curves import absorption_curve
@@ -56,6 +56,10 @@ FIGURES: Final[dict[str, dict[str, Plot]]] = {
         "absorption_waterfall": Plot(absorption_waterfall, titles.absorption_title),
         "arr": Plot(arr, titles.arr_title),
         "better_before_worse": Plot(pace.better_before_worse, pace.pace_title),
+        "funnel": Plot(flows.funnel, flows.funnel_title),
+        "reasons": Plot(flows.reasons, flows.reasons_title),
+        "arr_bridge": Plot(flows.bridge, flows.bridge_title),
+        "heads": Plot(flows.heads, flows.heads_title, flows.hires),
         "capacity_heat": Plot(capacity_heat, titles.heat_title),
         "ledger": Plot(ledger, titles.ledger_title),
         "equal_spend": Plot(equal_spend, titles.equal_title),

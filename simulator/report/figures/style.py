@@ -16,6 +16,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.font_manager import fontManager
 from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -94,6 +95,12 @@ _INKS: Final = {
 def ink(colour: str) -> str:
     """The shade of a colour that is dark enough for letters on white."""
     return _INKS.get(colour, colour)
+
+
+def on(colour: str) -> str:
+    """Letters that can be read on a colour: white, or ink."""
+    r, g, b = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour))
+    return "#FFFFFF" if 0.2126 * r + 0.7152 * g + 0.0722 * b < 0.25 else INK
 
 
 @contextmanager

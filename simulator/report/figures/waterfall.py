@@ -57,7 +57,7 @@ def absorption_waterfall(result: Comparison, axes: Axes) -> Axes:
         level += change
     colour = style.ROLES.get(arm.role, style.GREEN)
     steps.append(Step("What came", 0.0, a.actual, style.number(a.actual), colour, True))
-    _fall(axes, [steps])
+    fall(axes, [steps])
     weeks = arm.system.horizon
     axes.set_xlabel(f"extra wins in {weeks:g} weeks, against today", labelpad=10)
     return axes
@@ -69,7 +69,7 @@ def ledger(result: Comparison, axes: Axes) -> Axes:
     groups = [_book(a, result) for a in arms]
     if not groups or not all(np.isfinite([s.end for s in g]).all() for g in groups):
         return style.empty(axes, "No ledger")
-    _fall(axes, groups, [a.name for a in arms])
+    fall(axes, groups, [a.name for a in arms])
     axes.set_xlabel(f"ARR at week {arms[0].system.horizon:g}, against today", labelpad=10)
     return axes
 
@@ -105,7 +105,7 @@ def _book(arm: Arm, result: Comparison) -> list[Step]:
     return [*steps, Step("In all", 0.0, book.total, said, colour, True)]
 
 
-def _fall(axes: Axes, groups: Sequence[Sequence[Step]], heads: Sequence[str] = ()) -> None:
+def fall(axes: Axes, groups: Sequence[Sequence[Step]], heads: Sequence[str] = ()) -> None:
     """Draw groups of steps from the top down; with heads, each group has a headline."""
     rows: list[tuple[float, Step]] = []
     y = 0.0
