@@ -1,0 +1,95 @@
+"""Files of any known kind into one Log."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+from simulator.errors import DataError
+from simulator.fit.logs.calls import call_log
+from simulator.fit.logs.eventlog import event_log
+from simulator.fit.logs.files import read_file
+from simulator.fit.logs.kinds import CALLS, EVENTS, Source, recognise
+from simulator.fit.logs.log import Log
+
+Moment = dt.date | pd.Timestamp | None
+
+
+def sources(
+    paths: Sequence[str | Path], columns: Mapping[str, str] | None = None
+) -> tuple[Source, ...]:
+    """The files, each read and recognised. columns: role -> column, where names do not tell."""
+    out = []
+    for path in paths:
+        table, found = read_file(path)
+        out.append(replace(recognise(table, columns), findings=tuple(found)))
+    return tuple(out)
+
+
+def read_log(
+    paths: str | Path | Sequence[str | Path],
+    *,
+    columns: Mapping[str, str] | None = None,
+    day_first: bool | None = None,
+    won: Sequence[str] = (),
+    lost: Sequence[str] = (),
+    until: Moment = None,
+    since: Moment = None,
+    today: Moment = None,
+) -> Log:
+    """Read one file or several that belong together; see docs/data.md for the kinds.
+
+    columns: role -> column, for what is not recognised. won, lost: activities or stages that end
+    a case. until: the last moment that the files cover (default: the last they have; a date means
+    the whole of that day). since: the first.
+    Raises DataError, with file, line, column and value, for what cannot be read.
+    """
+    given = [paths] if isinstance(paths, str | Path) else list(paths)
+    if not given:
+        raise DataError("no file given")
+    return log_of(
+        sources(given, columns), day_first=day_first, won=won, lost=lost,
+        until=_moment(until, end=True), since=_moment(since), today=_moment(today, end=True),
+    )  # fmt: skip
+
+
+def log_of(
+    read: Sequence[Source],
+    *,
+    day_first: bool | None = None,
+    won: Sequence[str] = (),
+    lost: Sequence[str] = (),
+    until: pd.Timestamp | None = None,
+    since: pd.Timestamp | None = None,
+    today: pd.Timestamp | None = None,
+) -> Log:
+    """The Log of files that were read."""
+    if today is None:
+        today = pd.Timestamp(dt.datetime.now(tz=dt.UTC).replace(tzinfo=None)) + pd.Timedelta("1D")
+    if len(read) > 1:
+        names = ", ".join(f"{s.table.file} ({s.kind})" for s in read)
+        raise DataError(f"files that do not belong together: {names}")
+    source = read[0]
+    if source.kind == EVENTS.name:
+        log = event_log(
+            source.table, source.columns, day_first=day_first, won=won, lost=lost, today=today,
+            until=until, since=since,
+        )  # fmt: skip
+    else:
+        assert source.kind == CALLS.name
+        log = call_log(
+            source.table, source.columns, day_first=day_first, today=today, until=until, since=since
+        )
+    return replace(log, findings=source.findings + log.findings)
+
+
+def _moment(value: Moment, *, end: bool = False) -> pd.Timestamp | None:
+    if value is None:
+        return None
+    moment = pd.Timestamp(value)
+    whole = not isinstance(value, dt.datetime)
+    return moment + pd.Timedelta(days=1) - pd.Timedelta(1, "ns") if end and whole else moment
