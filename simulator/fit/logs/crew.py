@@ -159,9 +159,7 @@ def _presence(paths: Paths, who: Ints, mine: Ints, since: float) -> list[list[fl
     ends = np.where(np.floor(ends) == day, ends, paths.session_started)
     use = np.isin(who, mine) & (paths.session_started >= since)
     spans: dict[tuple[int, int], tuple[float, float]] = {}
-    for p, d, a, b in zip(
-        who[use], day[use], paths.session_started[use], ends[use], strict=True
-    ):
+    for p, d, a, b in zip(who[use], day[use], paths.session_started[use], ends[use], strict=True):
         low, high = spans.get((int(p), int(d)), (a, b))
         spans[int(p), int(d)] = (min(low, a), max(high, b))
     weeks: dict[int, dict[int, float]] = {}

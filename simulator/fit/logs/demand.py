@@ -158,7 +158,7 @@ def _weeks(counts: Array, factor: Array, plain: NDArray[np.bool_]) -> tuple[Leve
     of = np.arange(len(use)) // 7
     total = np.bincount(of, weights=np.where(use, counts[skip:], 0.0), minlength=weeks)
     weight = np.bincount(of, weights=np.where(use, factor[skip:], 0.0) / 7, minlength=weeks)
-    level = fit_level(total, weight)
+    level = fit_level(np.asarray(total, dtype=float), np.asarray(weight, dtype=float))
     seen = weight > 0.2
     if seen.sum() < 4:
         return level, 0.0, 0.0

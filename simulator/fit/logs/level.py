@@ -73,12 +73,15 @@ def fit_level(counts: Array, weights: Array | None = None, *, chance: bool = Tru
             score += 0.5 * (np.log(total) + error**2 / total)
             gain = variance / total
             at, variance = at + gain * error, variance * (1 - gain)
-        centre = np.log([WANDER / 2, WANDER / 2])
+        centre = np.log(np.array([WANDER / 2, WANDER / 2]))
         score += 0.5 * float((((theta - centre) / PRIOR_WEIGHT) ** 2).sum())
         return score, at, variance
 
-    start = np.log([WANDER / 2, WANDER / 2])
-    found = optimize.minimize(lambda t: run(t)[0], start, method="Nelder-Mead")
+    def score_of(theta: Array) -> float:
+        return run(theta)[0]
+
+    start: Array = np.log(np.array([WANDER / 2, WANDER / 2]))
+    found = optimize.minimize(score_of, start, method="Nelder-Mead")
     _, at, variance = run(found.x)
     step, extra = np.exp(2 * found.x)
     return Level(float(at), float(variance), float(step), float(extra))

@@ -138,16 +138,12 @@ class Events:
     relative: Array
 
 
-def events_of(
-    created: Array, closed: Array, case: Ints, time: Array, window: Window
-) -> Events:
+def events_of(created: Array, closed: Array, case: Ints, time: Array, window: Window) -> Events:
     """Events of the cases that ended in the window; creation and end are events, too."""
     mine = (closed >= window.start) & (closed < window.end)
     inside = mine[case] & (time <= closed[case])
     cycle = closed[mine] - created[mine]
-    relative = np.concatenate(
-        [time[inside] - created[case[inside]], cycle, np.zeros(len(cycle))]
-    )
+    relative = np.concatenate([time[inside] - created[case[inside]], cycle, np.zeros(len(cycle))])
     return Events(cycle, np.maximum(relative, 0.0) * 24)
 
 

@@ -44,7 +44,7 @@ class Outlook:
     events: tuple[Events, ...] = ()
     timed: bool = True
 
-    def stack(self, name: str) -> Array:
+    def drawn(self, name: str) -> Array:
         """One measure by draw, (D, ...)."""
         return np.array([getattr(m, name) for m in self.measures], dtype=float)
 
@@ -82,7 +82,8 @@ def foretell(
     """The model's outlook; with ``arrivals``, given those."""
     model = model or make_model(known)
     case, time = path_events(known)
-    found, events = [], []
+    found: list[Measures] = []
+    events: list[Events] = []
     for future in model.futures(window.end, draws, seed, arrivals):
         cases = Cases(future.created, future.closed, future.outcome, future.amount)
         found.append(measure(cases, window, len(known.outcomes), won_of(known)))

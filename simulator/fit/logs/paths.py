@@ -72,7 +72,6 @@ class Paths:
         """Index of each case's last stay."""
         return np.asarray(np.append(self.first[1:], len(self.case)) - 1)
 
-
     def day(self, time: pd.Timestamp) -> float:
         """A time in days since the start."""
         return days(self.start, time)

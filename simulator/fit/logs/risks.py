@@ -57,7 +57,7 @@ def entries(paths: Paths, kind: Ints) -> Entry:
     same = paths.case[1:] == paths.case[:-1]
     before[1:][same] = paths.stage[:-1][same]
     frame = pd.DataFrame({"case": paths.case, "stage": paths.stage})
-    visit = frame.groupby(["case", "stage"]).cumcount().to_numpy() + 1
+    visit = frame.groupby(["case", "stage"]).cumcount().to_numpy(dtype=np.int64) + 1
     return Entry(kind[paths.case], paths.stage, before, visit, paths.entered)
 
 

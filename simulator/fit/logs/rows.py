@@ -89,13 +89,11 @@ def compare_measures(
             seen = d[np.isfinite(d)]
             forecast[name] = number(point(seen)) if len(seen) else None
         out.append(
-            Measured(
-                measure, of, float(truth), forecast, float(low), float(high), target, relative
-            )
+            Measured(measure, of, float(truth), forecast, float(low), float(high), target, relative)
         )
 
     def by(name: str) -> dict[str, Array]:
-        return {m: look.stack(name) for m, look in methods.items()}
+        return {m: look.drawn(name) for m, look in methods.items()}
 
     truth = came.measures[0]
     shares = by("shares")

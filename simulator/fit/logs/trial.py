@@ -55,9 +55,7 @@ class Weekly:
     @property
     def inside(self) -> int:
         """How many weeks came to lie inside their interval."""
-        return sum(
-            a <= b <= c for a, b, c in zip(self.low, self.actual, self.high, strict=True)
-        )
+        return sum(a <= b <= c for a, b, c in zip(self.low, self.actual, self.high, strict=True))
 
 
 @dataclass(frozen=True)
@@ -128,9 +126,7 @@ def backtest_log(
             )
     else:
         starts = [full.day(o) for o in origins]
-    found = [
-        _origin(log, full, s, _length(full, s, days, given), draws, seed) for s in starts
-    ]
+    found = [_origin(log, full, s, _length(full, s, days, given), draws, seed) for s in starts]
     return Trial(tuple(found), LEVEL, draws)
 
 
@@ -199,7 +195,7 @@ def _weekly(
     for o in range(-1, len(outcomes)):
 
         def series(look: Outlook, o: int = o) -> Array:
-            ends = look.stack("ends")
+            ends = look.drawn("ends")
             return np.asarray(ends.sum(axis=1) if o < 0 else ends[:, o])
 
         truth = series(came)[0]
@@ -240,10 +236,10 @@ def _distances(came: Outlook, methods: dict[str, Outlook]) -> dict[str, dict[str
 
 
 def _open(came: Outlook, model: Outlook) -> dict[str, tuple[float, ...]]:
-    draws = model.stack("open")
+    draws = model.drawn("open")
     low, high = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
     rows = {
-        "actual": came.stack("open")[0],
+        "actual": came.drawn("open")[0],
         "forecast": draws.mean(axis=0),
         "low": low,
         "high": high,
