@@ -11,11 +11,31 @@ import pandas as pd
 
 from simulator.errors import DataError
 from simulator.fit.logs.calls import call_log
+from simulator.fit.logs.columns import (
+    CALLS,
+    DEALS,
+    EVENTS,
+    FIELD_HISTORY,
+    HUBSPOT,
+    LEADS,
+    LEADS_SALESFORCE,
+    OPPORTUNITIES,
+    STAGE_HISTORY,
+    STAGE_REPORT,
+)
+from simulator.fit.logs.deals import assemble
 from simulator.fit.logs.eventlog import event_log
 from simulator.fit.logs.files import read_file
-from simulator.fit.logs.kinds import CALLS, EVENTS, Source, recognise
+from simulator.fit.logs.hubspot import hubspot
+from simulator.fit.logs.kinds import LOOKUP, Source, recognise
+from simulator.fit.logs.leads import leads_and_deals
 from simulator.fit.logs.log import Log
+from simulator.fit.logs.lookup import explained
+from simulator.fit.logs.salesforce import salesforce
 
+_SALESFORCE = {
+    k.name for k in (FIELD_HISTORY, STAGE_REPORT, STAGE_HISTORY, LEADS_SALESFORCE, OPPORTUNITIES)
+}
 Moment = dt.date | pd.Timestamp | None
 
 
@@ -26,7 +46,7 @@ def sources(
     out = []
     for path in paths:
         table, found = read_file(path)
-        out.append(replace(recognise(table, columns), findings=tuple(found)))
+        out.append(replace(recognise(table, columns, others=len(paths) > 1), findings=tuple(found)))
     return tuple(out)
 
 
@@ -70,21 +90,49 @@ def log_of(
     """The Log of files that were read."""
     if today is None:
         today = pd.Timestamp(dt.datetime.now(tz=dt.UTC).replace(tzinfo=None)) + pd.Timedelta("1D")
-    if len(read) > 1:
-        names = ", ".join(f"{s.table.file} ({s.kind})" for s in read)
-        raise DataError(f"files that do not belong together: {names}")
-    source = read[0]
-    if source.kind == EVENTS.name:
-        log = event_log(
-            source.table, source.columns, day_first=day_first, won=won, lost=lost, today=today,
+    explain = [s for s in read if s.kind == LOOKUP]
+    read = [s for s in read if s.kind != LOOKUP]
+    kinds = {s.kind for s in read}
+    found = [f for s in (*read, *explain) for f in s.findings]
+    files = tuple(s.table.file for s in (*read, *explain))
+    if kinds in ({EVENTS.name}, {CALLS.name}) and len(read) == 1:
+        source = read[0]
+        if EVENTS.name in kinds:
+            log = event_log(
+                source.table, source.columns, day_first=day_first, won=won, lost=lost, today=today,
+                until=until, since=since,
+            )  # fmt: skip
+        else:
+            log = call_log(
+                source.table, source.columns, day_first=day_first, today=today, until=until,
+                since=since,
+            )  # fmt: skip
+    elif LEADS.name in kinds and kinds <= {LEADS.name, DEALS.name} and len(read) == len(kinds):
+        one = {s.kind: s for s in read}
+        log = leads_and_deals(
+            (one[LEADS.name], one.get(DEALS.name)), found, day_first=day_first, today=today,
             until=until, since=since,
         )  # fmt: skip
-    else:
-        assert source.kind == CALLS.name
-        log = call_log(
-            source.table, source.columns, day_first=day_first, today=today, until=until, since=since
+    elif kinds == {HUBSPOT.name} and len(read) == 1:
+        parts = hubspot(read[0], found, day_first)
+        log = assemble(
+            parts, files, won=won, lost=lost, today=today, until=until, since=since, found=found
         )
-    return replace(log, findings=source.findings + log.findings)
+    elif kinds and kinds <= _SALESFORCE:
+        parts = salesforce(read, found, day_first)
+        log = assemble(
+            parts, files, won=won, lost=lost, today=today, until=until, since=since, found=found
+        )
+    else:
+        names = ", ".join(f"{s.table.file} ({s.kind})" for s in (*read, *explain))
+        raise DataError(
+            f"files that do not make one log: {names}. Give one event log, one file of queue "
+            "records, leads and deals, HubSpot's deals, or opportunities with their histories and "
+            "leads"
+        )
+    for source in explain:
+        log = replace(log, cases=explained(log.cases, source, found))
+    return replace(log, files=files, findings=(*found, *log.findings))
 
 
 def _moment(value: Moment, *, end: bool = False) -> pd.Timestamp | None:
