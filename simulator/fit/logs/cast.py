@@ -219,4 +219,6 @@ def draw_arrivals(model: Model, until: float, rng: np.random.Generator) -> Arriv
     keep = (created >= p.end) & (created < until)
     donor, created, of_burst = donor[keep], created[keep], of_burst[order][keep]
     channel = p.channel[donor]
-    return Arrivals(created, kinds(channel, np.asarray(of_burst, dtype=bool)), channel, p.amount[donor])
+    return Arrivals(
+        created, kinds(channel, np.asarray(of_burst, dtype=bool)), channel, p.amount[donor]
+    )

@@ -18,7 +18,6 @@ Ints = NDArray[np.int64]
 RECENT_WEEKS = 8
 LONG = 10 / 24  # days; a longer session has a night in it, and says nothing of hours
 SHARED = 0.5  # share of a stage's sessions done by people of another's, from which they are a team
-NIGHT = (0, 6)  # hours in which a machine works as much as in others
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,6 @@ class Crew:
     presence: hours a person of the team is there in a week, from the first to the last event of
     each day, averaged over those active; busy: hours of sessions a person a week.
     weekly: people active in each whole week of the log, all teams; active: their level now.
-    machine: people who are programs, by their hours, (P,) flags.
     """
 
     team: Ints
@@ -41,7 +39,6 @@ class Crew:
     weeks: tuple[float, ...]
     weekly: Array
     active: Level | None
-    machine: NDArray[np.bool_]
     hours: Array
     weekdays: Array
 
@@ -51,30 +48,9 @@ class Crew:
         return len(self.heads)
 
 
-def machines(paths: Paths) -> NDArray[np.bool_]:
-    """Who works at night and on Sundays as at any time: a program, not a person."""
-    out = np.zeros(len(paths.people), dtype=bool)
-    hour = np.floor((paths.session_started % 1.0) * 24)
-    sunday = (np.floor(paths.session_started).astype(int) + paths.start.day_of_week) % 7 == 6
-    for p in range(len(paths.people)):
-        mine = paths.session_who == p
-        if mine.sum() < 50:
-            continue
-        night = ((hour[mine] >= NIGHT[0]) & (hour[mine] < NIGHT[1])).mean()
-        out[p] = night > 0.1 and sunday[mine].mean() > 0.05
-    return out
-
-
 def estimate_crew(paths: Paths) -> Crew:
     """Estimate from the sessions."""
-    machine = machines(paths)
-    who = np.where(
-        (paths.session_who >= 0) & ~machine[np.maximum(paths.session_who, 0)]
-        if len(paths.people)
-        else np.zeros(len(paths.session_who), dtype=bool),
-        paths.session_who,
-        -1,
-    )
+    who = paths.session_who
     stage = paths.stage[paths.session_stay]
     stages, people = len(paths.stages), max(len(paths.people), 1)
     did = np.zeros((stages, people))
@@ -122,7 +98,6 @@ def estimate_crew(paths: Paths) -> Crew:
         weeks=tuple(seen),
         weekly=weekly,
         active=fit_level(weekly, chance=False) if len(weekly) >= 3 and weekly.any() else None,
-        machine=machine,
         hours=hours_of_day,
         weekdays=dow,
     )

@@ -14,7 +14,7 @@ from simulator.spec.book import Assumption
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
-YEAR_END = Assumption(0.7, 0.4, 1.0, "D", "business is quiet from 23 December to 1 January")
+YEAR_END = Assumption(0.75, 0.4, 1.0, "D", "business is quiet in the two weeks up to New Year")
 YEAR_END_DAYS = 5.0  # how many days of data the book's value weighs as much as
 RECENT_DAYS = 56  # what arrives now is like what arrived in these
 BURST = 1.5  # a campaign's day has at least this times what is usual, and
@@ -79,9 +79,9 @@ class Demand:
 
 
 def year_end(dates: pd.DatetimeIndex) -> NDArray[np.bool_]:
-    """Which days lie between 23 December and 1 January."""
+    """Which days lie in the two weeks up to New Year: 18 December to 1 January."""
     return np.asarray(
-        ((dates.month == 12) & (dates.day >= 23)) | ((dates.month == 1) & (dates.day == 1))
+        ((dates.month == 12) & (dates.day >= 18)) | ((dates.month == 1) & (dates.day == 1))
     )
 
 

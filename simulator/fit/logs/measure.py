@@ -116,9 +116,8 @@ def measure(cases: Cases, window: Window, outcomes: int, won: int) -> Measures:
 
 
 def active_people(paths: Paths, weeks: list[float]) -> Array:
-    """People with a session in each week that begins at these times."""
-    named = paths.session_who >= 0
-    at, who = paths.session_started[named], paths.session_who[named]
+    """People (no programs) who did something in each week that begins at these times."""
+    at, who = paths.acts
     return np.array([len(np.unique(who[(at >= w) & (at < w + 7)])) for w in weeks], dtype=float)
 
 

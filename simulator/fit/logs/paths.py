@@ -17,6 +17,7 @@ from simulator.fit.logs.log import OPEN, WON, Log
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
+NIGHT = 6  # hours after midnight in which people are not at work
 NEW = "new"  # the state of a case before its first visit
 CENSORED = -1
 
@@ -32,6 +33,7 @@ class Paths:
     len(stages) + outcome, or -1 where censored (``left`` is then the end of the log).
     Sessions are in order of stay; ``session_left`` is nan where it is not known.
     first: index of each case's first stay. session_first: of each stay's first session (m + 1).
+    acts: when and who, of everything that a person is named with; programs left out.
     """
 
     log: Log
@@ -57,6 +59,7 @@ class Paths:
     session_left: Array
     session_who: Ints
     session_first: Ints
+    acts: tuple[Array, Ints]
 
     @property
     def ended(self) -> NDArray[np.bool_]:
@@ -112,7 +115,8 @@ def make_paths(log: Log, outcomes: Sequence[str] = ()) -> Paths:
     stages = (NEW, *sorted({str(s) for s in visits["stage"]} - {NEW}))
     number = {s: i for i, s in enumerate(stages)}
     stage = np.array([number[str(s)] for s in visits["stage"]], dtype=np.int64)
-    who, people = _codes(visits["who"])
+    acts, people = _acts(log.visits, start, end)
+    who = _in(people, visits["who"])
     n = len(cases)
     # every case begins as new; a stay begins where case or stage changes
     case_all = np.concatenate([np.arange(n), of])
@@ -161,7 +165,35 @@ def make_paths(log: Log, outcomes: Sequence[str] = ()) -> Paths:
         session_left=_session_ends(start, visits[began])[by],
         session_who=who[began][by],
         session_first=np.searchsorted(session_stay, np.arange(len(case) + 1)),
+        acts=acts,
     )
+
+
+def _acts(
+    visits: pd.DataFrame, start: pd.Timestamp, end: float
+) -> tuple[tuple[Array, Ints], tuple[str, ...]]:
+    """When people did something, and their names; who works at all hours is a program."""
+    when = visits["started"].fillna(visits["left"]).fillna(visits["entered"])
+    at = _days(start, when)
+    who, names = _codes(visits["who"])
+    known = (who >= 0) & (at >= 0) & (at < end)
+    at, who = at[known], who[known]
+    night = (at % 1.0) * 24 < NIGHT
+    sunday = (np.floor(at).astype(np.int64) + start.day_of_week) % 7 == 6
+    count = np.bincount(who, minlength=len(names))
+    many = np.maximum(count, 1)
+    by_night = np.bincount(who, weights=night, minlength=len(names)) / many
+    by_sunday = np.bincount(who, weights=sunday, minlength=len(names)) / many
+    program = (count >= 50) & (by_night > 0.01) & (by_sunday > 0.05)
+    people = tuple(n for n, p in zip(names, program, strict=True) if not p)
+    place = np.where(program, -1, np.cumsum(~program) - 1)
+    who = place[who]
+    return (at[who >= 0], who[who >= 0]), people
+
+
+def _in(names: tuple[str, ...], values: pd.Series) -> Ints:
+    codes = pd.Categorical(values.astype("string"), categories=list(names)).codes
+    return np.asarray(codes, dtype=np.int64)
 
 
 def _without_marks(visits: pd.DataFrame) -> pd.DataFrame:

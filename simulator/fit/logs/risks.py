@@ -18,11 +18,11 @@ from simulator.fit.logs.paths import Paths
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
-ENOUGH = 40  # stays that a pool needs before a coarser one is taken
+ENOUGH = 30  # stays that a pool needs before a coarser one is taken
 BEYOND = 15  # ends seen beyond u that a pool needs, likewise
 MOST_VISITS = 3  # the third visit to a stage and later ones are alike
 # day of the week and hour of entering, for what depends on when people work
-_FINE, _COARSE = 24, 6
+_FINE, _COARSE = 96, 48
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def entries(paths: Paths, kind: Ints) -> Entry:
     same = paths.case[1:] == paths.case[:-1]
     before[1:][same] = paths.stage[:-1][same]
     frame = pd.DataFrame({"case": paths.case, "stage": paths.stage})
-    visit = frame.groupby(["case", "stage"]).cumcount().to_numpy(dtype=np.int64) + 1
+    visit: Ints = np.asarray(frame.groupby(["case", "stage"]).cumcount(), dtype=np.int64) + 1
     return Entry(kind[paths.case], paths.stage, before, visit, paths.entered)
 
 
@@ -113,8 +113,7 @@ class Laws:
         hour = np.floor((at % 1.0) * 24).astype(np.int64)
         dow = (np.floor(at).astype(np.int64) + first) % 7
         kind = np.where(dow < 4, 0, dow - 3)
-        block = np.where(hour < 8, 0, np.where(hour < 17, 1, 2))
-        return kind * 6 + hour // 4, (dow >= 5) * 3 + block
+        return kind * 24 + hour, (dow >= 5) * 24 + hour
 
     def fresh(self, e: Entry) -> Ints:
         """The pool of each stay that begins now; -1 where nothing was ever like it."""

@@ -63,12 +63,12 @@ class LogResult:
                 "they are a channel of their own."
             )
         for i, node in enumerate(f.network.nodes):
-            for b in f.script.branches[i]:
-                if b.fixed and not b.name.startswith("new_"):
-                    out.append(
-                        f"{node.name}: {b.seen:,} leave for {b.to} after {b.days:.1f} days, a "
-                        "fixed time: a rule does that, not a person."
-                    )
+            out += [
+                f"{node.name}: {b.seen:,} leave for {b.to} after {b.days:.1f} days, a fixed time: "
+                "a rule does that, not a person."
+                for b in f.script.branches[i]
+                if b.fixed
+            ]
         heads, hours = full_time(f.crew)
         for k, team in enumerate(f.script.teams):
             out.append(

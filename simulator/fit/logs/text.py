@@ -65,7 +65,7 @@ def today_text(fit: LogFit, *, horizon: str, currency: str, name: str) -> str:
         f"name: {quoted(name)}",
         "role: today",
         f"horizon: {horizon}",
-        f"warm_up: {warm} weeks  # half as long again as nearly all cases take, so that the pipeline is full",
+        f"warm_up: {warm} weeks  # longer than nearly all cases take: the pipeline is full",
         f"start: {start.isoformat()}  # the day after the data end",
         f"currency: {currency}",
         *_value(fit, currency),
