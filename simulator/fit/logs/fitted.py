@@ -61,6 +61,8 @@ class LogFit:
     @property
     def se(self) -> dict[str, float]:
         """Standard errors by path: the spread of the ensemble."""
+        if len(self.ensemble) < 2:
+            return dict.fromkeys(self.point, 0.0)
         spread = self.ensemble.std(axis=0, ddof=1)
         return dict(zip(self.point, map(float, spread), strict=True))
 
@@ -71,12 +73,14 @@ class LogFit:
         return float(self.crew.heads[team] * self.crew.busy[team] / there) if there > 0 else 0.0
 
 
-def fit_log(log: Log, *, draws: int = ENSEMBLE, seed: int = 1) -> LogFit:
+def fit_log(
+    log: Log, *, draws: int = ENSEMBLE, seed: int = 1, outcomes: tuple[str, ...] = ()
+) -> LogFit:
     """Estimate everything.
 
     Raises DataError where there is too little: fewer than 50 cases, or than 30 that ended.
     """
-    paths = make_paths(log)
+    paths = make_paths(log, outcomes)
     _enough(log, paths)
     model = make_model(paths)
     crew = estimate_crew(paths)

@@ -10,7 +10,7 @@ import numpy as np
 from simulator.fit.logs.fitted import LogFit
 from simulator.fit.logs.rows import GIVEN, MODEL, Measured
 from simulator.fit.logs.script import full_time
-from simulator.fit.logs.trial import BASELINES, Trial
+from simulator.fit.logs.trial import BASELINES, SCENARIO, Trial
 
 Row = dict[str, object]
 NAMES = {
@@ -256,6 +256,7 @@ class TrialResult:
                 f"target; given the cases that came, {given}."
             )
             out += [_miss(m) for m in graded if not m.met()]
+        out += self._scenario()
         wape = self.trial.mean_wape
         out.append(
             f"Weekly WAPE of all ends {wape(MODEL):.1%} (given the cases that came "
@@ -272,6 +273,17 @@ class TrialResult:
         else:
             out.append("No baseline does better at anything that was scored.")
         return out + list(self.notes)
+
+    def _scenario(self) -> list[str]:
+        """How the written scenario does, run from a pipeline in balance."""
+        rows = [m for o in self.trial.origins for m in o.measures]
+        met = [hit for m in rows if (hit := m.met(SCENARIO)) is not None]
+        if not met:
+            return []
+        return [
+            f"The scenario as written, run from a pipeline in balance: {sum(met)} of {len(met)} "
+            "within their target."
+        ]
 
     @property
     def tables(self) -> dict[str, list[Row]]:

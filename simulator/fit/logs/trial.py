@@ -23,10 +23,12 @@ from simulator.fit.logs.outlook import (
     stage_weighted,
 )
 from simulator.fit.logs.paths import Paths, make_paths
+from simulator.fit.logs.fitted import fit_log
 from simulator.fit.logs.rows import Measured, compare_measures, number
+from simulator.fit.logs.steady import steady
 
 Array = NDArray[np.float64]
-MODEL, GIVEN = "model", "model_given_arrivals"
+MODEL, GIVEN, SCENARIO = "model", "model_given_arrivals", "scenario"
 BASELINES = ("run_rate", "stage_weighted", "kaplan_meier", "replay")
 LEVEL = 0.9
 DAYS = 28
@@ -106,8 +108,11 @@ def backtest_log(
     days: float | None = None,
     draws: int = DRAWS,
     seed: int = 1,
+    scenario: bool = True,
 ) -> Trial:
     """Fit on what was known at each origin; score the ``days`` that follow.
+
+    scenario: score what the written scenario shows when it is run, too.
 
     Default: origins every two weeks, the last so that four weeks follow, three at most.
     Raises DataError where an origin leaves too little on either side.
@@ -126,7 +131,10 @@ def backtest_log(
             )
     else:
         starts = [full.day(o) for o in origins]
-    found = [_origin(log, full, s, _length(full, s, days, given), draws, seed) for s in starts]
+    found = [
+        _origin(log, full, s, _length(full, s, days, given), draws, seed, scenario=scenario)
+        for s in starts
+    ]
     return Trial(tuple(found), LEVEL, draws)
 
 
@@ -139,7 +147,16 @@ def _length(full: Paths, start: float, days: float | None, given: bool) -> float
     return min(length, full.end - start)
 
 
-def _origin(log: Log, full: Paths, start: float, length: float, draws: int, seed: int) -> Origin:
+def _origin(
+    log: Log,
+    full: Paths,
+    start: float,
+    length: float,
+    draws: int,
+    seed: int,
+    *,
+    scenario: bool,
+) -> Origin:
     date = full.start + pd.Timedelta(days=start)
     if length < 1:
         raise DataError(
@@ -151,7 +168,8 @@ def _origin(log: Log, full: Paths, start: float, length: float, draws: int, seed
             f"back-test origin {date.date()}: only {max(start, 0):.0f} days lie before it. "
             f"Give one {FEWEST_DAYS} days after {full.start.date()} or later"
         )
-    known = make_paths(log.before(date), full.outcomes)
+    past = log.before(date)
+    known = make_paths(past, full.outcomes)
     ends = int((known.outcome >= 0).sum())
     if ends < FEWEST_ENDS:
         raise DataError(
@@ -176,6 +194,8 @@ def _origin(log: Log, full: Paths, start: float, length: float, draws: int, seed
         "kaplan_meier": kaplan_meier(known, window, seed),
         "replay": replay(known, window),
     }
+    if scenario:
+        methods[SCENARIO] = steady(fit_log(past, draws=0, outcomes=full.outcomes), window)
     return Origin(
         date=str(date.date()),
         days=length,
