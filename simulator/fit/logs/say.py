@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -197,6 +198,12 @@ class TrialResult:
     notes: tuple[str, ...] = ()
 
     kind = "backtest"
+
+    @property
+    def source(self) -> str:
+        """Where a figure's numbers come from."""
+        names = ", ".join(PurePath(d).name for d in self.data[:2])
+        return f"{self.study} · {names} · {self.trial.draws} draws, {self.trial.level:.0%} intervals"
 
     @property
     def beaten(self) -> list[tuple[str, str]]:
