@@ -35,6 +35,7 @@ COMMANDS = [
     "figure",
     "fit",
     "gallery",
+    "read",
     "report",
     "run",
     "schema",

@@ -42,6 +42,11 @@ def call_log(
     arrived = clock.at("arrival")
     menu_end, queue_in = clock.at("menu_end"), clock.at("queue_start")
     queue_out, begun, ended = clock.at("queue_end"), clock.at("start"), clock.at("end")
+    odd = menu_end < arrived
+    if odd.any():
+        what = "rows whose menu ends before it begins"
+        found.append(Finding(table.file, int(odd.sum()), what, "arrived when it ends"))
+        arrived = arrived.mask(odd, menu_end)
     wait, service = clock.lasting("wait"), clock.lasting("service")
     names = ", ".join(f"`{c}`" for c in columns.values())
     found.append(Finding(table.file, len(data), "rows read", f"a queue's records: {names}"))
@@ -58,6 +63,7 @@ def call_log(
     if begun.isna().all():
         begun = (entered + pd.to_timedelta(wait.fillna(0), unit="s")).where(outcome == SERVED)
     begun = begun.where(outcome == SERVED)
+    begun = begun.mask(begun < arrived, arrived)
     early = begun < entered
     if early.any():
         what = "rows served before they entered the queue"
@@ -69,12 +75,20 @@ def call_log(
         ended = begun + pd.to_timedelta(service, unit="s")
     gone = queue_out.where(queue_out.notna(), entered + pd.to_timedelta(wait.fillna(0), unit="s"))
     left = ended.where(outcome == SERVED, gone)
+    untimed = (outcome == SERVED) & begun.isna()
+    if untimed.any():
+        what = "rows served without a time of service"
+        action = "begun when the queue was left; how long it took is not known"
+        found.append(Finding(table.file, int(untimed.sum()), what, action))
+        begun, left = begun.mask(untimed, gone), left.mask(untimed, gone)
+        service = service.mask(untimed)
     back = left < entered
     if back.any():
         what = "rows that leave before they enter"
         found.append(Finding(table.file, int(back.sum()), what, "left when they entered"))
         left = left.mask(back, entered)
-    worked = service.where(service.notna(), (ended - begun).dt.total_seconds()) / 3600.0
+    spent = (ended - begun).dt.total_seconds()
+    worked = service.where(service.notna() | untimed, spent).mask(untimed) / 3600.0
 
     keep = clock.keep(arrived, today, until, since)
     case = _case_ids(data, columns, table, found)

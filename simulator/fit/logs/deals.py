@@ -249,7 +249,7 @@ def _closed(
     only_now = stage.isna() & closed_now
     time = when.reindex(cases.index).astype(NS)
     time = time.where(~only_now, said.astype(NS))
-    outcome = stage.where(stage.notna(), now).map(dict(ends))
+    outcome = stage.where(stage.notna(), now).astype(object).map(dict(ends)).astype(TEXT)
     told = pd.Series(np.where(cases.won_.eq(1.0), WON, "lost"), index=cases.index, dtype=TEXT)
     outcome = outcome.where(outcome.notna() | ~closed_now, told)
     early = time < cases.created

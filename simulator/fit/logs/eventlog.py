@@ -57,7 +57,7 @@ def event_log(
     last = by_case.max()
     cases = pd.DataFrame({"created": frame.time.groupby(frame.case).min()})
     cases["closed"] = ends.time.reindex(cases.index).astype(NS)
-    cases["outcome"] = ends.outcome.reindex(cases.index).fillna(OPEN).astype(TEXT)
+    cases["outcome"] = ends.outcome.astype(TEXT).reindex(cases.index).fillna(OPEN)
     if not finals:
         found.append(
             Finding(

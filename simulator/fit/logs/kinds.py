@@ -70,7 +70,8 @@ def recognise(
 
 def _one_row_each(table: Table, columns: dict[str, str], there: Mapping[str, str]) -> bool:
     """Whether a file by OpportunityId, or the like, is of deals and not of their changes."""
-    return "opportunityid" not in there and bool(table.frame[columns["case"]].is_unique)
+    history = {"createdbyid", "systemmodstamp", "expectedrevenue"} & set(there)
+    return not history and bool(table.frame[columns["case"]].is_unique)
 
 
 def stage_columns(table: Table, pattern: re.Pattern[str]) -> dict[str, str]:

@@ -73,7 +73,7 @@ def read_log(
         raise DataError("no file given")
     return log_of(
         sources(given, columns), day_first=day_first, won=won, lost=lost,
-        until=_moment(until, end=True), since=_moment(since), today=_moment(today, end=True),
+        until=moment(until, end=True), since=moment(since), today=moment(today, end=True),
     )  # fmt: skip
 
 
@@ -135,9 +135,10 @@ def log_of(
     return replace(log, files=files, findings=(*found, *log.findings))
 
 
-def _moment(value: Moment, *, end: bool = False) -> pd.Timestamp | None:
+def moment(value: Moment, *, end: bool = False) -> pd.Timestamp | None:
+    """A moment of a date (end: the whole of that day) or of a time."""
     if value is None:
         return None
-    moment = pd.Timestamp(value)
+    at = pd.Timestamp(value)
     whole = not isinstance(value, dt.datetime)
-    return moment + pd.Timedelta(days=1) - pd.Timedelta(1, "ns") if end and whole else moment
+    return at + pd.Timedelta(days=1) - pd.Timedelta(1, "ns") if end and whole else at
