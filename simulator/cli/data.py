@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from simulator.cli.base import DATE, PATH, deliver, main, output
+from simulator.cli.logs import named
 
 
 @main.command()
@@ -68,8 +69,7 @@ def fit(
         result = _fit_log(files, options)
     else:
         if leads is None or deals is None:
-            missing = "FILES" if leads is None and deals is None else "--leads and --deals"
-            raise click.UsageError(f"Missing {missing}: growthsim fit events.csv --out ours")
+            raise click.UsageError("Missing FILES, or both --leads and --deals.")
         from simulator.fit import fit_files
 
         for key in ("columns", "won", "lost"):
@@ -90,15 +90,4 @@ def _fit_log(files: tuple[Path, ...], options: dict[str, Any]) -> Any:
     for key, value in options.items():
         if key not in given and key not in ("columns", "forecast_days") and value:
             raise click.UsageError(f"--{key.replace('_', '-').removesuffix('s')} is for --leads.")
-    return fit_files_of_log(files, columns=roles(options["columns"]), **given)
-
-
-def roles(given: tuple[str, ...]) -> dict[str, str]:
-    """Columns by role, of ROLE=COLUMN."""
-    out = {}
-    for text in given:
-        role, sep, column = text.partition("=")
-        if not sep or not role.strip() or not column.strip():
-            raise click.UsageError(f"--column {text!r}: write ROLE=COLUMN, e.g. case=Ticket")
-        out[role.strip()] = column.strip()
-    return out
+    return fit_files_of_log(files, columns=named(options["columns"]), **given)

@@ -18,6 +18,8 @@ YEAR_END = Assumption(0.75, 0.4, 1.0, "D", "business is quiet in the two weeks u
 YEAR_END_DAYS = 5.0  # how many days of data the book's value weighs as much as
 RECENT_DAYS = 56  # what arrives now is like what arrived in these
 BURST = 1.5  # a campaign's day has at least this times what is usual, and
+FEWEST = 1.0  # cases a day below which nothing is usual
+SILENT_DAYS = 7  # days without a new case after which the data are taken to hold no more
 BURST_SDS = 5.0  # lies this many robust standard deviations above it
 
 
@@ -55,7 +57,7 @@ class Demand:
     @property
     def burst_ratios(self) -> Array:
         """Cases on days of campaigns over what is usual."""
-        return np.asarray(self.counts[self.burst] / self.usual[self.burst])
+        return np.asarray(self.counts[self.burst] / np.maximum(self.usual[self.burst], FEWEST))
 
     def factor(self, first: int, days: int) -> Array:
         """Expected cases of each day over a seventh of the level, from day ``first`` on."""
@@ -87,8 +89,10 @@ def year_end(dates: pd.DatetimeIndex) -> NDArray[np.bool_]:
 
 def estimate_demand(paths: Paths) -> Demand:
     """Estimate from the cases created on each whole day."""
-    n = max(int(paths.end), 1)
     day = np.floor(paths.created).astype(int)
+    n = max(int(paths.end), 1)
+    if len(day) and n - 1 - day.max() > SILENT_DAYS:
+        n = int(day.max()) + 1  # an export of what ended after the last new case that it holds
     counts = np.bincount(day[(day >= 0) & (day < n)], minlength=n).astype(float)
     dates = paths.start + pd.to_timedelta(np.arange(n), unit="D")
     dow = np.asarray(dates.day_of_week)
@@ -100,8 +104,9 @@ def estimate_demand(paths: Paths) -> Demand:
         weekday = _weekday(counts, dow, plain)
         usual = weekday[dow] * _around(counts / np.maximum(weekday[dow], 0.02), plain)
         noise = _noise(counts[plain], usual[plain])
-        sd = np.sqrt(usual + noise * usual**2)
-        found = (counts > BURST * usual) & (counts > usual + BURST_SDS * sd) & ~holiday
+        base = np.maximum(usual, FEWEST)
+        sd = np.sqrt(base + noise * base**2)
+        found = (counts > BURST * base) & (counts > base + BURST_SDS * sd) & ~holiday
         if (found == burst).all():
             break
         burst = found

@@ -56,7 +56,7 @@ def fit_level(counts: Array, weights: Array | None = None, *, chance: bool = Tru
     """
     weights = np.ones(len(counts)) if weights is None else weights
     seen = weights > 0
-    y = np.log((counts + 0.5) / np.maximum(weights, 1e-9))
+    y = np.log(np.maximum(counts + 0.5 * chance, 0.5) / np.maximum(weights, 1e-9))
     own = 1 / np.maximum(counts, 0.5) if chance else np.zeros(len(counts))  # Poisson, in logs
 
     def run(theta: Array) -> tuple[float, float, float]:

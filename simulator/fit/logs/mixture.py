@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special, stats
+from scipy import stats
 
 Array = NDArray[np.float64]
 SHORTEST = 1 / 86400  # days: a second
 MOST_PARTS = 3
+LEAST = 0.005  # share below which a part is none
 SPIKE = 0.06  # coefficient of variation below which ends come after a fixed time
 SPIKE_DAYS = 2.0  # a fixed time shorter than this is a process at work, not a rule
 STEPS = 60
@@ -55,20 +56,23 @@ def fit_mixture(days: Array, weight: Array, parts: int | None = None) -> tuple[P
         if best is None or bic < best[0]:
             best = (bic, found)
     assert best is not None
-    return _moments(days, w, best[1])
+    kept = [p for p in best[1] if p.share >= LEAST]
+    total = sum(p.share for p in kept)
+    return _moments(days, w, tuple(replace(p, share=p.share / total) for p in kept))
 
 
 def refit(days: Array, weight: Array, start: tuple[Part, ...]) -> tuple[Part, ...]:
     """The same parts under other weights, from where they were."""
     days = np.maximum(days, SHORTEST)
     w = weight / weight.sum()
-    found, _ = _iterate(np.log(days), w, _arrays(start), 8)
-    kept = _moments(days, w, found)
-    return tuple(replace(new, law=old.law) for new, old in zip(kept, start, strict=True))
+    found, _ = _iterate(np.log(days), w, _arrays(start), 5)
+    return _moments(days, w, found, tuple(p.law for p in start))
 
 
-def _moments(days: Array, w: Array, parts: tuple[Part, ...]) -> tuple[Part, ...]:
-    """The parts with mean, cv and law from the days that belong to them."""
+def _moments(
+    days: Array, w: Array, parts: tuple[Part, ...], laws: tuple[str, ...] = ()
+) -> tuple[Part, ...]:
+    """The parts with mean, cv and law (unless given) from the days that belong to them."""
     belongs = np.exp(_densities(np.log(days), _arrays(parts)))
     belongs /= np.maximum(belongs.sum(axis=1, keepdims=True), 1e-300)
     out = []
@@ -80,6 +84,9 @@ def _moments(days: Array, w: Array, parts: tuple[Part, ...]) -> tuple[Part, ...]
         mean = float(np.average(days, weights=mine))
         sd = float(np.sqrt(np.average((days - mean) ** 2, weights=mine)))
         cv = min(max(sd / mean, 1e-3), MOST_CV)
+        if laws:
+            out.append(replace(part, mean=mean, cv=cv, law=laws[k]))
+            continue
         sigma2 = np.log1p(cv**2)
         scores = {
             "lognormal": stats.lognorm.logpdf(
@@ -140,8 +147,11 @@ def _iterate(
     score = -np.inf
     for _ in range(steps):
         density = _densities(x, (share, mu, sigma))
-        total = special.logsumexp(density, axis=1)
-        part = np.exp(density - total[:, None]) * w[:, None]
+        top = density.max(axis=1)
+        part = np.exp(density - top[:, None])
+        whole = part.sum(axis=1)
+        total = top + np.log(whole)
+        part *= (w / whole)[:, None]
         share = np.maximum(part.sum(axis=0), 1e-9)
         mu = (part * x[:, None]).sum(axis=0) / share
         sigma = np.sqrt((part * (x[:, None] - mu) ** 2).sum(axis=0) / share)

@@ -173,7 +173,10 @@ def _acts(
     visits: pd.DataFrame, start: pd.Timestamp, end: float
 ) -> tuple[tuple[Array, Ints], tuple[str, ...]]:
     """When people did something, and their names; who works at all hours is a program."""
-    when = visits["started"].fillna(visits["left"]).fillna(visits["entered"])
+    moment = visits["entered"].where(visits["entered"] == visits["left"])
+    when = visits["started"].fillna(moment)
+    if visits["started"].isna().all():  # no more is known than when cases moved
+        when = visits["left"].fillna(visits["entered"])
     at = _days(start, when)
     who, names = _codes(visits["who"])
     known = (who >= 0) & (at >= 0) & (at < end)
@@ -192,8 +195,9 @@ def _acts(
 
 
 def _in(names: tuple[str, ...], values: pd.Series) -> Ints:
-    codes = pd.Categorical(values.astype("string"), categories=list(names)).codes
-    return np.asarray(codes, dtype=np.int64)
+    """Positions in these names, -1 where it is none of them."""
+    number = {name: i for i, name in enumerate(names)}
+    return np.array([number.get(v, -1) if isinstance(v, str) else -1 for v in values], np.int64)
 
 
 def _without_marks(visits: pd.DataFrame) -> pd.DataFrame:

@@ -59,9 +59,10 @@ class LogResult:
         ]
         if d.burst.any():
             ratio = float(d.burst_ratios.mean())
+            n = int(d.burst.sum())
             out.append(
-                f"{int(d.burst.sum())} days of campaigns brought {ratio:.1f} times the usual; "
-                "they are a channel of their own."
+                f"{n} day{'s' * (n > 1)} of campaigns brought {ratio:.1f} times the usual; such "
+                "days are a channel of their own."
             )
         for i, node in enumerate(f.network.nodes):
             out += [
@@ -203,7 +204,9 @@ class TrialResult:
     def source(self) -> str:
         """Where a figure's numbers come from."""
         names = ", ".join(PurePath(d).name for d in self.data[:2])
-        return f"{self.study} · {names} · {self.trial.draws} draws, {self.trial.level:.0%} intervals"
+        return (
+            f"{self.study} · {names} · {self.trial.draws} draws, {self.trial.level:.0%} intervals"
+        )
 
     @property
     def beaten(self) -> list[tuple[str, str]]:
@@ -288,8 +291,10 @@ class TrialResult:
         if not met:
             return []
         return [
-            f"The scenario as written, run from a pipeline in balance: {sum(met)} of {len(met)} "
-            "within their target."
+            (
+                f"The scenario as written, run from a pipeline in balance: {sum(met)} of "
+                f"{len(met)} within their target."
+            )
         ]
 
     @property

@@ -13,7 +13,7 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,7 +67,7 @@ class Provenance:
                     f"{path}: has changed since {self.folder} was fitted to it. "
                     "Fit anew, or name the data with --data"
                 )
-            found.append(path)
+            found.append(path.resolve())
         return found
 
 
@@ -127,43 +127,51 @@ def checksum(path: str | Path) -> str:
 
 def save(
     folder: Path,
-    *,
     kind: str,
-    files: list[str],
+    files: Sequence[str | Path],
     options: Mapping[str, Any],
     until: str,
-    facts: Mapping[str, Any],
-    point: Mapping[str, float],
-    se: Mapping[str, float],
-    ensemble: Array,
+    *,
+    facts: Mapping[str, Any] | None = None,
+    point: Mapping[str, float] | None = None,
+    se: Mapping[str, float] | None = None,
+    ensemble: Array | None = None,
 ) -> list[Path]:
-    """Write both files into the scenario's folder; the files."""
+    """Write fit.json, and the ensemble where there is one, into the scenario's folder; the files.
+
+    Raises DataError where they cannot be written.
+    """
     from simulator import __version__
 
-    sources = [{"path": _shown(f, folder), "sha256": checksum(f)} for f in files]
-    content = {
+    content: dict[str, Any] = {
         "growthsim": __version__,
         "format": FORMAT,
         "kind": kind,
-        "files": sources,
+        "files": [{"path": _shown(f, folder), "sha256": checksum(f)} for f in files],
         "options": dict(options),
         "until": until,
-        **facts,
-        "numbers": [
-            {"path": path, "value": value, "se": se[path]} for path, value in point.items()
-        ],
+        **(facts or {}),
     }
-    out = [folder / FIT, folder / ENSEMBLE]
+    if point is not None and se is not None:
+        content["numbers"] = [
+            {"path": path, "value": value, "se": se[path]} for path, value in point.items()
+        ]
+    out = [folder / FIT]
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
-    out[0].write_text(text + "\n", encoding="utf-8", newline="\n")
-    with out[1].open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(point)
-        writer.writerows([f"{x:.8g}" for x in row] for row in ensemble)
+    try:
+        out[0].write_text(text + "\n", encoding="utf-8", newline="\n")
+        if point is not None and ensemble is not None:
+            out.append(folder / ENSEMBLE)
+            with out[1].open("w", encoding="utf-8", newline="") as stream:
+                writer = csv.writer(stream, lineterminator="\n")
+                writer.writerow(point)
+                writer.writerows([f"{x:.8g}" for x in row] for row in ensemble)
+    except OSError as err:
+        raise DataError(f"{err.filename}: cannot be written: {err.strerror}") from None
     return out
 
 
-def _shown(file: str, folder: Path) -> str:
+def _shown(file: str | Path, folder: Path) -> str:
     """A path from the folder where both lie together, else in full."""
     path, home = Path(file).resolve(), folder.resolve()
     if path.is_relative_to(home.parent):
@@ -185,7 +193,7 @@ def read_provenance(folder: str | Path) -> Provenance:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise DataError(
-            f"{home}: holds no {FIT}, so it was not fitted to a log. "
+            f"{home}: holds no {FIT}, so nothing says what it was fitted to. "
             f"Make it with `growthsim fit FILES... --out {home}`"
         ) from None
     except (OSError, ValueError) as error:

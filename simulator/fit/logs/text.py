@@ -216,7 +216,7 @@ def push_text(base: str, factor: float) -> str:
     )
 
 
-def fix_text(base: str, fit: LogFit) -> str:
+def fix_text(base: str, fit: LogFit, currency: str) -> str:
     """The variant that relieves the busiest team; or shortens the longest wait, without teams."""
     head = "# A starting point: put here what would really relieve the constraint.\n"
     if fit.script.teams:
@@ -241,5 +241,5 @@ def fix_text(base: str, fit: LogFit) -> str:
         f"story: A fifth off the time in {longest.name}.\n"
         "levers:\n"
         f"  - {{at: week 4, scale: stages.{longest.name}.buyer_time, by: 0.8,"
-        f" cost: {g(float(COST.value))} USD/year}}\n"
+        f" cost: {g(float(COST.value))} {currency}/year}}\n"
     )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from simulator.errors import DataError
 from simulator.fit.logs.cast import make_model
+from simulator.fit.logs.fitted import fit_log
 from simulator.fit.logs.log import Log
 from simulator.fit.logs.measure import Window, crps, distance, make_window
 from simulator.fit.logs.outlook import (
@@ -23,7 +24,6 @@ from simulator.fit.logs.outlook import (
     stage_weighted,
 )
 from simulator.fit.logs.paths import Paths, make_paths
-from simulator.fit.logs.fitted import fit_log
 from simulator.fit.logs.rows import Measured, compare_measures, number
 from simulator.fit.logs.steady import steady
 

@@ -14,34 +14,41 @@ if TYPE_CHECKING:
     from simulator.fit.logs.say import TrialResult
     from simulator.fit.logs.trial import Origin
 
-LINES = {"run_rate": ("last run rate", style.ORANGE), "kaplan_meier": ("Kaplan-Meier", style.GREEN)}
+LINES = {
+    "run_rate": ("the last run rate", style.ORANGE),
+    "kaplan_meier": ("Kaplan-Meier", style.GREEN),
+}
 
 
 def _last(result: TrialResult) -> Origin:
     return result.trial.origins[-1]
 
 
+def whole_weeks(origin: Origin) -> int:
+    """How many weeks to draw: the last, where it is short, is none to compare with."""
+    return max(len(origin.weekly[0].actual) - bool(origin.days % 7), 1)
+
+
 def fan(result: TrialResult, axes: Axes) -> Axes:
     """Cases that ended in each week after the last origin: came, foretold with its band."""
     origin = _last(result)
-    week = origin.weekly[0]
-    x = np.arange(1, len(week.actual) + 1)
+    week, n = origin.weekly[0], whole_weeks(origin)
+    x = np.arange(1, n + 1)
     style.tidy(axes, keep=("left", "bottom"))
-    axes.fill_between(x, week.low, week.high, color=style.BLUE, alpha=0.2, linewidth=0)
-    axes.plot(x, week.forecast["model"], color=style.BLUE, linewidth=3.2)
-    labels = [(week.forecast["model"][-1], "forecast", style.BLUE)]
+    axes.fill_between(x, week.low[:n], week.high[:n], color=style.BLUE, alpha=0.2, linewidth=0)
+    axes.plot(x, week.forecast["model"][:n], color=style.BLUE, linewidth=3.2)
+    labels = [(week.forecast["model"][n - 1], "forecast", style.BLUE)]
     for method, (name, colour) in LINES.items():
-        axes.plot(x, week.forecast[method], color=colour, linewidth=2.0, linestyle=(0, (4, 2)))
-        labels.append((week.forecast[method][-1], name, style.ink(colour)))
-    axes.plot(x, week.actual, "o-", color=style.BLACK, linewidth=2.8, markersize=8)
-    labels.append((week.actual[-1], "what came", style.BLACK))
+        axes.plot(x, week.forecast[method][:n], color=colour, linewidth=2.0, linestyle=(0, (4, 2)))
+        labels.append((week.forecast[method][n - 1], name.removeprefix("the "), style.ink(colour)))
+    axes.plot(x, week.actual[:n], "o-", color=style.BLACK, linewidth=2.8, markersize=8)
+    labels.append((week.actual[n - 1], "what came", style.BLACK))
     top = max(*week.high, *week.actual, *(max(week.forecast[m]) for m in LINES))
     axes.set_ylim(0, 1.08 * top if top > 0 else 1.0)
     axes.set_xlim(0.9, len(x) + 0.1)
     style.end_labels(axes, labels)
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
-    short = "; the last is short" if origin.days % 7 else ""
-    axes.set_xlabel(f"week after {origin.date}{short}; band: 90% interval", labelpad=8)
+    axes.set_xlabel(f"whole week after {origin.date}; band: 90% interval", labelpad=8)
     axes.set_ylabel("cases ended in the week")
     return axes
 
@@ -52,11 +59,16 @@ def fan_title(result: TrialResult) -> str:
     wape = origin.weekly[0].wape
     base = min(LINES, key=lambda m: wape[m])
     who = LINES[base][0]
-    inside = f"{origin.weekly[0].inside} of {len(origin.weekly[0].actual)} weeks inside its band"
+    week, n = origin.weekly[0], whole_weeks(origin)
+    inside = sum(
+        low <= came <= high
+        for low, came, high in zip(week.low[:n], week.actual[:n], week.high[:n], strict=True)
+    )
     verb = "beats" if wape["model"] < wape[base] else "is beaten by"
     return (
-        f"The forecast {verb} the {who.removeprefix('the ')}: "
-        f"off by {wape['model']:.0%} a week against {wape[base]:.0%}, {inside}"
+        f"The forecast {verb} {who}: "
+        f"off by {wape['model']:.0%} a week against {wape[base]:.0%}, "
+        f"{inside} of {n} weeks inside its band"
     )
 
 
