@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.fit.logs.clock import make_clock
 from simulator.fit.logs.demand import RECENT_DAYS, Demand, estimate_demand
 from simulator.fit.logs.paths import Paths
 from simulator.fit.logs.risks import Entry, Laws, Sampler
@@ -103,7 +104,9 @@ class Model:
             visits[np.arange(n), np.concatenate([p.stage[last], np.zeros(n - old, np.int64)])],
             np.concatenate([p.entered[last], new.created]),
         )
-        u = np.concatenate([p.end - p.entered[last], np.zeros(n - old)])
+        clock = self.laws.clock
+        lasted = clock.read(np.full(old, p.end)) - clock.read(p.entered[last])
+        u = np.concatenate([lasted, np.zeros(n - old)])
         pool = np.empty(n, dtype=np.int64)
         pool[:old] = self.laws.lasting(now[np.arange(old)], u[:old])
         pool[old:] = self.laws.fresh(now[np.arange(old, n)])
@@ -111,7 +114,7 @@ class Model:
         events: list[tuple[Ints, Ints, Array]] = []
         for _ in range(MOST_STAYS):
             time, donor = sampler.draw(pool, u, rng)
-            leaves = now.at + time
+            leaves = np.maximum(self.laws.leave(now.at, time, donor), p.end)
             events.append(self._events(case, now, u, donor, until))
             after = np.where(donor >= 0, p.after[np.maximum(donor, 0)], -1)
             on = (leaves < until) & (donor >= 0)
@@ -170,12 +173,12 @@ class Arrivals:
     amount: Array
 
 
-def make_model(paths: Paths) -> Model:
-    """Estimate what the future is drawn from."""
+def make_model(paths: Paths, pace: float | None = None) -> Model:
+    """Estimate what the future is drawn from; ``pace``: of work at the year's end, if given."""
     demand = estimate_demand(paths)
     day = np.clip(np.floor(paths.created).astype(int), 0, len(demand.burst) - 1)
     kind = kinds(paths.channel, demand.burst[day])
-    return Model(paths, demand, Laws(paths, kind), kind)
+    return Model(paths, demand, Laws(paths, kind, make_clock(paths, pace)), kind)
 
 
 def kinds(channel: Ints, burst: Bools) -> Ints:

@@ -191,7 +191,7 @@ def kaplan_meier(known: Paths, window: Window, seed: int) -> Outlook:
     New ones come evenly at the last four weeks' rate. The expectation, of draws from it.
     """
     whole = _without_stages(known)
-    model = make_model(whole)
+    model = make_model(whole, 1.0)
     rng = np.random.default_rng([seed, 3])
     length = window.end - known.end
     rate = (known.created >= known.end - BACK).sum() / min(BACK, known.end)

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from simulator.fit.logs.clock import Clock, ruled
 from simulator.fit.logs.paths import Paths
 
 Array = NDArray[np.float64]
@@ -64,11 +65,13 @@ def entries(paths: Paths, kind: Ints) -> Entry:
 class Laws:
     """Laws of all stays: pools of stays that are alike, from fine to coarse."""
 
-    def __init__(self, paths: Paths, kind: Ints) -> None:
+    def __init__(self, paths: Paths, kind: Ints, clock: Clock) -> None:
         self.paths = paths
         self.entry = entries(paths, kind)
         self.start = paths.start
-        self.stayed, self.ended = paths.stayed, paths.ended
+        self.clock, self.ruled, self.ended = clock, ruled(paths), paths.ended
+        # stays are kept and drawn in working time; what a rule ended goes by the calendar
+        self.stayed = clock.read(paths.left) - clock.read(paths.entered)
         self.kinds = int(kind.max(initial=0)) + 1
         self.order = np.lexsort((~self.ended, self.stayed))
         self._levels: list[tuple[Ints, Ints]] = []  # codes with enough stays, and their pool
@@ -133,6 +136,15 @@ class Laws:
                 left = len(ends) - np.searchsorted(ends, u[here], side="right")
                 enough = (left >= BEYOND) | (level == 10)
                 out[np.flatnonzero(here)[enough]] = p
+        return out
+
+    def leave(self, entered: Array, stayed: Array, donor: Ints) -> Array:
+        """The day on which stays that last so much working time end."""
+        known = np.isfinite(stayed)
+        out = np.full(len(entered), np.inf)
+        out[known] = self.clock.day(self.clock.read(entered[known]) + stayed[known])
+        rule = known & (donor >= 0) & self.ruled[np.maximum(donor, 0)]
+        out[rule] = entered[rule] + self.paths.stayed[donor[rule]]
         return out
 
     def _find(self, codes: list[Ints], levels: range | list[int]) -> Ints:
