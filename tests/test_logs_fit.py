@@ -13,17 +13,21 @@ from scipy import stats
 
 from simulator.errors import DataError
 from simulator.fit.logs import fit_files_of_log
+from simulator.fit.logs.calibrate import _waits, calibrate
 from simulator.fit.logs.cast import make_model
+from simulator.fit.logs.contention import Wait, estimate_waits
+from simulator.fit.logs.crew import estimate_crew
 from simulator.fit.logs.demand import estimate_demand, year_end
 from simulator.fit.logs.fitted import LogFit, fit_log
 from simulator.fit.logs.level import fit_level
 from simulator.fit.logs.log import Log
 from simulator.fit.logs.mixture import fit_mixture
+from simulator.fit.logs.network import hours_of
 from simulator.fit.logs.paths import CENSORED, make_paths
 from simulator.fit.logs.risks import Sampler, masses
 from simulator.fit.logs.steady import cases_of_record, scenario_of
 from simulator.fit.logs.store import read_ensemble, read_provenance, with_numbers
-from simulator.spec.load import load
+from simulator.spec.load import load, load_text
 from simulator.system import build
 
 
@@ -272,3 +276,55 @@ def test_all_open_is_said() -> None:
     cases = log.cases.assign(closed=pd.NaT, outcome="open")
     with pytest.raises(DataError, match=r"0 of \d+ cases have ended.*--won and --lost"):
         fit_log(replace(log, cases=cases))
+
+
+def test_waits_tell_how_much_time_people_have() -> None:
+    """A desk with 4 of 5 heads' time, told by its waits alone; same random numbers."""
+    text = """
+horizon: 104 weeks
+warm_up: 4 weeks
+channels: {all: {leads: 100/week}}
+teams: {desk: {headcount: 4, hours: 40 h/week, ramp: 0 weeks}}
+stages: {work: {team: desk, effort: {mean: 1.4 h, cv: 1}}}
+"""
+    scenario = load_text(text).scenario
+    (truth,) = _waits(scenario, [["work"]])
+    wait = Wait(0, 0, 1000, float(truth) * 40, float(truth), 0.1 * float(truth), 0.8, 6.0)
+    heads, load = np.array([5.0]), np.array([140 / 200])
+    (found,) = calibrate(scenario, ("desk",), {0: ["work"]}, (wait,), heads, load)
+    assert found.identified
+    assert found.share == pytest.approx(0.8, abs=0.005)
+    assert 0 < found.se < 0.1
+    assert found.simulated == pytest.approx(float(truth), rel=0.1)
+    # what cannot be told stays as it was seen, and says why
+    for other, why in (
+        (replace(wait, z=1.0), "no wait grows with the queue"),
+        (replace(wait, mean_weeks=1e-6), "the hours seen explain the waits"),
+        (replace(wait, mean_weeks=9.0), "no load of the hours seen explains waits so long"),
+    ):
+        (none,) = calibrate(scenario, ("desk",), {0: ["work"]}, (other,), heads, load)
+        assert (none.identified, none.share, none.why) == (False, 1.0, why)
+
+
+def test_a_queue_is_told_from_a_choice() -> None:
+    """Waits behind one another grow with the queue; waits until tomorrow do not."""
+    rng = np.random.default_rng(5)
+    log = made()
+    work = log.visits[log.visits["stage"] == "intake"].sort_values("entered")
+    work = work[work["left"].notna()]
+    # one desk, open at all hours, in the order of coming; busy nine tenths of the time
+    entered = ((work["entered"] - START) / pd.Timedelta(hours=1)).to_numpy()
+    hours = rng.exponential(0.9 * 120 * 24 / len(work), len(work))
+    free, begun = 0.0, []
+    for at, h in zip(entered, hours, strict=True):
+        begun.append(max(at, free))
+        free = begun[-1] + h
+    started = (START + pd.to_timedelta(begun, unit="h")).astype("datetime64[ns]")
+    left = (started + pd.to_timedelta(hours, unit="h")).astype("datetime64[ns]")
+    queue = work.assign(started=started, left=left, worked=hours, who="p0")
+    visits = pd.concat([queue, log.visits[log.visits["stage"] == "offer"]], ignore_index=True)
+    for case, evident in ((replace(log, visits=visits), True), (log, False)):
+        paths = make_paths(case)
+        waits = estimate_waits(paths, estimate_crew(paths), hours_of(make_model(paths))[1])
+        (intake,) = [w for w in waits if paths.stages[w.stage] == "intake"]
+        assert intake.evident == evident, intake

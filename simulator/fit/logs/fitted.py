@@ -8,11 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.errors import DataError
+from simulator.fit.logs.calibrate import Calibrated
 from simulator.fit.logs.cast import Model, make_model
+from simulator.fit.logs.contention import Wait, estimate_waits
 from simulator.fit.logs.crew import Crew, estimate_crew
 from simulator.fit.logs.demand import RECENT_DAYS
 from simulator.fit.logs.log import Log
-from simulator.fit.logs.network import Network, make_frame, make_network
+from simulator.fit.logs.network import Network, hours_of, make_frame, make_network
 from simulator.fit.logs.outlook import won_of
 from simulator.fit.logs.paths import Paths, make_paths
 from simulator.fit.logs.script import Script, full_time, make_script, numbers, same_shape
@@ -57,6 +59,8 @@ class LogFit:
     value: tuple[float, float, float, int]
     point: dict[str, float]
     ensemble: Array
+    waits: tuple[Wait, ...] = ()
+    calibrated: tuple[Calibrated, ...] = ()
 
     @property
     def se(self) -> dict[str, float]:
@@ -66,39 +70,59 @@ class LogFit:
         spread = self.ensemble.std(axis=0, ddof=1)
         return dict(zip(self.point, map(float, spread), strict=True))
 
+    def heads(self, team: int) -> float:
+        """Full-time heads of a team, as the scenario has them."""
+        return float(full_time(self.crew)[0][team]) * self.share(team)
+
+    def share(self, team: int) -> float:
+        """Share of their hours that a team's people have for the cases, by how long these wait."""
+        return next((c.share for c in self.calibrated if c.team == team), 1.0)
+
     def utilisation(self, team: int) -> float:
         """Share of their hours that the people of a team work on cases."""
         heads, hours = full_time(self.crew)
-        there = heads[team] * hours[team]
+        there = heads[team] * hours[team] * self.share(team)
         return float(self.crew.heads[team] * self.crew.busy[team] / there) if there > 0 else 0.0
 
 
 def fit_log(
-    log: Log, *, draws: int = ENSEMBLE, seed: int = 1, outcomes: tuple[str, ...] = ()
+    log: Log,
+    *,
+    draws: int = ENSEMBLE,
+    seed: int = 1,
+    outcomes: tuple[str, ...] = (),
+    queues: frozenset[int] = frozenset(),
+    calibrated: tuple[Calibrated, ...] = (),
 ) -> LogFit:
-    """Estimate everything.
+    """Estimate everything that the log shows; `joint` finds what only a simulation tells.
 
+    queues: stages whose waits the scenario's queues bring, with what `calibrated` says of teams.
     Raises DataError where there is too little: fewer than 50 cases, or than 30 that ended.
     """
     paths = make_paths(log, outcomes)
     _enough(log, paths)
     model = make_model(paths)
     crew = estimate_crew(paths)
-    frame = make_frame(model, crew, full_time(crew)[1])
+    waits = estimate_waits(paths, crew, hours_of(model)[1])
+    frame = make_frame(model, crew, full_time(crew)[1], queues)
     network = make_network(model, crew, frame)
     script = make_script(network, paths.outcomes, won_of(paths), crew)
     streams = _streams(model, network, script)
     value = _value(paths)
-    point = _numbers(network, script, crew, streams, value)
+    shares = {c.team: c for c in calibrated if c.identified}
+    point = _numbers(network, script, crew, streams, value, shares)
     rng = np.random.default_rng([seed, 5])
     rows = []
     for _ in range(draws):
         weight = rng.exponential(1.0, len(paths.created))
         other = make_network(model, crew, frame, weight, network)
-        drawn = _numbers(other, same_shape(script, other), crew, streams, value)
-        _shake(drawn, model, crew, script, streams, value, rng)
+        drawn = _numbers(other, same_shape(script, other), crew, streams, value, shares)
+        _shake(drawn, model, crew, script, streams, value, rng, shares)
         rows.append([drawn[path] for path in point])
-    return LogFit(log, paths, model, crew, network, script, streams, value, point, np.array(rows))
+    return LogFit(
+        log, paths, model, crew, network, script, streams, value, point, np.array(rows), waits,
+        calibrated,
+    )  # fmt: skip
 
 
 def _enough(log: Log, paths: Paths) -> None:
@@ -171,11 +195,15 @@ def _numbers(
     crew: Crew,
     streams: tuple[Stream, ...],
     value: tuple[float, float, float, int],
+    shares: dict[int, Calibrated],
 ) -> dict[str, float]:
     out = {f"channels.{s.name}.leads.now": s.per_week for s in streams}
     if value[3]:
         out["value.mean"] = value[0]
-    return out | numbers(network, script, crew)
+    out |= numbers(network, script, crew)
+    for k, found in shares.items():
+        out[f"teams.{script.teams[k]}.headcount"] *= found.share
+    return out
 
 
 def _shake(
@@ -186,6 +214,7 @@ def _shake(
     streams: tuple[Stream, ...],
     value: tuple[float, float, float, int],
     rng: np.random.Generator,
+    shares: dict[int, Calibrated],
 ) -> None:
     """Draw what the weights of the cases do not move: levels of arrivals, people and amounts."""
     level = float(np.exp(np.sqrt(model.demand.level.variance) * rng.standard_normal()))
@@ -199,6 +228,10 @@ def _shake(
     for k, team in enumerate(script.teams):
         shift = 1 + spread / np.sqrt(weeks) * rng.standard_normal()
         there = crew.presence_se[k] / max(crew.presence[k], 1e-9) * rng.standard_normal()
-        drawn[f"teams.{team}.headcount"] *= float(max(shift * (1 + there), 0.2))
+        more = shift * (1 + there)
+        if k in shares:
+            # told by the waits, not by the hours: only their error counts
+            more = 1 + shares[k].se / shares[k].share * rng.standard_normal()
+        drawn[f"teams.{team}.headcount"] *= float(max(more, 0.2))
     if value[3]:
         drawn["value.mean"] = max(value[0] + value[1] * float(rng.standard_normal()), 1e-9)

@@ -96,8 +96,13 @@ class Frame:
     order: Ints
 
 
-def make_frame(model: Model, crew: Crew, hours_a_week: Array) -> Frame:
-    """Assign every stay to a node. hours_a_week: of a person of each team, on the scenario."""
+def make_frame(
+    model: Model, crew: Crew, hours_a_week: Array, queues: frozenset[int] = frozenset()
+) -> Frame:
+    """Assign every stay to a node. hours_a_week: of a person of each team, on the scenario.
+
+    queues: stages whose waits the scenario's queues bring: they are taken off the times.
+    """
     p, e = model.paths, model.laws.entry
     visit = np.minimum(e.visit, 2)
     kinds, size = np.unique(model.kind, return_counts=True)
@@ -126,11 +131,13 @@ def make_frame(model: Model, crew: Crew, hours_a_week: Array) -> Frame:
     into[inner] = of[np.flatnonzero(inner) + 1]
     final = p.after >= len(p.stages)
     into[final] = len(keys) + p.after[final] - len(p.stages)
-    hours, begun = _hours(model)
+    hours, begun = hours_of(model)
     clock = np.where(hours_a_week > 0, CLOCK / np.maximum(hours_a_week, 1e-9), 1.0)
     team = crew.team[p.stage]
     factor = np.where(team >= 0, clock[np.maximum(team, 0)] if len(clock) else 1.0, 0.0)
-    net = np.maximum(p.stayed - hours * factor / 24, SHORTEST)
+    waited = np.nan_to_num(np.clip(begun - p.entered, 0.0, p.stayed))
+    queued = np.isin(p.stage, sorted(queues))
+    net = np.maximum(p.stayed - hours * factor / 24 - np.where(queued, waited, 0.0), SHORTEST)
     return Frame(
         tuple((_node_name(p.stages[s], v, k, model), s, v == 2, k) for s, v, k in keys),
         of,
@@ -152,7 +159,7 @@ def _node_name(stage: str, visit: int, kind: int, model: Model) -> str:
     return name
 
 
-def _hours(model: Model) -> tuple[Array, Array]:
+def hours_of(model: Model) -> tuple[Array, Array]:
     """Hours of people's work in each stay (unknown sessions at the mean), and when it began."""
     p = model.paths
     length = 24 * (p.session_left - p.session_started)

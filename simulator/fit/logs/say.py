@@ -76,7 +76,7 @@ class LogResult:
             out.append(
                 f"{team}: {f.crew.heads[k]:.1f} people active a week, there "
                 f"{f.crew.presence[k]:.1f} h each ({heads[k] * hours[k]:.0f} h in all), "
-                f"at work on cases {f.utilisation(k):.0%} of that."
+                f"at work on cases {f.utilisation(k) * f.share(k):.0%} of that. {_told(f, k)}"
             )
         return out + list(self.notes)
 
@@ -109,7 +109,8 @@ class LogResult:
                 "team": team,
                 "people_active_a_week": float(f.crew.heads[k]),
                 "hours_there_each": float(f.crew.presence[k]),
-                "full_time_heads": float(heads[k]),
+                "full_time_heads": f.heads(k),
+                "share_for_cases": f.share(k),
                 "hours_a_head": float(hours[k]),
                 "at_work": f.utilisation(k),
             }
@@ -119,6 +120,17 @@ class LogResult:
         return {
             "Stages": stages,
             "Teams": teams,
+            "Waits": [
+                {
+                    "stage": f.paths.stages[w.stage],
+                    "waits": w.seen,
+                    "mean_working_hours": w.mean_hours,
+                    "grows_with_queue": w.relation,
+                    "z": w.z,
+                    "a_queue": w.evident,
+                }
+                for w in f.waits
+            ],
             "Numbers": [
                 {"path": path, "value": value, "se": se[path]} for path, value in f.point.items()
             ],
@@ -142,6 +154,19 @@ class LogResult:
     def to_json(self) -> dict[str, object]:
         """Plain values, ready to print as JSON."""
         return {"kind": self.kind, **facts(self.fit), **_plain(self.tables), **_tail(self)}
+
+
+def _told(fit: LogFit, team: int) -> str:
+    """What the waits say of a team's hours."""
+    c = next((c for c in fit.calibrated if c.team == team), None)
+    if c is None:
+        return "What of it they have for these cases is not said."
+    if not c.identified:
+        return f"Their hours are kept as seen: {c.why}."
+    return (
+        f"Cases wait as if {c.share:.0%} ± {c.se:.0%} of it were theirs (the wait grows with the "
+        "queue)."
+    )
 
 
 def _tail(result: LogResult) -> dict[str, object]:

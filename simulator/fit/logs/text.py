@@ -123,7 +123,7 @@ def _teams(fit: LogFit, se: dict[str, float], currency: str) -> list[str]:
             "teams: {}",
         ]
     crew = fit.crew
-    heads, hours = full_time(crew)
+    hours = full_time(crew)[1]
     lines = [
         "# People with work in a week, times the hours between the first and the last moment of",
         f"# their days, as full-time heads of {FULL_TIME:g} h. Other work they may have had in",
@@ -135,7 +135,13 @@ def _teams(fit: LogFit, se: dict[str, float], currency: str) -> list[str]:
             f"{g(crew.heads[k], 3)} people active a week, there {g(crew.presence[k], 3)} h each "
             f"(se {g(crew.presence_se[k], 2)}), as full-time heads"
         )
-        value = graded(g(heads[k], 5), g(se[f"teams.{team}.headcount"], 2), source)
+        told = next((c for c in fit.calibrated if c.team == k), None)
+        if told is not None and told.identified:
+            source += (
+                f", times {g(told.share, 3)} (se {g(told.se, 2)}): what they have for these cases,"
+                " by how long these wait, found by simulation"
+            )
+        value = graded(g(fit.heads(k), 5), g(se[f"teams.{team}.headcount"], 2), source)
         lines += [
             f"  {team}:  # works on cases in {100 * fit.utilisation(k):.0f}% of these hours",
             f"    headcount: {value}",

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from simulator.errors import DataError
 from simulator.fit.logs.cast import make_model
-from simulator.fit.logs.fitted import fit_log
+from simulator.fit.logs.joint import fit_jointly
 from simulator.fit.logs.log import Log
 from simulator.fit.logs.measure import Window, crps, distance, make_window
 from simulator.fit.logs.outlook import (
@@ -195,7 +195,7 @@ def _origin(
         "replay": replay(known, window),
     }
     if scenario:
-        methods[SCENARIO] = steady(fit_log(past, draws=0, outcomes=full.outcomes), window)
+        methods[SCENARIO] = steady(fit_jointly(past, draws=0, outcomes=full.outcomes), window)
     return Origin(
         date=str(date.date()),
         days=length,

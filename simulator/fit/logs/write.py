@@ -10,7 +10,8 @@ import pandas as pd
 
 from simulator.fit import fit_files
 from simulator.fit.logs.columns import DEALS, LEADS
-from simulator.fit.logs.fitted import LogFit, fit_log
+from simulator.fit.logs.fitted import LogFit
+from simulator.fit.logs.joint import fit_jointly
 from simulator.fit.logs.kinds import Source
 from simulator.fit.logs.log import Log
 from simulator.fit.logs.read import log_of, moment, sources
@@ -91,7 +92,7 @@ def fit_and_write(
         if out is not None:
             save(_folder(out), QUEUES, files, options, log.until.ceil("D").isoformat())
         return calls
-    fit = fit_log(log, seed=seed)
+    fit = fit_jointly(log, seed=seed)
     if out is None:
         return LogResult(fit)
     written, notes = write_fit(
