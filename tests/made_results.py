@@ -30,6 +30,8 @@ from simulator.analysis.sensitivity import Bar, Sensitivity
 from simulator.analysis.sobol import Split
 from simulator.analysis.targets import Target
 from simulator.analysis.worlds import Side, Worlds
+from simulator.fit.logs.say import TrialResult
+from simulator.fit.logs.trial import Origin, Trial, Weekly
 from simulator.spec.load import load_text
 from simulator.spec.schema import Lever
 from simulator.system import System, build
@@ -409,3 +411,27 @@ def many_worlds(n: int = 200, **changes: object) -> Worlds:
         "scenario": scenario,
     }  # fmt: skip
     return Worlds(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def backtested(days: float = 31.0) -> TrialResult:
+    """A back-test of one origin: four whole weeks, and a short one."""
+    actual = (58.0, 52.0, 50.0, 39.0, 19.0)
+    model = (62.0, 60.0, 57.0, 51.0, 21.0)
+    flat = (68.0, 68.0, 68.0, 68.0, 29.0)
+    week = Weekly(
+        outcome="all",
+        actual=actual,
+        forecast={"model": model, "run_rate": flat, "kaplan_meier": flat[::-1]},
+        low=tuple(x - 9 for x in model),
+        high=tuple(x + 11 for x in model),
+        wape={"model": 0.15, "run_rate": 0.38, "kaplan_meier": 0.33},
+        crps={"model": 4.0, "run_rate": 14.0, "kaplan_meier": 13.0},
+    )
+    rows = {
+        "actual": (70.0, 71.0, 69.0, 63.0, 63.0, 64.0),
+        "forecast": (70.0, 72.0, 74.0, 70.0, 65.0, 62.0),
+        "low": (70.0, 66.0, 65.0, 57.0, 52.0, 50.0),
+        "high": (70.0, 80.0, 83.0, 83.0, 78.0, 74.0),
+    }
+    origin = Origin("2024-04-01", days, 900, (), (week,), {}, rows)
+    return TrialResult(Trial((origin,), 0.9, 100), "scenarios/ours", ("exports/events.csv",))

@@ -25,6 +25,7 @@ from simulator.errors import AnalysisError, Problem, SpecError
 from simulator.terminal import console, table
 
 COMMANDS = [
+    "backtest",
     "check",
     "compare",
     "constraint",
@@ -35,6 +36,7 @@ COMMANDS = [
     "figure",
     "fit",
     "gallery",
+    "read",
     "report",
     "run",
     "schema",
@@ -313,7 +315,8 @@ def test_fit_passes_files_and_columns(stage):
 
 def test_fit_takes_what_the_command_line_offers():
     fit_files = pytest.importorskip("simulator.fit").fit_files
-    offered = {p.name for p in main.commands["fit"].params} - {"as_json", "quiet"}
+    of_files = {"files", "columns", "won", "lost"}
+    offered = {p.name for p in main.commands["fit"].params} - {"as_json", "quiet"} - of_files
     assert offered == set(inspect.signature(fit_files).parameters)
 
 

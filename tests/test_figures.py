@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from made_results import (
     arm,
+    backtested,
     candidate,
     comparison,
     constraint,
@@ -41,6 +42,7 @@ from simulator.report.figures.facts import few, heats, largest
 
 ALL = [(kind, name) for kind, plots in FIGURES.items() for name in plots]
 MADE = {
+    "backtest": backtested,
     "comparison": comparison,
     "curve": curve,
     "curves": curves,
@@ -102,8 +104,11 @@ def test_a_slide_can_be_read(kind, name):
         title, source = figure.texts[:2]
         assert title.get_fontsize() >= 20.0
         assert title.get_text().count("\n") <= 1
-        assert "seed 7" in source.get_text()
-        assert "5 paired replications, 95% intervals" in source.get_text()
+        if kind == "backtest":
+            assert "ours · events.csv · 100 draws, 90% intervals" in source.get_text()
+        else:
+            assert "seed 7" in source.get_text()
+            assert "5 paired replications, 95% intervals" in source.get_text()
         assert "growthsim" in source.get_text()
 
 
@@ -599,3 +604,25 @@ def test_heads_that_ramp_are_told_from_those_that_do_not():
     assert set(line.get_ydata()) == {4.0}
     assert plot.title(result).startswith("Push harder: at week 8, 2 of 6 desk0 ramp")
     assert not plot.when(comparison([arm(), arm()]))
+
+
+def test_the_fan_holds_what_came_and_what_was_foretold():
+    result = backtested()
+    origin = result.trial.origins[0]
+    axes = FIGURES["backtest"]["fan"](result)
+    by = {tuple(line.get_ydata()): line for line in axes.lines}
+    # the last week has three days: it is none to compare with
+    for values in (origin.weekly[0].actual, *origin.weekly[0].forecast.values()):
+        assert tuple(values[:4]) in by
+    band = axes.collections[0].get_paths()[0].vertices[:, 1]
+    assert {*origin.weekly[0].low[:4], *origin.weekly[0].high[:4]} <= set(band)
+    assert axes.get_ylim()[0] == 0
+    assert FIGURES["backtest"]["fan"].title(result) == (
+        "The forecast beats Kaplan-Meier: off by 15% a week against 33%, "
+        "3 of 4 weeks inside its band"
+    )
+    axes = FIGURES["backtest"]["open_cases"](result)
+    assert origin.open_["actual"] in {tuple(line.get_ydata()) for line in axes.lines}
+    assert FIGURES["backtest"]["open_cases"].title(result) == (
+        "64 cases were open at the end; 62 were foretold (-3%), between 50 and 74"
+    )

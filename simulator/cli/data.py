@@ -8,11 +8,13 @@ from typing import Any
 import click
 
 from simulator.cli.base import DATE, PATH, deliver, main, output
+from simulator.cli.logs import named
 
 
 @main.command()
-@click.option("--leads", type=PATH, required=True, help="CSV, a row a lead.")
-@click.option("--deals", type=PATH, required=True, help="CSV, a row a won deal.")
+@click.argument("files", type=PATH, nargs=-1)
+@click.option("--leads", type=PATH, help="CSV, a row a lead; with --deals, instead of FILES.")
+@click.option("--deals", type=PATH, help="CSV, a row a won deal.")
 @click.option("--out", type=PATH, help="Folder, or .yaml file, for the scenarios; default: none.")
 @click.option("--lead-id", metavar="COLUMN", help="In leads.")
 @click.option("--lead-date", metavar="COLUMN", help="In leads.")
@@ -21,6 +23,11 @@ from simulator.cli.base import DATE, PATH, deliver, main, output
 @click.option("--deal-date", metavar="COLUMN", help="In deals: the day it was won.")
 @click.option("--deal-value", metavar="COLUMN", help="In deals: its value a year.")
 @click.option("--deal-role", "deal_roles", metavar="COLUMN", multiple=True, help="In deals: who.")
+@click.option("--column", "columns", metavar="ROLE=COLUMN", multiple=True, help="In FILES.")
+@click.option("--won", metavar="NAME", multiple=True, help="Activity or stage that is a win.")
+@click.option(
+    "--lost", metavar="NAME", multiple=True, help="Activity or stage that ends otherwise."
+)
 @click.option("--from", "from_", type=DATE, help="First day to use.")
 @click.option("--until", type=DATE, help="Last day that the files cover.")
 @click.option("--day-first/--month-first", default=None, help="What 3/4/2026 means.")
@@ -40,18 +47,47 @@ from simulator.cli.base import DATE, PATH, deliver, main, output
     "--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True, help="Of draws."
 )
 @output
-def fit(leads: Path, deals: Path, as_json: bool, quiet: bool, **options: Any) -> None:
-    """Write scenarios from your leads and deals.
+def fit(
+    files: tuple[Path, ...],
+    leads: Path | None,
+    deals: Path | None,
+    as_json: bool,
+    quiet: bool,
+    **options: Any,
+) -> None:
+    """Write scenarios from your exports: FILES of an event log or CRM, or leads and deals.
 
     Columns are found by their usual names; name those that are not.
     """
-    from simulator.fit import fit_files
-
     for key in ("from_", "until"):
         if options[key] is not None:
             options[key] = options[key].date()
-    result = fit_files(leads, deals, **options)
+    result: Any
+    if files:
+        if leads is not None or deals is not None:
+            raise click.UsageError("Give FILES, or --leads and --deals, not both.")
+        result = _fit_log(files, options)
+    else:
+        if leads is None or deals is None:
+            raise click.UsageError("Missing FILES, or both --leads and --deals.")
+        from simulator.fit import fit_files
+
+        for key in ("columns", "won", "lost"):
+            if options.pop(key):
+                raise click.UsageError(f"--{key.removesuffix('s')} is for FILES.")
+        result = fit_files(leads, deals, **options)
     if not quiet:
         for file in result.files:
             click.echo(f"Written to {file}", err=True)
     deliver(result, as_json=as_json, quiet=quiet)
+
+
+def _fit_log(files: tuple[Path, ...], options: dict[str, Any]) -> Any:
+    from simulator.fit.logs import fit_files_of_log
+
+    only = ("out", "day_first", "won", "lost", "from_", "until", "horizon", "push", "currency")
+    given = {key: options[key] for key in (*only, "name", "seed")}
+    for key, value in options.items():
+        if key not in given and key not in ("columns", "forecast_days") and value:
+            raise click.UsageError(f"--{key.replace('_', '-').removesuffix('s')} is for --leads.")
+    return fit_files_of_log(files, columns=named(options["columns"]), **given)

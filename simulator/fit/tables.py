@@ -17,9 +17,9 @@ from simulator.errors import DataError
 
 MAX_BAD = 0.05  # a larger share of unreadable values means the wrong column, not a few bad rows
 _ENCODINGS = ("utf-8-sig", "cp1252")
-_ISO = re.compile(r"^\d{4}[-/]\d{1,2}[-/]\d{1,2}(?:[ T].*)?$")
-_DMY = re.compile(r"^(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d{2})(?:[ T,]+(.*))?$")
-_OFFSET = re.compile(r"(?:Z|[+-]\d{2}:?\d{2})$")
+ISO = re.compile(r"^\d{4}[-/]\d{1,2}[-/]\d{1,2}(?:[ T].*)?$")
+DMY = re.compile(r"^(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d{2})(?:[ T,]+(.*))?$")
+OFFSET = re.compile(r"(?:Z|[+-]\d{2}:?\d{2})$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,9 @@ class Finding:
 
     def __str__(self) -> str:
         what = (
-            re.sub(r"^(row|deal|lead|day)s\b", r"\1", self.what) if self.count == 1 else self.what
+            re.sub(r"^(row|deal|lead|day|case|visit|event|column)s\b", r"\1", self.what)
+            if self.count == 1
+            else self.what
         )
         text = f"{self.file}: {self.count:,} {what}: {self.action}"
         return f"{text} (first: {self.example})" if self.example else text
@@ -118,29 +120,31 @@ def pick(
     Names are matched case-insensitively, with spaces, dashes and underscores alike.
     Raises DataError, with the nearest name, where the column is not there.
     """
-    by_key = {_key(name): str(name) for name in table.frame.columns}
+    by_key = {key_of(name): str(name) for name in table.frame.columns}
     if given is not None:
-        if _key(given) in by_key:
-            return by_key[_key(given)]
-        near = difflib.get_close_matches(_key(given), by_key, n=1, cutoff=0.6)
-        hint = f"Did you mean {by_key[near[0]]!r}?" if near else f"It has {_names(table)}"
+        if key_of(given) in by_key:
+            return by_key[key_of(given)]
+        near = difflib.get_close_matches(key_of(given), by_key, n=1, cutoff=0.6)
+        hint = f"Did you mean {by_key[near[0]]!r}?" if near else f"It has {names_of(table)}"
         raise DataError(f"{table.file}:1: no column named {given!r} for {what}. {hint}")
     for candidate in candidates:
-        if _key(candidate) in by_key:
-            return by_key[_key(candidate)]
+        if key_of(candidate) in by_key:
+            return by_key[key_of(candidate)]
     if not needed:
         return None
     raise DataError(
         f"{table.file}:1: no column recognised as {what}. "
-        f"Name it with {flag}; the file has {_names(table)}"
+        f"Name it with {flag}; the file has {names_of(table)}"
     )
 
 
-def _key(name: str) -> str:
+def key_of(name: str) -> str:
+    """A column's name as names are compared: small letters and digits only."""
     return re.sub(r"[^a-z0-9]", "", str(name).lower())
 
 
-def _names(table: Table) -> str:
+def names_of(table: Table) -> str:
+    """The columns of a file, for a message: the first dozen."""
     names = [repr(str(name)) for name in table.frame.columns]
     return ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
 
@@ -157,29 +161,33 @@ def as_days(
     text = table.frame[column]
     empty = text.eq("")
     out = pd.Series(pd.NaT, index=text.index, dtype="datetime64[s]")  # room for 9999
-    iso = text.str.match(_ISO) & ~empty
+    iso = text.str.match(ISO) & ~empty
     # the clock on the wall decides the day: a UTC offset is dropped, not applied
     cleaned = text[iso].str.replace("/", "-", regex=False).str.slice(0, 10)
     cleaned = cleaned.str.split(r"[ T]", regex=True).str[0]
     out[iso] = pd.to_datetime(cleaned, format="%Y-%m-%d", errors="coerce")
     rest = ~iso & ~empty
     if rest.any():
-        parts = text[rest].str.extract(_DMY)
+        parts = text[rest].str.extract(DMY)
         fits = parts[0].notna()
         if fits.any():
-            first = _order(table, column, what, parts[fits], day_first)
+            first = day_order(table, column, what, parts[fits], day_first)
             out[parts.index[fits]] = _from_parts(parts[fits], first)
         others = parts.index[~fits]
         if len(others):
-            named = text[others].str.replace(_OFFSET, "", regex=True)
+            named = text[others].str.replace(OFFSET, "", regex=True)
             named = named.where(named.str.contains("[A-Za-z]{3}", regex=True))
             out[others] = pd.to_datetime(named, format="mixed", errors="coerce").dt.normalize()
-    return out, _bad_rows(table, column, what, "a date", out.isna() & ~empty, int((~empty).sum()))
+    return out, bad_rows(table, column, what, "a date", out.isna() & ~empty, int((~empty).sum()))
 
 
-def _order(
+def day_order(
     table: Table, column: str, what: str, parts: pd.DataFrame, day_first: bool | None
 ) -> bool:
+    """Whether dates are day-first, by the values. parts: the groups of DMY, one row a date.
+
+    Raises DataError where they are both, or do not tell and ``day_first`` does not either.
+    """
     a, b = parts[0].astype(int), parts[2].astype(int)
     day_then, month_then = (a > 12) & (b <= 12), (b > 12) & (a <= 12)
     n_day, n_month = int(day_then.sum()), int(month_then.sum())
@@ -212,9 +220,10 @@ def _from_parts(parts: pd.DataFrame, day_first: bool) -> pd.Series:
     return pd.to_datetime(text, format="%Y-%m-%d", errors="coerce")
 
 
-def _bad_rows(
+def bad_rows(
     table: Table, column: str, what: str, kind: str, bad: pd.Series, stated: int
 ) -> list[Finding]:
+    """What to say of values that cannot be read; DataError where they are too many."""
     n = int(bad.sum())
     if n == 0:
         return []
@@ -245,5 +254,5 @@ def as_money(table: Table, column: str, what: str) -> tuple[np.ndarray, list[Fin
     numbers = pd.to_numeric(text.str.replace(",", "", regex=False), errors="coerce")
     numbers = numbers.where(np.isfinite(numbers))
     bad = numbers.isna() & stated
-    found = _bad_rows(table, column, what, "an amount", bad, int(stated.sum()))
+    found = bad_rows(table, column, what, "an amount", bad, int(stated.sum()))
     return numbers.to_numpy(dtype=float), found

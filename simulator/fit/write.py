@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -45,15 +46,34 @@ def write_scenario(
     are kept, and named in the notes.
     Raises DataError where another file is in the way.
     """
-    _check(horizon, push, currency)
+    check_options(horizon, push, currency)
     out = Path(out)
     today = out if out.suffix in (".yaml", ".yml") else out / "today.yaml"
     plan = make_plan(estimates)
     text = today_text(history, estimates, plan, horizon=horizon, currency=currency, name=name)
+    variants = {
+        "push-harder.yaml": push_text(today.name, estimates, plan, push, currency),
+        "fix.yaml": fix_text(today.name, estimates, plan, push, currency),
+    }
+    files, notes = keep_or_write(today, text, variants, MARK)
+    if currency != "USD":
+        notes.append(
+            f"Costs from the book are US dollars, taken at par as {currency}: replace them."
+        )
+    return tuple(files), tuple(notes)
+
+
+def keep_or_write(
+    today: Path, text: str, variants: Mapping[str, str], mark: str
+) -> tuple[list[Path], list[str]]:
+    """Write today's scenario and the variants that are not there yet; the files, and notes.
+
+    Raises DataError where a file that fit did not write is in the way, or nothing can be written.
+    """
     notes: list[str] = []
     try:
         before = today.read_text(encoding="utf-8") if today.exists() else text
-        if not before.startswith(MARK):
+        if not before.startswith(mark):
             raise DataError(f"{today}: is there already and was not written by fit. Move it away")
         if before != text:
             kept = today.with_name(today.name + ".before")
@@ -62,10 +82,6 @@ def write_scenario(
         today.parent.mkdir(parents=True, exist_ok=True)
         today.write_text(text, encoding="utf-8")
         files = [today]
-        variants = {
-            "push-harder.yaml": push_text(today.name, estimates, plan, push, currency),
-            "fix.yaml": fix_text(today.name, estimates, plan, push, currency),
-        }
         for file, content in variants.items():
             path = today.parent / file
             if path.exists():
@@ -75,14 +91,11 @@ def write_scenario(
             files.append(path)
     except OSError as err:
         raise DataError(f"{err.filename}: cannot be written: {err.strerror}") from None
-    if currency != "USD":
-        notes.append(
-            f"Costs from the book are US dollars, taken at par as {currency}: replace them."
-        )
-    return tuple(files), tuple(notes)
+    return files, notes
 
 
-def _check(horizon: str, push: float, currency: str) -> None:
+def check_options(horizon: str, push: float, currency: str) -> None:
+    """Raise DataError where an option of the scenario to write makes no sense."""
     try:
         weeks = Quantity("weeks").parse(horizon)
     except ValueError as err:

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.errors import Problem, SpecError
-from simulator.spec.paths import Leaf, leaves, match, operand, week_of
+from simulator.spec.paths import Leaf, leaves, match, operand, pattern_values, week_of
+from simulator.spec.patterns import laid_out, week_edges
 from simulator.spec.schema import Move, Scenario
 
 
@@ -98,9 +99,9 @@ def changes_of(
 
 
 def calendar(scenario: Scenario, breaks: list[float], intensity: float = 1.0) -> Calendar:
-    """Lay a scenario's levers out in time.
+    """Lay a scenario's patterns, shocks and levers out in time.
 
-    Raises SpecError where a lever takes a number out of its bounds.
+    Raises SpecError where one takes a number out of its bounds.
     """
     table = leaves(scenario)
     changes = changes_of(scenario, table, intensity)
@@ -113,12 +114,15 @@ def calendar(scenario: Scenario, breaks: list[float], intensity: float = 1.0) ->
         if c.over > 0:
             edges.update(c.at + k for k in range(1, math.ceil(c.over)))
             edges.add(c.at + c.over)
+    for pattern in scenario.patterns:
+        if match(pattern.path, table):
+            edges.update(week_edges(pattern, scenario.start, start, end))
     ordered = np.array(sorted(e for e in edges if start <= e <= end))
     middle = 0.5 * (ordered[:-1] + ordered[1:])
-    values: dict[str, NDArray[np.float64]] = {}
+    values = _weekly(scenario, table, ordered, middle)
     for path in dict.fromkeys(c.path for c in changes):
         leaf = table[path]
-        column = np.full(len(middle), leaf.value)
+        column = values.get(path, np.full(len(middle), leaf.value))
         mine = [c for c in changes if c.path == path]
         for k, t in enumerate(middle):
             for c in mine:
@@ -129,6 +133,32 @@ def calendar(scenario: Scenario, breaks: list[float], intensity: float = 1.0) ->
             raise SpecError([Problem(scenario.name, None, place, message)])
         values[path] = column
     return Calendar(ordered, values, table, changes)
+
+
+def _weekly(
+    scenario: Scenario,
+    table: dict[str, Leaf],
+    edges: NDArray[np.float64],
+    middle: NDArray[np.float64],
+) -> dict[str, NDArray[np.float64]]:
+    """The numbers that patterns move, before shocks and levers: path -> (B,)."""
+    values: dict[str, NDArray[np.float64]] = {}
+    for i, pattern in enumerate(scenario.patterns):
+        for path in match(pattern.path, table):
+            leaf = table[path]
+            steps = pattern_values(pattern, leaf, scenario.currency)
+            said = laid_out(steps, scenario.start, middle)
+            moved = said if pattern.verb == "set" else leaf.value * said
+            column = np.where(np.isnan(said), leaf.value, moved)
+            bad = np.flatnonzero((column < leaf.low - 1e-12) | (column > leaf.high + 1e-12))
+            if len(bad):
+                k = int(bad[0])
+                bound = f"below {leaf.low:g}" if column[k] < leaf.low else f"above {leaf.high:g}"
+                message = f"takes {path} to {column[k]:.4g} in week {abs(edges[k]):.4g}, {bound}"
+                place = f"patterns.{i}"
+                raise SpecError([Problem(scenario.name, None, place, message)])
+            values[path] = column
+    return values
 
 
 def _outside(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping
@@ -9,7 +10,16 @@ from typing import Any, Final
 
 from simulator.errors import SpecError
 from simulator.spec.calendar import calendar
-from simulator.spec.paths import check_levers, leaves, match, operand
+from simulator.spec.paths import (
+    Leaf,
+    check_levers,
+    check_patterns,
+    leaves,
+    match,
+    operand,
+    pattern_values,
+)
+from simulator.spec.patterns import Pattern
 from simulator.spec.problems import nearest
 from simulator.spec.quantities import ByFit
 from simulator.spec.rulecheck import rules
@@ -19,6 +29,7 @@ from simulator.vocabulary import unknown
 
 MAX_WEEKS: Final = 5_200
 MAX_LEADS: Final = 20_000_000
+MAX_STEPS: Final = 200_000
 MAX_BYTES: Final = 4 << 30
 LEAD_BYTES: Final = 160
 VISIT_BYTES: Final = 24
@@ -41,6 +52,9 @@ def findings(scenario: Scenario) -> Iterator[Finding]:
         for index, message, hint in check_levers(scenario, getattr(scenario, part)):
             wrong = True
             yield (part, index), message, hint
+    for index, message, hint in check_patterns(scenario):
+        wrong = True
+        yield ("patterns", index), message, hint
     if not wrong:
         yield from _bounds(scenario)
     yield from rules(scenario)
@@ -245,6 +259,12 @@ def _size(scenario: Scenario) -> Iterator[Finding]:
         if weeks > MAX_WEEKS:
             yield (key,), f"{weeks:,.0f} weeks are more than the {MAX_WEEKS:,} that a run may", ""
     weeks = scenario.horizon + scenario.warm_up
+    steps = sum(p.steps() for p in scenario.patterns) * weeks
+    if steps > MAX_STEPS:
+        message = (
+            f"about {steps:,.0f} steps of patterns in {weeks:,.0f} weeks, at most {MAX_STEPS:,}"
+        )
+        yield ("patterns",), message, "Shorten the horizon, or give fewer steps a day."
     leads = _highest_rate(scenario) * weeks
     if leads > MAX_LEADS:
         message = f"about {leads:,.0f} leads in {weeks:,.0f} weeks are more than {MAX_LEADS:,}"
@@ -260,6 +280,10 @@ def _highest_rate(scenario: Scenario) -> float:
     """Leads a week of all channels at the highest that levers bring them to."""
     table = leaves(scenario)
     now = {path: leaf.value for path, leaf in table.items() if path.startswith("channels.")}
+    for pattern in scenario.patterns:
+        for path in (p for p in match(pattern.path, table) if p in now):
+            with contextlib.suppress(ValueError):  # told by check_patterns
+                now[path] = _weekly_mean(pattern, table[path], scenario.currency)
     top = dict(now)
     for lever in (*scenario.shocks, *scenario.levers):
         for path in match(lever.path, table):
@@ -285,6 +309,13 @@ def _highest_rate(scenario: Scenario) -> float:
             rate += top.get(f"{base}.leads.now", 0.0) * max(1.0, factor)
         rate += top.get(f"{base}.per_customer", 0.0) * scenario.customers.start
     return rate
+
+
+def _weekly_mean(pattern: Pattern, leaf: Leaf, currency: str) -> float:
+    days = pattern_values(pattern, leaf, currency)
+    unmoved = leaf.value if pattern.verb == "set" else 1.0
+    mean = sum(unmoved if d is None else float(d.mean()) for d in days) / len(days)
+    return mean if pattern.verb == "set" else mean * leaf.value
 
 
 def _hill(spend: float, half: float, exponent: float) -> float:

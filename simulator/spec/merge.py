@@ -12,7 +12,7 @@ from simulator.spec.units import Quantity
 from simulator.spec.yamltree import Node
 
 GRADED: Final = frozenset({"value", "low", "high", "se", "grade", "source", "note"})
-_APPENDED: Final = (("levers",), ("shocks",), ("policies",))
+_APPENDED: Final = (("levers",), ("shocks",), ("policies",), ("patterns",))
 _SPREAD: Final = ("cv", "law", "order")
 
 
@@ -94,8 +94,8 @@ def overlay(base: Node, top: Node, path: Path = ()) -> Node:
     """The later layer over the earlier one.
 
     Mappings merge key by key, a key without a value removes, everything else replaces; levers,
-    shocks and policies of the top are appended to those of the base, but that a policy replaces
-    the earlier one of its name.
+    shocks, policies and patterns of the top are appended to those of the base, but that a policy
+    replaces the earlier one of its name, and a pattern the earlier one of its path.
     """
     if not (base.is_mapping and top.is_mapping):
         if path in _APPENDED and base.is_list and top.is_list:
@@ -103,6 +103,9 @@ def overlay(base: Node, top: Node, path: Path = ()) -> Node:
             if path == ("policies",):
                 again = {_name(item) for item in top.value} - {None}
                 kept = [item for item in kept if _name(item) not in again]
+            if path == ("patterns",):
+                again = {_moved(item) for item in top.value} - {None}
+                kept = [item for item in kept if _moved(item) not in again]
             return Node([*kept, *top.value], top.file, top.line, top.layer)
         return top
     merged: dict[str, Node] = dict(base.value)
@@ -124,6 +127,12 @@ def overlay(base: Node, top: Node, path: Path = ()) -> Node:
 def _name(node: Node) -> str | None:
     said = node.child("name")
     return said.value if said is not None and isinstance(said.value, str) else None
+
+
+def _moved(node: Node) -> str | None:
+    """The path that a pattern moves."""
+    said = [node.child(verb) for verb in ("set", "scale")]
+    return next((n.value for n in said if n is not None and isinstance(n.value, str)), None)
 
 
 def _spread_restated(top: Node) -> bool:

@@ -18,10 +18,15 @@ from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel
 
+from simulator.spec.patterns import DAYS, Pattern
 from simulator.spec.schema import Handoff, Move, Scenario
 from simulator.spec.units import Quantity
+
+FloatArray = NDArray[np.float64]
 
 CONDITIONS: tuple[str, ...] = (
     "approvers",
@@ -76,7 +81,7 @@ TIMED: tuple[str, ...] = (
 )
 """What levers can change in the course of a run."""
 
-_RULES = ("levers", "shocks", "policies")
+_RULES = ("levers", "shocks", "policies", "patterns")
 _SHORT = {"mean", "good_fit", "poor_fit"}
 
 
@@ -287,3 +292,67 @@ def no_match(pattern: str, table: dict[str, Leaf]) -> tuple[str, str]:
         f"Did you mean '{near[0]}'?" if near else "See `growthsim check` for the paths there are."
     )
     return f"the path '{pattern}' matches nothing that a lever can change", hint
+
+
+def pattern_values(pattern: Pattern, leaf: Leaf, currency: str) -> list[FloatArray | None]:
+    """A pattern's numbers for a leaf, in its units, one array a day; ValueError if one is none."""
+    found: list[FloatArray | None] = []
+    for d, day in enumerate(DAYS):
+        steps = pattern.day(d)
+        if steps is None:
+            found.append(None)
+            continue
+        try:
+            numbers = [operand_of(pattern.verb, raw, leaf, currency) for raw in steps]
+        except ValueError as error:
+            raise ValueError(f"{day}, for {leaf.path}: {error}") from None
+        found.append(np.array(numbers, dtype=np.float64))
+    return found
+
+
+def check_patterns(scenario: Scenario) -> list[tuple[int, str, str]]:
+    """What is wrong with patterns: (index, message, hint) each."""
+    table = leaves(scenario)
+    found: list[tuple[int, str, str]] = []
+    seen: dict[str, int] = {}
+    for i, pattern in enumerate(scenario.patterns):
+        targets = match(pattern.path, table)
+        if not targets:
+            found.append((i, *no_match(pattern.path, table)))
+            continue
+        for path in targets:
+            if path in seen:
+                message = f"{path} has a pattern already, patterns.{seen[path]}"
+                found.append((i, message, "Give one pattern for each number."))
+                break
+            seen[path] = i
+            try:
+                pattern_values(pattern, table[path], scenario.currency)
+            except ValueError as error:
+                found.append((i, str(error), ""))
+                break
+            wrong = _not_a_shift(scenario, path)
+            if wrong:
+                found.append((i, *wrong))
+                break
+    return found
+
+
+def _not_a_shift(scenario: Scenario, path: str) -> tuple[str, str] | None:
+    """Why the people of a team cannot come and go by the hour, and what to write."""
+    keys = path.split(".")
+    if keys[0] != "teams" or keys[-1] != "headcount":
+        return None
+    name, team = keys[1], scenario.teams[keys[1]]
+    if team.hiring_lead > 0 or team.ramp > 0:
+        return (
+            f"who comes on shift in {name} is not hired: hiring_lead and ramp must be 0",
+            f"Give teams.{name} hiring_lead: 0 weeks and ramp: 0 weeks.",
+        )
+    for key in ("attrition", "owned"):
+        if getattr(team, key):
+            return (
+                f"{name} has {key}, and people on shift are not known one by one",
+                f"Leave {key} out, or set teams.{name}.hours by the week instead.",
+            )
+    return None

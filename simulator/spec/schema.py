@@ -15,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 
 from simulator.spec.book import default
 from simulator.spec.market import Buyer, Customers, Market
+from simulator.spec.patterns import Pattern
 from simulator.spec.policies import Policy
 from simulator.spec.quantities import ByFit, DelayLike, EffortLike, Model, Name, ShareByFit, Value
 from simulator.spec.teams import Outbound, Team
@@ -380,5 +381,6 @@ class Scenario(Model):
     money: MoneyModel = Field(default_factory=lambda: MoneyModel())
     mechanisms: Mechanisms = Field(default_factory=lambda: Mechanisms())
     policies: Annotated[list[Policy], Field(max_length=100)] = Field(default_factory=list)
+    patterns: Annotated[list[Pattern], Field(max_length=100)] = Field(default_factory=list)
     shocks: Annotated[list[Shock], Field(max_length=1000)] = Field(default_factory=list)
     levers: Annotated[list[Lever], Field(max_length=1000)] = Field(default_factory=list)

@@ -14,7 +14,7 @@ from typing import Any, Final
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
-from simulator.report.figures import decisions, flows, mixes, moves, pace, stands, titles
+from simulator.report.figures import decisions, flows, forecasts, mixes, moves, pace, stands, titles
 from simulator.report.figures.comparison import arr, equal_spend
 from simulator.report.figures.constraints import queues, relief
 from simulator.report.figures.curves import absorption_curve
@@ -52,6 +52,10 @@ def figure_of(axes: Axes) -> Figure:
 
 
 FIGURES: Final[dict[str, dict[str, Plot]]] = {
+    "backtest": {
+        "fan": Plot(forecasts.fan, forecasts.fan_title),
+        "open_cases": Plot(forecasts.open_cases, forecasts.open_title),
+    },
     "comparison": {
         "absorption_waterfall": Plot(absorption_waterfall, titles.absorption_title),
         "arr": Plot(arr, titles.arr_title),

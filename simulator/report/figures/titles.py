@@ -297,6 +297,9 @@ def source(result: Comparison | Curve | Constraint) -> str:
     """Where the numbers come from: study, engine, seed, replications, intervals, version."""
     from simulator import __version__
 
+    stated = getattr(result, "source", None)  # of what is not a run of a scenario
+    if isinstance(stated, str):
+        return f"{stated} · growthsim {__version__}"
     n = result.replications
     how = f"{n} paired replications, 95% intervals" if n > 1 else "one run each, no intervals"
     return (

@@ -1,0 +1,246 @@
+"""What the columns of every known kind of export are called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of export: what its columns are called, by role, and which it cannot lack.
+
+    needs: groups of roles, of each group one at least. without: columns, as `key_of` has them,
+    that make it another kind.
+    """
+
+    name: str
+    needs: tuple[tuple[str, ...], ...]
+    columns: Mapping[str, tuple[str, ...]]
+    without: tuple[str, ...] = ()
+    what: str = ""
+
+
+_OPPORTUNITY: dict[str, tuple[str, ...]] = {
+    "case": (
+        "Id", "Opportunity ID", "Opportunity ID (18)", "opportunity_id", "deal_id", "Record ID",
+        "Deal ID",
+    ),
+    "name": ("Name", "Opportunity Name", "Deal Name", "dealname"),
+    "account": ("Account Name", "AccountId", "Account ID"),
+    "stage": ("StageName", "Stage", "deal_stage", "dealstage", "Deal Stage", "stage_name"),
+    "created": (
+        "CreatedDate", "Created Date", "created_date", "create_date", "created", "engage_date",
+        "created_at", "open_date", "Create Date", "start_date",
+    ),
+    "close": (
+        "CloseDate", "Close Date", "close_date", "closed_date", "closedate", "closed_at",
+        "won_date",
+    ),
+    "changed": ("LastStageChangeDate", "Last Stage Change Date", "last_stage_change_date"),
+    "lasted": ("Stage Duration", "stage_duration"),
+    "closed": ("IsClosed", "Closed", "is_closed", "hs_is_closed", "Is Deal Closed?"),
+    "won": ("IsWon", "Won", "is_won", "hs_is_closed_won", "Is Closed Won"),
+    "amount": ("Amount", "close_value", "deal_value", "value", "amount_usd", "ACV", "ARR"),
+    "owner": (
+        "OwnerId", "Opportunity Owner", "Owner", "owner_id", "sales_agent", "sales_rep", "rep",
+        "Deal owner", "hubspot_owner_id", "deal_owner", "Owner Name",
+    ),
+    "channel": (
+        "LeadSource", "Lead Source", "lead_source", "channel", "source", "origin",
+        "Original Source", "hs_analytics_source", "Original Traffic Source",
+    ),
+    "deleted": ("IsDeleted", "Deleted", "is_deleted"),
+    "reason": (
+        "Loss Reason", "Lost Reason", "Closed Lost Reason", "Loss_Reason__c", "Lost_Reason__c",
+        "closed_lost_reason", "Reason Lost", "Reason_Lost__c", "loss_reason", "lost_reason",
+    ),
+    "probability": ("Probability", "Probability (%)"),
+    "forecast": ("ForecastCategory", "ForecastCategoryName", "Forecast Category"),
+}  # fmt: skip
+
+EVENTS = Kind(
+    "event log",
+    (("case",), ("activity",), ("time", "start", "end")),
+    {
+        "case": (
+            "case", "case_id", "caseid", "case:concept:name", "case id", "trace", "trace_id",
+            "case number",
+        ),
+        "activity": (
+            "activity", "concept:name", "activity_name", "event", "event_name", "task", "step",
+        ),
+        "lifecycle": (
+            "lifecycle", "lifecycle:transition", "transition", "lifecycle_transition",
+            "event_type",
+        ),
+        "time": ("time:timestamp", "timestamp", "time", "event_time", "datetime", "date"),
+        "scheduled": (
+            "scheduled", "enabled", "enabled_time", "schedule_time", "queued", "ready_time",
+            "enable_time", "scheduled_time",
+        ),
+        "start": ("start", "start_time", "start_timestamp", "started", "begin", "start date"),
+        "end": (
+            "end", "end_time", "end_timestamp", "complete", "complete_time", "completed",
+            "complete timestamp", "completion_time", "finish", "end date",
+        ),
+        "resource": (
+            "resource", "org:resource", "user", "agent", "employee", "performer", "person", "who",
+            "owner",
+        ),
+        "channel": ("channel", "case:channel", "source", "lead_source", "leadsource", "origin"),
+        "amount": (
+            "amount", "case:amount", "amount_req", "case:amount_req", "value", "deal_value",
+        ),
+    },
+    what="case, activity, and a timestamp or start and end",
+)  # fmt: skip
+CALLS = Kind(
+    "queue records",
+    (("arrival",), ("outcome", "agent"), ("wait", "queue_end", "start")),
+    {
+        "case": ("call_id", "callid", "ticket_id", "ticket", "id", "contact_id", "call"),
+        "date": ("date", "day", "call_date"),
+        "arrival": (
+            "vru_entry", "arrival", "arrived", "arrival_time", "call_start", "enqueue_time",
+            "enqueued", "queue_entry", "offered", "call_time", "arrival_timestamp", "created",
+        ),
+        "menu_end": ("vru_exit", "ivr_exit", "ivr_end", "menu_end"),
+        "queue_start": ("q_start", "queue_start", "queued_at"),
+        "queue_end": ("q_exit", "queue_exit", "queue_end", "dequeued"),
+        "wait": (
+            "q_time", "wait", "wait_time", "waiting_time", "queue_time", "wait_seconds", "waited",
+            "wait_sec", "wait_s", "wait_minutes", "wait_min", "time_in_queue", "waittime",
+        ),
+        "outcome": (
+            "outcome", "disposition", "result", "abandoned", "status", "hangup", "answered",
+        ),
+        "start": ("ser_start", "service_start", "answered_at", "answer_time", "service_begin"),
+        "end": ("ser_exit", "service_end", "call_end", "service_exit", "ended_at"),
+        "service": (
+            "ser_time", "service", "service_time", "handle_time", "talk_time", "aht",
+            "service_seconds", "service_sec", "service_s", "service_minutes", "duration",
+        ),
+        "agent": ("server", "agent", "agent_id", "operator", "agent_name", "answered_by"),
+        "channel": ("type", "queue", "skill", "call_type", "service_type", "channel"),
+    },
+    what="arrival, wait, outcome, service time and agent",
+)  # fmt: skip
+FIELD_HISTORY = Kind(
+    "field history",
+    (("case", "lead"), ("field",), ("stage",), ("time",)),
+    {
+        "case": ("OpportunityId", "Opportunity ID"),
+        "lead": ("LeadId", "Lead ID"),
+        "field": ("Field", "Field / Event"),
+        "old": ("OldValue", "Old Value"),
+        "stage": ("NewValue", "New Value"),
+        "time": ("CreatedDate", "Created Date", "Edit Date"),
+        "who": ("CreatedById", "Created By ID", "Edited By", "Created By"),
+        "deleted": ("IsDeleted",),
+    },
+    what="OpportunityId or LeadId, Field, OldValue, NewValue, CreatedDate",
+)
+STAGE_REPORT = Kind(
+    "stage report",
+    (("case", "name"), ("to",), ("time",)),
+    {
+        **{k: v for k, v in _OPPORTUNITY.items() if k not in {"stage", "case"}},
+        "case": ("Opportunity ID", "Opportunity ID (18)", "OpportunityId"),
+        "from": ("From Stage",),
+        "to": ("To Stage",),
+        "time": ("Edit Date", "Last Modified", "Last Modified Date", "Stage Change Date"),
+        "who": ("Edited By", "Last Modified By"),
+        "stage": ("Stage", "StageName"),
+    },
+    what="Opportunity Name, From Stage, To Stage, Edit Date",
+)
+STAGE_HISTORY = Kind(
+    "stage history",
+    (("case",), ("stage",), ("time",)),
+    {
+        "case": ("OpportunityId", "Opportunity ID", "deal_id", "opportunity_id"),
+        "stage": ("StageName", "Stage", "To Stage", "stage"),
+        "time": ("CreatedDate", "Created Date", "changed_at", "entered", "change_date"),
+        "who": ("CreatedById", "Created By", "changed_by"),
+        "probability": ("Probability", "Probability (%)"),
+        "forecast": ("ForecastCategory", "Forecast Category"),
+        "deleted": ("IsDeleted",),
+    },
+    without=(
+        "isclosed",
+        "iswon",
+        "leadsource",
+        "ownerid",
+        "opportunityname",
+        "accountname",
+        "opportunityowner",
+        "field",
+    ),
+    what="OpportunityId, StageName, CreatedDate: a row a save",
+)
+LEADS_SALESFORCE = Kind(
+    "Salesforce leads",
+    (("case",), ("created",), ("converted", "converted_on", "opportunity")),
+    {
+        "case": ("Id", "Lead ID", "LeadId"),
+        "created": ("CreatedDate", "Created Date", "Create Date"),
+        "converted": ("IsConverted", "Converted"),
+        "converted_on": ("ConvertedDate", "Converted Date"),
+        "opportunity": ("ConvertedOpportunityId", "Converted Opportunity ID", "Opportunity ID"),
+        "status": ("Status", "Lead Status"),
+        "owner": ("OwnerId", "Lead Owner", "Owner"),
+        "channel": ("LeadSource", "Lead Source"),
+        "deleted": ("IsDeleted",),
+        "name": ("Company", "Company / Account", "Name"),
+        "closed_on": ("LastStatusChangeDate", "Disqualified Date", "Closed Date"),
+    },
+    without=("stagename",),
+    what="Id, CreatedDate, IsConverted, ConvertedDate, ConvertedOpportunityId",
+)
+HUBSPOT = Kind(
+    "HubSpot deals",
+    (("created", "entered"), ("stage",), ("entered",)),
+    {**_OPPORTUNITY, "pipeline": ("Pipeline", "pipeline")},
+    what='Record ID, Deal Stage, Create Date, Date entered "{Stage} ({Pipeline})"',
+)
+OPPORTUNITIES = Kind(
+    "opportunities",
+    (("case", "name"), ("stage",), ("created", "close")),
+    _OPPORTUNITY,
+    what="Id, StageName, CreatedDate, CloseDate",
+)
+DEALS = Kind(
+    "deals",
+    (("case",), ("won_on",)),
+    {
+        "case": ("mql_id", "lead_id", "lead id", "leadid", "converted_lead_id", "contact_id"),
+        "won_on": ("won_date", "close_date", "closed_date", "closedate", "close date"),
+        "amount": ("amount", "deal_value", "deal value", "close_value", "value"),
+        "owner": (
+            "sr_id", "sales_rep", "rep_id", "ae_id", "owner_id", "ownerid", "deal owner", "sdr_id",
+        ),
+    },
+    what="the lead's id and the date it was won",
+)  # fmt: skip
+LEADS = Kind(
+    "leads",
+    (("case",), ("created",)),
+    {
+        "case": ("mql_id", "lead_id", "lead id", "email", "record id", "contact_id", "id"),
+        "created": (
+            "first_contact_date", "lead_date", "created_date", "createddate", "create date",
+            "created", "created_at", "date",
+        ),
+        "channel": (
+            "origin", "channel", "lead_source", "leadsource", "original source", "source",
+        ),
+        "owner": ("owner_id", "owner", "sdr_id", "lead owner"),
+    },
+    without=("stagename", "closedate", "isclosed", "iswon", "accountid", "opportunityname"),
+    what="a lead's id and the date of first contact",
+)  # fmt: skip
+KINDS: tuple[Kind, ...] = (
+    FIELD_HISTORY, STAGE_REPORT, LEADS_SALESFORCE, STAGE_HISTORY, HUBSPOT, EVENTS, CALLS,
+    OPPORTUNITIES, DEALS, LEADS,
+)  # fmt: skip

@@ -1,0 +1,144 @@
+"""The people in a log: who worked when, at which stages, for how many hours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from simulator.fit.logs.level import Level, fit_level
+from simulator.fit.logs.measure import active_people, whole_weeks
+from simulator.fit.logs.paths import Paths
+
+Array = NDArray[np.float64]
+Ints = NDArray[np.int64]
+RECENT_WEEKS = 8
+LONG = 10 / 24  # days; a longer session has a night in it, and says nothing of hours
+SHARED = 0.5  # share of a stage's sessions done by people of another's, from which they are a team
+
+
+@dataclass(frozen=True)
+class Crew:
+    """Who works at which stages: teams, heads, presence and hours on cases.
+
+    team: by stage of the paths, -1 where nobody works. names: of the teams, by their main stage.
+    heads: people of each team seen in the last eight weeks who did most of their work in it.
+    presence: hours a person of the team is there in a week, from the first to the last event of
+    each day, averaged over those active; busy: hours of sessions a person a week.
+    weekly: people active in each whole week of the log, all teams; active: their level now.
+    """
+
+    team: Ints
+    heads: Array
+    presence: Array
+    presence_se: Array
+    busy: Array
+    weeks: tuple[float, ...]
+    weekly: Array
+    active: Level | None
+    hours: Array
+    weekdays: Array
+
+    @property
+    def teams(self) -> int:
+        """How many teams."""
+        return len(self.heads)
+
+
+def estimate_crew(paths: Paths) -> Crew:
+    """Estimate from the sessions."""
+    who = paths.session_who
+    stage = paths.stage[paths.session_stay]
+    stages, people = len(paths.stages), max(len(paths.people), 1)
+    did = np.zeros((stages, people))
+    np.add.at(did, (stage[who >= 0], who[who >= 0]), 1.0)
+    worked = np.bincount(stage, minlength=stages) > 0
+    team = _teams(did, worked)
+    teams = int(team.max(initial=-1)) + 1
+    recent = paths.session_started >= paths.end - 7 * RECENT_WEEKS
+    weeks = min(RECENT_WEEKS, paths.end / 7)
+    by_team = np.zeros((max(teams, 1), people))
+    use = recent & (who >= 0) & (team[stage] >= 0)
+    np.add.at(by_team, (team[stage[use]], who[use]), 1.0)
+    home = np.where(by_team.sum(axis=0) > 0, by_team.argmax(axis=0), -1)
+    length = paths.session_left - paths.session_started
+    length = np.where((length >= 0) & (length <= LONG), length, np.nan)
+    heads, presence, presence_se, busy = (np.zeros(teams) for _ in range(4))
+    dow, hours_of_day = np.zeros(7), np.zeros(24)
+    if (who >= 0).any():
+        at = paths.session_started[who >= 0]
+        dow = np.bincount((at.astype(int) + paths.start.day_of_week) % 7, minlength=7) / len(at)
+        hours_of_day = np.bincount(((at % 1) * 24).astype(int), minlength=24) / len(at)
+    for k in range(teams):
+        mine = np.flatnonzero(home == k)
+        there = _presence(paths, who, mine, paths.end - 7 * weeks)
+        # heads are those active in a week: part-timers count as the part they work
+        active = [len(x) for x in there]
+        heads[k] = float(np.mean(active)) if active else 0.0
+        each = np.array([h for week in there for h in week])
+        if len(each):
+            presence[k] = each.mean()
+            presence_se[k] = each.std() / np.sqrt(len(each))
+        here = recent & (team[stage] == k)
+        known = length[here]
+        if np.isfinite(known).any() and heads[k] > 0:
+            total = np.nanmean(known) * here.sum() * 24
+            busy[k] = total / weeks / heads[k]
+    seen = whole_weeks(paths.start, 0.0, paths.end)
+    weekly = active_people(paths, seen)
+    return Crew(
+        team=team,
+        heads=heads,
+        presence=presence,
+        presence_se=presence_se,
+        busy=busy,
+        weeks=tuple(seen),
+        weekly=weekly,
+        active=fit_level(weekly, chance=False) if len(weekly) >= 3 and weekly.any() else None,
+        hours=hours_of_day,
+        weekdays=dow,
+    )
+
+
+def _teams(did: Array, worked: NDArray[np.bool_]) -> Ints:
+    """Stages whose people are largely the same share a team; -1 where nobody works."""
+    stages = len(did)
+    total = did.sum(axis=1, keepdims=True)
+    share = np.divide(did, total, out=np.zeros_like(did), where=total > 0)
+    pairs = [
+        (a, b)
+        for a in range(stages)
+        for b in range(a)
+        if np.minimum(share[a], share[b]).sum() > SHARED
+    ]
+    row = [a for a, _ in pairs]
+    col = [b for _, b in pairs]
+    graph = coo_array((np.ones(len(pairs)), (row, col)), shape=(stages, stages))
+    label = connected_components(graph, directed=False)[1]
+    out = np.full(stages, -1, dtype=np.int64)
+    number: dict[int, int] = {}
+    for s in range(stages):
+        if worked[s]:
+            out[s] = number.setdefault(int(label[s]), len(number))
+    return out
+
+
+def _presence(paths: Paths, who: Ints, mine: Ints, since: float) -> list[list[float]]:
+    """Hours there, by week and person: first to last moment of each day."""
+    ends = np.where(np.isnan(paths.session_left), paths.session_started, paths.session_left)
+    day = np.floor(paths.session_started)
+    # an end on a later day is not that day's
+    ends = np.where(np.floor(ends) == day, ends, paths.session_started)
+    use = np.isin(who, mine) & (paths.session_started >= since)
+    spans: dict[tuple[int, int], tuple[float, float]] = {}
+    for p, d, a, b in zip(who[use], day[use], paths.session_started[use], ends[use], strict=True):
+        low, high = spans.get((int(p), int(d)), (a, b))
+        spans[int(p), int(d)] = (min(low, a), max(high, b))
+    weeks: dict[int, dict[int, float]] = {}
+    for (p, d), (low, high) in spans.items():
+        week = weeks.setdefault(int((d - since) // 7), {})
+        week[p] = week.get(p, 0.0) + 24 * (high - low)
+    return [list(week.values()) for week in weeks.values()]

@@ -1,0 +1,183 @@
+"""Files of any size as tables of text: any encoding, zipped or not, with broken rows counted."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv as arrow
+
+from simulator.errors import DataError
+from simulator.fit.tables import MAX_BAD, Finding, Table
+
+# One kind of text in every pandas: arrow's memory, NaN where absent.
+TEXT: Any
+try:
+    TEXT = pd.StringDtype("pyarrow", na_value=np.nan)
+except TypeError:  # pandas before 2.3
+    TEXT = pd.StringDtype("pyarrow_numpy")  # type: ignore[call-overload,unused-ignore]
+
+SEPARATORS = ",;\t|"
+
+
+def read_file(path: str | Path) -> tuple[Table, list[Finding]]:
+    """A CSV file as a table of stripped text, and what was wrong with its rows.
+
+    Raises DataError where it cannot be read, is empty, has a column twice, or is mostly broken.
+    """
+    path = Path(path)
+    raw = _bytes(path)
+    found: list[Finding] = []
+    text, encoding = _utf8(raw, path, found)
+    del raw
+    newline = text.find(b"\n")
+    first = text[: newline if newline >= 0 else len(text)].decode("utf-8").rstrip("\r")
+    if not first.strip():
+        raise DataError(f"{path}:1: no header line. The first line must name the columns")
+    sep = max(SEPARATORS, key=first.count)
+    header = [name.strip() for name in next(csv.reader([first], delimiter=sep))]
+    _once(header, path)
+    if newline < 0 or not text[newline:].strip():
+        raise DataError(f"{path}: it has a header and no rows")
+    table, bad = _parse(text, header, sep, path)
+    if any("\n" in row for _, row in bad) or _swallows(table, sep):
+        text, stray = _without_stray_quotes(text)
+        if stray:
+            what = "rows with a quote that is never closed"
+            found.append(Finding(str(path), len(stray), what, "read without", f"line {stray[0]}"))
+            table, bad = _parse(text, header, sep, path)
+    rows = table.num_rows + len(bad)
+    if bad:
+        line, row = bad[0]
+        where = f"line {line}, {row[:60]!r}"
+        if len(bad) > max(MAX_BAD * rows, 10):  # reports end with a few lines about themselves
+            raise DataError(
+                f"{path}:{line}: {len(bad):,} of {rows:,} rows do not have the header's "
+                f"{len(header)} columns, first {row[:60]!r}. A text with {sep!r} in it needs quotes"
+            )
+        what = f"rows without the {len(header)} columns of the header"
+        found.append(Finding(str(path), len(bad), what, "left out", where))
+    if not table.num_rows:
+        raise DataError(f"{path}: it has a header and no rows")
+    frame = table.to_pandas(types_mapper={pa.string(): TEXT}.get)
+    frame.index = pd.Index(_positions(rows, [line for line, _ in bad]))
+    return Table(str(path), frame, encoding), found
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        raw = path.read_bytes()
+        if raw[:2] == b"\x1f\x8b":
+            raw = gzip.decompress(raw)
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file") from None
+    except (EOFError, zlib.error, gzip.BadGzipFile) as err:
+        raise DataError(f"{path}: cannot be unzipped: {err}. Is it whole?") from None
+    except OSError as err:
+        raise DataError(f"{path}: cannot be read: {err.strerror or err}") from None
+    return raw
+
+
+def _utf8(raw: bytes, path: Path, found: list[Finding]) -> tuple[bytes, str]:
+    """The text as UTF-8 without a mark, and the encoding it was in."""
+    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return raw.decode("utf-16", "replace").encode("utf-8"), "utf-16"
+    if b"\x00" in raw[:4096]:
+        raise DataError(f"{path}: not a text file. Export it as CSV")
+    raw = raw.removeprefix(b"\xef\xbb\xbf")
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        text = raw.decode("utf-8", "replace")
+        bad = text.count("\ufffd")
+        # a few strange bytes among good UTF-8, or another encoding
+        if bad <= sum(c > "\x7f" for c in text) - bad:
+            what = "letters that are not UTF-8"
+            found.append(Finding(str(path), bad, what, "read as \ufffd"))
+            return text.encode("utf-8"), "utf-8-sig"
+        try:
+            return raw.decode("cp1252").encode("utf-8"), "cp1252"
+        except UnicodeDecodeError:
+            return raw.decode("latin-1").encode("utf-8"), "latin-1"
+    return raw, "utf-8-sig"
+
+
+def _once(header: list[str], path: Path) -> None:
+    seen: set[str] = set()
+    for name in header:
+        if name and name.lower() in seen:
+            raise DataError(f"{path}:1: column {name!r} is there twice. Rename or remove one")
+        seen.add(name.lower())
+
+
+def _parse(
+    text: bytes, header: list[str], sep: str, path: Path
+) -> tuple[pa.Table, list[tuple[int, str]]]:
+    bad: list[tuple[int, str]] = []
+
+    def keep(row: arrow.InvalidRow) -> str:
+        bad.append((row.number or 0, row.text))
+        return "skip"
+
+    names = [name or f"column {i + 1}" for i, name in enumerate(header)]
+    try:
+        table = arrow.read_csv(
+            io.BytesIO(text),
+            read_options=arrow.ReadOptions(
+                use_threads=False, column_names=names, skip_rows=1, block_size=1 << 24
+            ),
+            parse_options=arrow.ParseOptions(
+                delimiter=sep, newlines_in_values=True, invalid_row_handler=keep
+            ),
+            convert_options=arrow.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
+            ),
+        )
+    except pa.ArrowInvalid as err:
+        if "straddling" in str(err):  # a quote that swallows all that follows
+            return table_of(names), [(2, "\n")]
+        raise DataError(f"{path}: {' '.join(str(err).split())}") from None
+    for i in range(table.num_columns):
+        table = table.set_column(i, names[i], pc.utf8_trim_whitespace(table.column(i)))
+    return table, bad
+
+
+def _swallows(table: pa.Table, sep: str) -> bool:
+    """Whether a value has whole rows in it, as after a quote that is never closed."""
+    row = rf"\n(?:[^{sep}\n]*[{sep}]){{{max(1, table.num_columns - 1)}}}"
+    for column in table.columns:
+        long = column.filter(pc.match_substring(column, "\n"))
+        if len(long) and pc.any(pc.match_substring_regex(long, row)).as_py():
+            return True
+    return False
+
+
+def table_of(names: list[str]) -> pa.Table:
+    """An empty table of text."""
+    return pa.table({name: pa.array([], pa.string()) for name in names})
+
+
+def _without_stray_quotes(text: bytes) -> tuple[bytes, list[int]]:
+    """The text with quotes taken out of lines that have an odd number of them; those lines."""
+    lines = text.split(b"\n")
+    stray = [i for i, line in enumerate(lines) if line.count(b'"') % 2]
+    for i in stray:
+        lines[i] = lines[i].replace(b'"', b"")
+    return b"\n".join(lines), [i + 1 for i in stray]
+
+
+def _positions(rows: int, bad: list[int]) -> np.ndarray:
+    """Where good rows stand among all: line - 2."""
+    keep = np.ones(rows, dtype=bool)
+    gone = np.array(bad, dtype=np.int64) - 2
+    keep[gone[(gone >= 0) & (gone < rows)]] = False
+    places: np.ndarray = np.flatnonzero(keep)
+    return places if len(places) == rows - len(bad) else np.arange(rows - len(bad))

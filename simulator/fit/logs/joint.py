@@ -1,0 +1,40 @@
+"""The whole fit: what the log shows, then what only the scenario's own run can tell."""
+
+from __future__ import annotations
+
+from simulator.fit.logs.calibrate import calibrate
+from simulator.fit.logs.fitted import ENSEMBLE, LogFit, fit_log
+from simulator.fit.logs.log import Log
+from simulator.fit.logs.script import full_time
+from simulator.fit.logs.steady import scenario_of
+
+DAYS = 364.0  # of the runs that waits are compared in
+
+
+def fit_jointly(
+    log: Log, *, draws: int = ENSEMBLE, seed: int = 1, outcomes: tuple[str, ...] = ()
+) -> LogFit:
+    """Estimate; where waits grow with their queue, find by simulation the time that people have.
+
+    A team's time that its waits do not tell stays as it was seen, and its waits stay in the
+    times of its stages.
+    Raises DataError as `fit_log` does.
+    """
+    first = fit_log(log, draws=0, outcomes=outcomes)
+    queues = frozenset(w.stage for w in first.waits if w.evident)
+    if not queues or not first.script.teams:
+        return fit_log(log, draws=draws, seed=seed, outcomes=outcomes)
+    queued = fit_log(log, draws=0, outcomes=outcomes, queues=queues)
+    stages: dict[int, list[str]] = {}
+    for i, node in enumerate(queued.network.nodes):
+        if queued.script.branches[i] and node.team >= 0:
+            stages.setdefault(node.stage, []).append(queued.script.names[i])
+    crew = queued.crew
+    heads, hours = full_time(crew)
+    load = crew.heads * crew.busy / (heads * hours)
+    found = calibrate(
+        scenario_of(queued, DAYS), queued.script.teams, stages, queued.waits, heads, load
+    )
+    kept = {c.team for c in found if c.identified}
+    queues = frozenset(s for s in queues if int(crew.team[s]) in kept)
+    return fit_log(log, draws=draws, seed=seed, outcomes=outcomes, queues=queues, calibrated=found)

@@ -1,0 +1,100 @@
+"""Which kind of export a file is: recognised by its columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from simulator.errors import DataError
+from simulator.fit.logs.columns import HUBSPOT, KINDS, STAGE_HISTORY, Kind
+from simulator.fit.tables import Finding, Table, key_of, names_of
+
+LOOKUP = "lookup"  # names that other files use, with what is said of them
+ENTERED = re.compile(
+    r'(?i)date\s+entered\s+"?(.+?)"?\s*$|hs_v2_date_entered_(.+)$|hs_date_entered_(.+)$'
+)
+EXITED = re.compile(
+    r'(?i)date\s+exited\s+"?(.+?)"?\s*$|hs_v2_date_exited_(.+)$|hs_date_exited_(.+)$'
+)
+_DATED = re.compile(r"(?i)date|time|created|closed|start|end")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file that was recognised. columns: role -> its name in the file."""
+
+    kind: str
+    table: Table
+    columns: dict[str, str]
+    findings: tuple[Finding, ...] = ()
+
+
+def recognise(
+    table: Table, named: Mapping[str, str] | None = None, *, others: bool = False
+) -> Source:
+    """The kind of a file, and its columns by role. named: role -> column, where names do not tell.
+
+    others: there are other files, so that this one may only explain names. Raises DataError,
+    saying what the nearest kind has and the file lacks.
+    """
+    there = {key_of(str(c)): str(c) for c in table.frame.columns}
+    mine = {r: there[key_of(c)] for r, c in (named or {}).items() if key_of(c) in there}
+    best: tuple[tuple[float, int], Kind, list[str]] | None = None
+    for kind in KINDS:
+        columns = roles(kind, there, mine)
+        if kind is HUBSPOT and (first := stage_columns(table, ENTERED)):
+            columns["entered"] = next(iter(first.values()))
+        if any(key in there for key in kind.without):
+            continue
+        lacks = [" or ".join(group) for group in kind.needs if not set(group) & set(columns)]
+        if kind is STAGE_HISTORY and not lacks and _one_row_each(table, columns, there):
+            continue
+        if not lacks:
+            return Source(kind.name, table, columns)
+        share = (1.0 - len(lacks) / len(kind.needs), len(columns))
+        if best is None or share > best[0]:
+            best = (share, kind, lacks)
+    if others and not any(_DATED.search(str(c)) for c in table.frame.columns):
+        return Source(LOOKUP, table, {})
+    hint = ""
+    if best is not None and best[0][0] > 0:
+        hint = (
+            f"It is nearest to {best[1].name} ({best[1].what}), but no column is its "
+            f"{', and none its '.join(best[2])}: name it with --column ROLE=COLUMN. "
+        )
+    raise DataError(
+        f"{table.file}:1: not a kind of export that is known. {hint}It has {names_of(table)}"
+    )
+
+
+def _one_row_each(table: Table, columns: dict[str, str], there: Mapping[str, str]) -> bool:
+    """Whether a file by OpportunityId, or the like, is of deals and not of their changes."""
+    history = {"createdbyid", "systemmodstamp", "expectedrevenue"} & set(there)
+    return not history and bool(table.frame[columns["case"]].is_unique)
+
+
+def stage_columns(table: Table, pattern: re.Pattern[str]) -> dict[str, str]:
+    """HubSpot's columns of dates by stage: the stage's name or id -> the column."""
+    out: dict[str, str] = {}
+    for column in table.frame.columns:
+        found = pattern.match(str(column).replace('""', '"'))
+        if found:
+            out[next(g for g in found.groups() if g)] = str(column)
+    return out
+
+
+def roles(kind: Kind, there: Mapping[str, str], mine: Mapping[str, str]) -> dict[str, str]:
+    """The columns that a file has of a kind, by role; each column has one role at most."""
+    out = {role: column for role, column in mine.items() if role in kind.columns}
+    taken = set(out.values())
+    for role, candidates in kind.columns.items():
+        if role in out:
+            continue
+        for candidate in candidates:
+            column = there.get(key_of(candidate))
+            if column is not None and column not in taken:
+                out[role] = column
+                taken.add(column)
+                break
+    return out

@@ -1,0 +1,256 @@
+"""The stages of a log as a network: where each leads, after how long, and who works how much.
+
+A node is a stage on the first visit or on a later one, where these differ. Its exits are the
+competing risks of leaving it, each with its share (Aalen-Johansen) and its times.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.fit.logs.cast import Model
+from simulator.fit.logs.crew import LONG, Crew
+from simulator.fit.logs.mixture import SHORTEST, Part, fit_mixture, refit
+from simulator.fit.logs.risks import masses
+
+Array = NDArray[np.float64]
+Ints = NDArray[np.int64]
+ENOUGH_AGAIN = 100  # later visits that a node of their own needs
+FEWEST_EXITS = 3
+CLOCK = 168.0  # hours a week by the clock
+
+
+@dataclass(frozen=True)
+class Exit:
+    """A way out of a node: to a node (index), or to an outcome.
+
+    share: of those who enter, in the end; parts: days from entering to leaving, less the work.
+    """
+
+    node: int
+    outcome: int
+    share: float
+    parts: tuple[Part, ...]
+    seen: int
+
+
+@dataclass(frozen=True)
+class Node:
+    """A stage, on the first visit (again: later ones), of one kind of case where kinds differ.
+
+    entered: stays seen; censored: of these still there. hours, hours_cv: of people's work in a
+    stay; wait: days until somebody began, of stays that somebody began. worked: share of stays
+    with work.
+    """
+
+    name: str
+    stage: int
+    again: bool
+    kind: int
+    entered: int
+    censored: int
+    exits: tuple[Exit, ...]
+    team: int
+    worked: float
+    hours: float
+    hours_cv: float
+    wait: float
+    wait_seen: int
+
+
+@dataclass(frozen=True)
+class Network:
+    """Nodes in order of the typical path; ``starts``: kind of case -> index of its first node."""
+
+    nodes: tuple[Node, ...]
+    starts: dict[int, int]
+    clock: Array
+
+    @property
+    def reached(self) -> frozenset[int]:
+        """Nodes that some case comes to; the others were only ever gone through too seldom."""
+        found: set[int] = set()
+        todo = list(self.starts.values())
+        while todo:
+            i = todo.pop()
+            if i not in found:
+                found.add(i)
+                todo += [e.node for e in self.nodes[i].exits if e.node >= 0]
+        return frozenset(found)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What stays the same under other weights: which stays belong to which node, and its times."""
+
+    nodes: tuple[tuple[str, int, bool, int], ...]
+    of: Ints
+    into: Ints
+    net: Array
+    hours: Array
+    wait: Array
+    clock: Array
+    order: Ints
+
+
+def make_frame(
+    model: Model, crew: Crew, hours_a_week: Array, queues: frozenset[int] = frozenset()
+) -> Frame:
+    """Assign every stay to a node. hours_a_week: of a person of each team, on the scenario.
+
+    queues: stages whose waits the scenario's queues bring: they are taken off the times.
+    """
+    p, e = model.paths, model.laws.entry
+    visit = np.minimum(e.visit, 2)
+    kinds, size = np.unique(model.kind, return_counts=True)
+    many = set(kinds[size >= ENOUGH_AGAIN].tolist())
+    main = int(kinds[size.argmax()])
+    keys: list[tuple[int, int, int]] = []  # stage, visit, kind
+    of_kind = np.array([k if k in many else main for k in kinds])
+    kind = of_kind[np.searchsorted(kinds, e.kind)]
+    again = np.bincount(p.stage[visit == 2], minlength=len(p.stages)) >= ENOUGH_AGAIN
+    key = np.column_stack(
+        [p.stage, np.where(again[p.stage], visit, 1), np.where(p.stage == 0, kind, 0)]
+    )
+    unique, of = np.unique(key, axis=0, return_inverse=True)
+    of = of.reshape(-1)
+    # in the order in which cases come there
+    place = np.arange(len(p.case)) - p.first[p.case]
+    rank = np.array([place[of == i].mean() for i in range(len(unique))])
+    by = np.argsort(rank, kind="stable")
+    back = np.empty(len(by), dtype=np.int64)
+    back[by] = np.arange(len(by))
+    of = back[of]
+    keys = [(int(a), int(b), int(c)) for a, b, c in unique[by]]
+    stays = len(p.case)
+    into = np.full(stays, -1, dtype=np.int64)
+    inner = (p.after >= 0) & (p.after < len(p.stages))
+    into[inner] = of[np.flatnonzero(inner) + 1]
+    final = p.after >= len(p.stages)
+    into[final] = len(keys) + p.after[final] - len(p.stages)
+    hours, begun = hours_of(model)
+    clock = np.where(hours_a_week > 0, CLOCK / np.maximum(hours_a_week, 1e-9), 1.0)
+    team = crew.team[p.stage]
+    factor = np.where(team >= 0, clock[np.maximum(team, 0)] if len(clock) else 1.0, 0.0)
+    waited = np.nan_to_num(np.clip(begun - p.entered, 0.0, p.stayed))
+    queued = np.isin(p.stage, sorted(queues))
+    net = np.maximum(p.stayed - hours * factor / 24 - np.where(queued, waited, 0.0), SHORTEST)
+    return Frame(
+        tuple((_node_name(p.stages[s], v, k, model), s, v == 2, k) for s, v, k in keys),
+        of,
+        into,
+        net,
+        hours,
+        begun - p.entered,
+        clock,
+        np.lexsort((~p.ended, p.stayed)),
+    )
+
+
+def _node_name(stage: str, visit: int, kind: int, model: Model) -> str:
+    name = stage + (" again" if visit == 2 else "")
+    if stage == model.paths.stages[0]:
+        channel = kind // 2 - 1
+        parts = [model.paths.channels[channel]] if channel >= 0 and model.paths.channels else []
+        name = " ".join([name, *parts, *(["campaign"] if kind % 2 else [])])
+    return name
+
+
+def hours_of(model: Model) -> tuple[Array, Array]:
+    """Hours of people's work in each stay (unknown sessions at the mean), and when it began."""
+    p = model.paths
+    length = 24 * (p.session_left - p.session_started)
+    known = (length >= 0) & (length <= 24 * LONG)
+    mean = float(length[known].mean()) if known.any() else 0.0
+    length = np.where(known, length, mean)
+    hours = np.bincount(p.session_stay, weights=length, minlength=len(p.case))
+    begun = np.full(len(p.case), np.nan)
+    some = np.flatnonzero(np.diff(p.session_first) > 0)
+    begun[some] = p.session_started[p.session_first[some]]
+    return np.asarray(hours, dtype=float), np.asarray(begun, dtype=float)
+
+
+def make_network(
+    model: Model, crew: Crew, frame: Frame, weight: Array | None = None, like: Network | None = None
+) -> Network:
+    """The network under weights of the cases (default: all 1); ``like``: with its parts."""
+    p = model.paths
+    w = np.ones(len(p.case)) if weight is None else weight[p.case]
+    count = len(frame.nodes)
+    nodes = []
+    for i, (name, stage, again, kind) in enumerate(frame.nodes):
+        stays = frame.order[frame.of[frame.order] == i]
+        mass = masses(w[stays], p.ended[stays])
+        old = like.nodes[i] if like is not None else None
+        exits = _exits(frame, stays, mass, count, old)
+        mine = w[stays]
+        hours = frame.hours[stays]
+        busy = hours > 0
+        worked = float(np.average(busy, weights=mine))
+        mean, cv = 0.0, 0.0
+        if busy.any():
+            mean = float(np.average(hours[busy], weights=mine[busy]))
+            square = float(np.average((hours[busy] - mean) ** 2, weights=mine[busy]))
+            cv = np.sqrt(square) / mean if mean > 0 else 0.0
+        wait = frame.wait[stays]
+        begun = np.isfinite(wait)
+        nodes.append(
+            Node(
+                name=name,
+                stage=stage,
+                again=again,
+                kind=kind,
+                entered=len(stays),
+                censored=int((~p.ended[stays]).sum()),
+                exits=exits,
+                team=int(crew.team[stage]) if busy.any() else -1,
+                worked=worked,
+                hours=mean,
+                hours_cv=float(cv),
+                wait=float(np.average(np.maximum(wait[begun], 0), weights=mine[begun]))
+                if begun.any()
+                else 0.0,
+                wait_seen=int(begun.sum()),
+            )
+        )
+    first = frame.of[p.first]
+    starts = {int(k): int(first[np.flatnonzero(model.kind == k)[0]]) for k in set(model.kind)}
+    return Network(tuple(nodes), starts, frame.clock)
+
+
+def _exits(
+    frame: Frame, stays: Ints, mass: Array, count: int, old: Node | None
+) -> tuple[Exit, ...]:
+    """Shares and times of the ways out; what is beyond the last end goes as the rest did."""
+    into = frame.into[stays]
+    found = []
+    if old is None:
+        targets = [
+            int(t) for t in np.unique(into[into >= 0]) if (into == t).sum() >= FEWEST_EXITS
+        ] or [int(t) for t in np.unique(into[into >= 0])]
+        for t in targets:
+            mine = (into == t) & (mass > 0)
+            parts = fit_mixture(frame.net[stays[mine]], mass[mine])
+            found.append(
+                Exit(
+                    node=t if t < count else -1,
+                    outcome=t - count if t >= count else -1,
+                    share=float(mass[mine].sum()),
+                    parts=parts,
+                    seen=int(mine.sum()),
+                )
+            )
+    else:
+        for e in old.exits:
+            t = e.node if e.node >= 0 else count + e.outcome
+            mine = (into == t) & (mass > 0)
+            if not mine.any():
+                found.append(replace(e, share=0.0))
+                continue
+            parts = refit(frame.net[stays[mine]], mass[mine], e.parts)
+            found.append(replace(e, share=float(mass[mine].sum()), parts=parts))
+    total = sum(e.share for e in found)
+    return tuple(replace(e, share=e.share / total if total > 0 else 0.0) for e in found)

@@ -1,0 +1,144 @@
+"""Files of any known kind into one Log."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+from simulator.errors import DataError
+from simulator.fit.logs.calls import call_log
+from simulator.fit.logs.columns import (
+    CALLS,
+    DEALS,
+    EVENTS,
+    FIELD_HISTORY,
+    HUBSPOT,
+    LEADS,
+    LEADS_SALESFORCE,
+    OPPORTUNITIES,
+    STAGE_HISTORY,
+    STAGE_REPORT,
+)
+from simulator.fit.logs.deals import assemble
+from simulator.fit.logs.eventlog import event_log
+from simulator.fit.logs.files import read_file
+from simulator.fit.logs.hubspot import hubspot
+from simulator.fit.logs.kinds import LOOKUP, Source, recognise
+from simulator.fit.logs.leads import leads_and_deals
+from simulator.fit.logs.log import Log
+from simulator.fit.logs.lookup import explained
+from simulator.fit.logs.salesforce import salesforce
+
+_SALESFORCE = {
+    k.name for k in (FIELD_HISTORY, STAGE_REPORT, STAGE_HISTORY, LEADS_SALESFORCE, OPPORTUNITIES)
+}
+Moment = dt.date | pd.Timestamp | None
+
+
+def sources(
+    paths: Sequence[str | Path], columns: Mapping[str, str] | None = None
+) -> tuple[Source, ...]:
+    """The files, each read and recognised. columns: role -> column, where names do not tell."""
+    out = []
+    for path in paths:
+        table, found = read_file(path)
+        out.append(replace(recognise(table, columns, others=len(paths) > 1), findings=tuple(found)))
+    return tuple(out)
+
+
+def read_log(
+    paths: str | Path | Sequence[str | Path],
+    *,
+    columns: Mapping[str, str] | None = None,
+    day_first: bool | None = None,
+    won: Sequence[str] = (),
+    lost: Sequence[str] = (),
+    until: Moment = None,
+    since: Moment = None,
+    today: Moment = None,
+) -> Log:
+    """Read one file or several that belong together; see docs/data.md for the kinds.
+
+    columns: role -> column, for what is not recognised. won, lost: activities or stages that end
+    a case. until: the last moment that the files cover (default: the last they have; a date means
+    the whole of that day). since: the first.
+    Raises DataError, with file, line, column and value, for what cannot be read.
+    """
+    given = [paths] if isinstance(paths, str | Path) else list(paths)
+    if not given:
+        raise DataError("no file given")
+    return log_of(
+        sources(given, columns), day_first=day_first, won=won, lost=lost,
+        until=moment(until, end=True), since=moment(since), today=moment(today, end=True),
+    )  # fmt: skip
+
+
+def log_of(
+    read: Sequence[Source],
+    *,
+    day_first: bool | None = None,
+    won: Sequence[str] = (),
+    lost: Sequence[str] = (),
+    until: pd.Timestamp | None = None,
+    since: pd.Timestamp | None = None,
+    today: pd.Timestamp | None = None,
+) -> Log:
+    """The Log of files that were read."""
+    if today is None:
+        today = pd.Timestamp(dt.datetime.now(tz=dt.UTC).replace(tzinfo=None)) + pd.Timedelta("1D")
+    explain = [s for s in read if s.kind == LOOKUP]
+    read = [s for s in read if s.kind != LOOKUP]
+    kinds = {s.kind for s in read}
+    found = [f for s in (*read, *explain) for f in s.findings]
+    files = tuple(s.table.file for s in (*read, *explain))
+    if kinds in ({EVENTS.name}, {CALLS.name}) and len(read) == 1:
+        source = read[0]
+        if EVENTS.name in kinds:
+            log = event_log(
+                source.table, source.columns, day_first=day_first, won=won, lost=lost, today=today,
+                until=until, since=since,
+            )  # fmt: skip
+        else:
+            log = call_log(
+                source.table, source.columns, day_first=day_first, today=today, until=until,
+                since=since,
+            )  # fmt: skip
+    elif LEADS.name in kinds and kinds <= {LEADS.name, DEALS.name} and len(read) == len(kinds):
+        one = {s.kind: s for s in read}
+        log = leads_and_deals(
+            (one[LEADS.name], one.get(DEALS.name)), found, day_first=day_first, today=today,
+            until=until, since=since,
+        )  # fmt: skip
+    elif kinds == {HUBSPOT.name} and len(read) == 1:
+        parts = hubspot(read[0], found, day_first)
+        log = assemble(
+            parts, files, won=won, lost=lost, today=today, until=until, since=since, found=found
+        )
+    elif kinds and kinds <= _SALESFORCE:
+        parts = salesforce(read, found, day_first)
+        log = assemble(
+            parts, files, won=won, lost=lost, today=today, until=until, since=since, found=found
+        )
+    else:
+        names = ", ".join(f"{s.table.file} ({s.kind})" for s in (*read, *explain))
+        raise DataError(
+            f"files that do not make one log: {names}. Give one event log, one file of queue "
+            "records, leads and deals, HubSpot's deals, or opportunities with their histories and "
+            "leads"
+        )
+    for source in explain:
+        log = replace(log, cases=explained(log.cases, source, found))
+    return replace(log, files=files, findings=(*found, *log.findings))
+
+
+def moment(value: Moment, *, end: bool = False) -> pd.Timestamp | None:
+    """A moment of a date (end: the whole of that day) or of a time."""
+    if value is None:
+        return None
+    at = pd.Timestamp(value)
+    whole = not isinstance(value, dt.datetime)
+    return at + pd.Timedelta(days=1) - pd.Timedelta(1, "ns") if end and whole else at

@@ -1,0 +1,221 @@
+"""Competing risks of leaving a stage: where to and when, with open stays censored.
+
+The law of a stay is the Aalen-Johansen estimate (Aalen & Johansen 1978) kept as its jumps: each
+stay whose end was seen has a mass, and is a donor of its time, of what came next and of its
+sessions. A draw given that a stay has lasted u picks among the donors beyond u.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from simulator.fit.logs.clock import Clock, ruled
+from simulator.fit.logs.paths import Paths
+
+Array = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+ENOUGH = 30  # stays that a pool needs before a coarser one is taken
+BEYOND = 15  # ends seen beyond u that a pool needs, likewise
+MOST_VISITS = 3  # the third visit to a stage and later ones are alike
+# day of the week and hour of entering, for what depends on when people work
+_FINE, _COARSE = 96, 48
+
+
+@dataclass(frozen=True)
+class Entry:
+    """How a stay began, as arrays: everything that its law may depend on.
+
+    kind: what the case is (channel, campaign); before: the stage before, -1 for none; visit:
+    1, 2, .. how often the case has been in the stage; at: time in days since the log's start.
+    """
+
+    kind: Ints
+    stage: Ints
+    before: Ints
+    visit: Ints
+    at: Array
+
+    def __getitem__(self, which: Ints | Bools) -> Entry:
+        """The entries at these positions."""
+        return Entry(
+            self.kind[which],
+            self.stage[which],
+            self.before[which],
+            self.visit[which],
+            self.at[which],
+        )
+
+
+def entries(paths: Paths, kind: Ints) -> Entry:
+    """How each stay of the paths began; ``kind`` by case."""
+    m = len(paths.case)
+    before = np.full(m, -1, dtype=np.int64)
+    same = paths.case[1:] == paths.case[:-1]
+    before[1:][same] = paths.stage[:-1][same]
+    frame = pd.DataFrame({"case": paths.case, "stage": paths.stage})
+    visit: Ints = np.asarray(frame.groupby(["case", "stage"]).cumcount(), dtype=np.int64) + 1
+    return Entry(kind[paths.case], paths.stage, before, visit, paths.entered)
+
+
+class Laws:
+    """Laws of all stays: pools of stays that are alike, from fine to coarse."""
+
+    def __init__(self, paths: Paths, kind: Ints, clock: Clock) -> None:
+        self.paths = paths
+        self.entry = entries(paths, kind)
+        self.start = paths.start
+        self.clock, self.ruled, self.ended = clock, ruled(paths), paths.ended
+        # stays are kept and drawn in working time; what a rule ended goes by the calendar
+        self.stayed = clock.read(paths.left) - clock.read(paths.entered)
+        self.kinds = int(kind.max(initial=0)) + 1
+        self.order = np.lexsort((~self.ended, self.stayed))
+        self._levels: list[tuple[Ints, Ints]] = []  # codes with enough stays, and their pool
+        self.pools: list[Ints] = []
+        for level, codes in enumerate(self._codes(self.entry)):
+            sorted_codes = codes[self.order]
+            by = np.argsort(sorted_codes, kind="stable")
+            found, first = np.unique(sorted_codes[by], return_index=True)
+            size = np.diff(np.append(first, len(by)))
+            keep = size >= (ENOUGH if level not in self._last else 1)
+            begin = len(self.pools)
+            for f, n in zip(first[keep], size[keep], strict=True):
+                self.pools.append(self.order[by[f : f + n]])
+            self._levels.append((found[keep], begin + np.arange(keep.sum())))
+
+    _last = (6, 10)
+
+    def _codes(self, e: Entry) -> list[Ints]:
+        """A number for each stay at each level: 7 with the time of entering, 4 without."""
+        fine, coarse = self._phase(e.at)
+        stages = len(self.paths.stages)
+        visit = np.minimum(e.visit, MOST_VISITS)
+        path = (e.stage * (stages + 1) + e.before + 1) * (MOST_VISITS + 1) + visit
+        nth = e.stage * (MOST_VISITS + 1) + visit
+        mine = path * self.kinds + e.kind
+        return [
+            mine * _FINE + fine,
+            mine * _COARSE + coarse,
+            path * _FINE + fine,
+            path * _COARSE + coarse,
+            nth * _COARSE + coarse,
+            e.stage * _COARSE + coarse,
+            e.stage,
+            mine,
+            path,
+            nth,
+            e.stage,
+        ]
+
+    def _phase(self, at: Array) -> tuple[Ints, Ints]:
+        first = self.start.day_of_week
+        hour = np.floor((at % 1.0) * 24).astype(np.int64)
+        dow = (np.floor(at).astype(np.int64) + first) % 7
+        kind = np.where(dow < 4, 0, dow - 3)
+        return kind * 24 + hour, (dow >= 5) * 24 + hour
+
+    def fresh(self, e: Entry) -> Ints:
+        """The pool of each stay that begins now; -1 where nothing was ever like it."""
+        codes = self._codes(e)
+        return self._find(codes, range(7))
+
+    def lasting(self, e: Entry, u: Array) -> Ints:
+        """The pool of each stay that has lasted ``u`` days."""
+        codes = self._codes(e)
+        out = np.full(len(u), -1, dtype=np.int64)
+        for level in range(7, 11):
+            pool = self._find(codes, [level])
+            for p in np.unique(pool[(out < 0) & (pool >= 0)]):
+                here = (out < 0) & (pool == p)
+                stays = self.pools[p]
+                ends = np.sort(self.stayed[stays][self.ended[stays]])
+                left = len(ends) - np.searchsorted(ends, u[here], side="right")
+                enough = (left >= BEYOND) | (level == 10)
+                out[np.flatnonzero(here)[enough]] = p
+        return out
+
+    def leave(self, entered: Array, stayed: Array, donor: Ints) -> Array:
+        """The day on which stays that last so much working time end."""
+        known = np.isfinite(stayed)
+        out = np.full(len(entered), np.inf)
+        out[known] = self.clock.day(self.clock.read(entered[known]) + stayed[known])
+        rule = known & (donor >= 0) & self.ruled[np.maximum(donor, 0)]
+        out[rule] = entered[rule] + self.paths.stayed[donor[rule]]
+        return out
+
+    def _find(self, codes: list[Ints], levels: range | list[int]) -> Ints:
+        out = np.full(len(codes[0]), -1, dtype=np.int64)
+        for level in levels:
+            known, pool = self._levels[level]
+            todo = out < 0
+            if not todo.any() or not len(known):
+                continue
+            at = np.minimum(np.searchsorted(known, codes[level]), len(known) - 1)
+            hit = todo & (known[at] == codes[level])
+            out[hit] = pool[at[hit]]
+        return out
+
+
+class Sampler:
+    """Draws from the laws under one set of weights of the cases."""
+
+    def __init__(self, laws: Laws, weight: Array) -> None:
+        self.laws = laws
+        self.weight = weight[laws.paths.case]
+        self._made: dict[int, tuple[Array, Array]] = {}
+
+    def _masses(self, pool: int) -> tuple[Array, Array]:
+        if pool not in self._made:
+            stays = self.laws.pools[pool]
+            mass = masses(self.weight[stays], self.laws.ended[stays])
+            self._made[pool] = self.laws.stayed[stays], np.cumsum(mass)
+        return self._made[pool]
+
+    def draw(self, pool: Ints, u: Array, rng: np.random.Generator) -> tuple[Array, Ints]:
+        """How long each stay lasts in all, given ``u`` so far, and its donor (-1: never ends)."""
+        time = np.full(len(pool), np.inf)
+        donor = np.full(len(pool), -1, dtype=np.int64)
+        by = np.argsort(pool, kind="stable")
+        found, first = np.unique(pool[by], return_index=True)
+        for p, here in zip(found, np.split(by, first[1:]), strict=True):
+            if p < 0:
+                continue
+            stays = self.laws.pools[p]
+            stayed, sums = self._masses(p)
+            past = np.searchsorted(stayed, u[here], side="right")
+            below = np.where(past > 0, sums[np.maximum(past - 1, 0)], 0.0)
+            pick = below + rng.random(len(here)) * (1.0 - below)
+            at = np.searchsorted(sums, pick, side="right")
+            inside = at < len(stays)
+            time[here[inside]] = stayed[at[inside]]
+            donor[here[inside]] = stays[at[inside]]
+            late = here[~inside]
+            if len(late):
+                time[late], donor[late] = self._tail(p, u[late], rng)
+        return time, donor
+
+    def _tail(self, pool: int, u: Array, rng: np.random.Generator) -> tuple[Array, Ints]:
+        """Beyond the last end seen: the hazard of the longest fifth goes on."""
+        stays = self.laws.pools[pool]
+        stayed = self.laws.stayed
+        ends = stays[self.laws.ended[stays]]
+        if not len(ends):
+            return np.full(len(u), np.inf), np.full(len(u), -1, dtype=np.int64)
+        long = ends[-max(len(ends) // 5, 1) :]
+        since = stayed[long[0]]
+        exposed = np.maximum(stayed[stays] - since, 0.0).sum()
+        mean = max(exposed / len(long), 1e-6)
+        last = np.maximum(u, stayed[stays[-1]])
+        return last + rng.exponential(mean, len(u)), rng.choice(long, len(u))
+
+
+def masses(weight: Array, ended: Bools) -> Array:
+    """Jumps of the Aalen-Johansen estimate; in order of time, ends before censorings."""
+    risk = np.cumsum(weight[::-1])[::-1]
+    hazard = np.where(ended, weight / np.maximum(risk, 1e-300), 0.0)
+    stay = np.concatenate([[1.0], np.cumprod(1.0 - np.minimum(hazard, 1.0))[:-1]])
+    return np.asarray(stay * hazard)

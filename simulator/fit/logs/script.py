@@ -1,0 +1,204 @@
+"""From a network to a scenario's numbers by path, with their standard errors, and to its text."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.fit.logs.crew import Crew
+from simulator.fit.logs.network import CLOCK, Exit, Network, Node
+from simulator.fit.read import slug
+
+Array = NDArray[np.float64]
+WEEK = 7.0
+INSTANT = 2 / 1440  # days: what takes less leads on at once
+FULL_TIME = 40.0  # hours a week of one full-time head
+BUSIEST = 0.92  # a team busier than this would never be without a queue
+MOST_NAME = 64
+FEWEST_FIXED = 20  # ends after the same time that make it a rule
+
+
+@dataclass(frozen=True)
+class Branch:
+    """Where a share of those who leave a node go: at once, or by way of a stage of waiting.
+
+    name: of the stage of waiting, empty where there is none; to: the stage or `won` after it.
+    """
+
+    name: str
+    to: str
+    share: float
+    days: float
+    cv: float
+    law: str
+    fixed: bool
+    seen: int
+
+
+@dataclass(frozen=True)
+class Script:
+    """The stages of the scenario: the network's nodes with their branches, and ends by outcome.
+
+    names: of the nodes' stages; ends: outcome -> stage in which it is lost.
+    """
+
+    names: tuple[str, ...]
+    branches: tuple[tuple[Branch, ...], ...]
+    ends: dict[int, str]
+    teams: tuple[str, ...]
+
+
+def full_time(crew: Crew) -> tuple[Array, Array]:
+    """Heads as full-time people of each team, and the hours a week that one of them is there."""
+    hours = np.maximum(crew.presence, FULL_TIME)
+    heads = crew.heads * crew.presence / hours
+    # people busier than they were seen to be there were there longer
+    least = crew.heads * crew.busy / BUSIEST / hours
+    return np.maximum(heads, least), hours
+
+
+def make_script(network: Network, outcomes: tuple[str, ...], won: int, crew: Crew) -> Script:
+    """Names and branches."""
+    taken: set[str] = {"won"}
+    names = tuple(_unique(node.name, taken) for node in network.nodes)
+    reached = network.reached
+    lost = sorted(
+        {e.outcome for i in reached for e in network.nodes[i].exits if e.outcome >= 0} - {won}
+    )
+    ends = {o: _unique(f"ends {outcomes[o]}", taken) for o in lost}
+    branches = tuple(
+        tuple(
+            branch
+            for e in node.exits
+            for branch in _branches(e, names[i], names, ends, outcomes, won, taken)
+        )
+        if i in reached
+        else ()
+        for i, node in enumerate(network.nodes)
+    )
+    teams = []
+    for k in range(crew.teams):
+        mine = [network.nodes[i] for i in sorted(reached) if network.nodes[i].team == k]
+        main = max(mine, key=lambda n: n.entered, default=None)
+        teams.append(_unique(f"{main.name if main else 'team'} team", taken))
+    return Script(names, branches, ends, tuple(teams))
+
+
+def _unique(name: str, taken: set[str]) -> str:
+    base = slug(name)[:MOST_NAME]
+    base = base if base[:1].isalpha() else ("s_" + base)[:MOST_NAME]
+    found, n = base, 2
+    while found in taken:
+        found = f"{base[: MOST_NAME - 1 - len(str(n))]}_{n}"
+        n += 1
+    taken.add(found)
+    return found
+
+
+def _branches(
+    e: Exit,
+    own: str,
+    names: tuple[str, ...],
+    ends: dict[int, str],
+    outcomes: tuple[str, ...],
+    won: int,
+    taken: set[str],
+) -> list[Branch]:
+    to = names[e.node] if e.node >= 0 else "won" if e.outcome == won else ends[e.outcome]
+    said = names[e.node] if e.node >= 0 else slug(outcomes[e.outcome])
+    out = []
+    for k, part in enumerate(e.parts):
+        at_once = part.mean < INSTANT
+        label = f"{own[:28]} then {said[:24]}" + (f" {'abc'[k]}" if len(e.parts) > 1 else "")
+        out.append(
+            Branch(
+                name="" if at_once else _unique(label, taken),
+                to=to,
+                share=e.share * part.share,
+                days=part.mean,
+                cv=part.cv,
+                law=part.law,
+                fixed=part.fixed and e.seen * part.share >= FEWEST_FIXED,
+                seen=max(round(e.seen * part.share), 1),
+            )
+        )
+    return out
+
+
+def numbers(network: Network, script: Script, crew: Crew) -> dict[str, float]:
+    """Every number that the network gives, by its path, in the scenario's internal units.
+
+    Of the shares of a stage's `next` the last is left out: it is what the others leave.
+    """
+    heads, hours = full_time(crew)
+    out: dict[str, float] = {}
+    for i, node in enumerate(network.nodes):
+        if not script.branches[i]:
+            continue
+        base = f"stages.{script.names[i]}"
+        if node.team >= 0:
+            out[f"{base}.effort.mean"] = node.hours * node.worked
+            out[f"{base}.effort.cv"] = effort_cv(node)
+        for target, share in next_shares(script.branches[i]).items():
+            out[f"{base}.next.{target}"] = share
+        for b in script.branches[i]:
+            if b.name:
+                out[f"stages.{b.name}.buyer_time.mean"] = b.days / WEEK
+                out[f"stages.{b.name}.buyer_time.cv"] = b.cv
+    for k, team in enumerate(script.teams):
+        out[f"teams.{team}.headcount"] = float(heads[k])
+        out[f"teams.{team}.hours"] = float(hours[k])
+    return out
+
+
+def next_shares(branches: tuple[Branch, ...]) -> dict[str, float]:
+    """Shares by the stage (or `won`) that comes next; they add up to 1."""
+    out: dict[str, float] = {}
+    for b in branches:
+        out[b.name or b.to] = out.get(b.name or b.to, 0.0) + b.share
+    total = math.fsum(out.values())
+    return {k: v / total for k, v in out.items()} if total > 0 else {"won": 1.0}
+
+
+def effort_cv(node: Node) -> float:
+    """Of the hours of a stay, those without work included."""
+    if node.worked <= 0:
+        return 0.0
+    return min(math.sqrt(max((1 + node.hours_cv**2) / node.worked - 1, 0.0)), 20.0)
+
+
+def same_shape(script: Script, network: Network) -> Script:
+    """The script with the numbers of a network of the same nodes and parts."""
+    branches: list[tuple[Branch, ...]] = []
+    for node, old in zip(network.nodes, script.branches, strict=True):
+        if not old:
+            branches.append(())
+            continue
+        parts = [(e, p) for e in node.exits for p in e.parts]
+        branches.append(
+            tuple(
+                Branch(
+                    b.name,
+                    b.to,
+                    e.share * p.share,
+                    p.mean,
+                    p.cv,
+                    b.law,
+                    b.fixed,
+                    b.seen,
+                )
+                for b, (e, p) in zip(old, parts, strict=True)
+            )
+        )
+    return Script(script.names, tuple(branches), script.ends, script.teams)
+
+
+def clock_days(node: Node, hours: Mapping[int, float]) -> float:
+    """Days by the clock that the work of a stay takes."""
+    if node.team < 0:
+        return 0.0
+    return node.hours * node.worked * CLOCK / hours[node.team] / 24

@@ -1,0 +1,69 @@
+"""What the written scenario itself shows when it is run: the calibrated system, held to account."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.engines import simulate
+from simulator.fit.logs.fitted import LogFit
+from simulator.fit.logs.measure import Cases, Measures, Window, measure
+from simulator.fit.logs.outlook import Outlook, won_of
+from simulator.fit.logs.script import WEEK
+from simulator.fit.logs.text import today_text
+from simulator.fit.read import slug
+from simulator.record import Record
+from simulator.spec.load import load_text
+from simulator.spec.schema import Scenario
+from simulator.system import build
+
+Ints = NDArray[np.int64]
+REPLICATIONS = 5
+
+
+def scenario_of(fit: LogFit, days: float) -> Scenario:
+    """The scenario that a fit writes, over so many days."""
+    text = today_text(fit, horizon=f"{days / WEEK:.6f} weeks", currency="USD", name="Today")
+    return load_text(text, "today.yaml").scenario
+
+
+def steady(fit: LogFit, window: Window, replications: int = REPLICATIONS) -> Outlook:
+    """The scenario's outlook: it begins with a pipeline in balance, not with the cases there are.
+
+    So it says what today's numbers come to if they last, and nothing of who is open now.
+    """
+    system = build(scenario_of(fit, window.end - window.start))
+    found: list[Measures] = []
+    for r in range(replications):
+        record = simulate(system, "batch", replication=r)
+        found.append(
+            measure(
+                cases_of_record(record, fit.paths.outcomes, window.start),
+                window,
+                len(fit.paths.outcomes),
+                won_of(fit.paths),
+            )
+        )
+    return Outlook(tuple(found), None)
+
+
+def cases_of_record(record: Record, outcomes: tuple[str, ...], start: float) -> Cases:
+    """A run's leads as cases, its week 0 at ``start`` days; how they ended by the outcomes."""
+    leads = record.leads
+    assert leads is not None
+    slugs = [slug(o) for o in outcomes]
+    won = outcomes.index("won") if "won" in outcomes else -1
+    by_fate = np.array(
+        [slugs.index(f.reason) if f.reason in slugs else -1 for f in record.system.fates],
+        dtype=np.int64,
+    )
+    sold = np.isfinite(leads.won)
+    closed = np.where(sold, leads.won, leads.ended)
+    outcome = np.where(sold, won, by_fate[leads.fate])
+    closed = np.where(outcome < 0, np.nan, closed)
+    return Cases(
+        created=start + WEEK * leads.arrived,
+        closed=start + WEEK * closed,
+        outcome=np.where(np.isnan(closed), -1, outcome),
+        amount=leads.value,
+    )

@@ -1,0 +1,251 @@
+"""A fitted log as the text of scenarios: today, a push and a fix."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from simulator.fit.logs.fitted import LogFit
+from simulator.fit.logs.script import FULL_TIME, WEEK, Branch, full_time, next_shares
+from simulator.fit.plan import CHURN, DEALS_VALUE, cost_per_lead
+from simulator.fit.write import MARK, g
+from simulator.spec.book import Assumption
+
+COST = Assumption(156_000, 80_000, 200_000, "D", "1.3 x OTE of 120 k, SMB archetype")
+RAMP = Assumption("13 weeks", "6 weeks", "26 weeks", "D", "SMB archetype")
+
+
+def graded(value: str, se: str, source: str) -> str:
+    """A number of the data's, as the file says it."""
+    text = " ".join(source.split()).replace("'", "''")
+    return f"{{value: {value}, se: {se}, grade: A, source: 'data: {text}'}}"
+
+
+def from_book(a: Assumption, form: str = "{}") -> str:
+    """A number that the data cannot say."""
+    text = f"book: {a.source}".replace("'", "''")
+    return (
+        f"{{value: {form.format(a.value)}, low: {form.format(a.low)}, "
+        f"high: {form.format(a.high)}, grade: {a.grade}, source: '{text}'}}"
+    )
+
+
+def quoted(text: str) -> str:
+    """A text as YAML takes it."""
+    return "'" + " ".join(text.split()).replace("'", "''") + "'"
+
+
+def today_text(fit: LogFit, *, horizon: str, currency: str, name: str) -> str:
+    """The scenario as it is today."""
+    p, se = fit.paths, fit.se
+    start = (p.start + pd.Timedelta(days=p.end)).date()
+    ended = int((p.outcome >= 0).sum())
+    taken = (p.closed - p.created)[p.outcome >= 0]
+    warm = max(4, min(52, math.ceil(1.5 * float(np.quantile(taken, 0.99)) / WEEK)))
+    d = fit.model.demand
+    lines = [
+        (
+            f"{MARK} to {len(p.created):,} cases, {ended:,} of them ended,"
+            f" {p.start.date()} to {(p.start + pd.Timedelta(days=p.end - 1)).date()}."
+        ),
+        "# Numbers whose source is `data` come from the data (se: standard error, of a Bayesian",
+        "# bootstrap over cases). Those from the `book` the data cannot say. Look at these first.",
+        "# Where a stage leads, and after how long, are competing risks (Aalen-Johansen): cases",
+        "# still open count for the time they have stayed. A stage named `.. then ..` holds the",
+        "# time from entering to leaving that way, less the work: people's nights and queues as",
+        "# they were, and the buyer's. Waiting beyond that is what the teams' load brings.",
+        (
+            f"# Cases a week: trend {100 * d.trend:+.1f}% a week (se {100 * d.trend_se:.1f}), not"
+            f" carried on; {int(d.burst.sum())} days of campaigns."
+        ),
+        *(f"# Read: {' '.join(_short(str(f)).split())}" for f in fit.log.findings[:12]),
+        f"name: {quoted(name)}",
+        "role: today",
+        f"horizon: {horizon}",
+        f"warm_up: {warm} weeks  # longer than nearly all cases take: the pipeline is full",
+        f"start: {start.isoformat()}  # the day after the data end",
+        f"currency: {currency}",
+        *_value(fit, currency),
+        "",
+        "channels:",
+    ]
+    for s in fit.streams:
+        path = f"channels.{s.name}.leads.now"
+        now = graded(
+            f"{g(s.per_week, 5)}/week",
+            f"{g(se[path], 2)}/week",
+            f"{s.cases:,} cases; the level now, of a level that wanders",
+        )
+        lines += [
+            f"  {s.name}:",
+            f"    leads: {{now: {now}}}",
+            f"    cost_per_lead: {from_book(cost_per_lead(s.name), '{} ' + currency)}",
+            "    good_fit: 100%  # what cases differ in shows in where they go",
+            f"    enters: {fit.script.names[s.node]}",
+        ]
+    lines += ["", *_teams(fit, se, currency), "", "stages:"]
+    for i in range(len(fit.network.nodes)):
+        if fit.script.branches[i]:
+            lines += _node(fit, i, se)
+    for stage in fit.script.ends.values():
+        reason = stage.removeprefix("ends_")
+        lines += [f"  {stage}: {{advance: 0%, lost_to: {reason}}}"]
+    lines += [
+        "",
+        "customers:",
+        "  start: 0  # the data hold no customers from before: ARR counts those won from here",
+        f"  churn: {from_book(CHURN)}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _short(finding: str) -> str:
+    path, sep, rest = finding.partition(": ")
+    return f"{Path(path).name}{sep}{rest}"
+
+
+def _value(fit: LogFit, currency: str) -> list[str]:
+    mean, se, cv, n = fit.value
+    if not n:
+        return [f"value: {{mean: {from_book(DEALS_VALUE, '{} ' + currency)}}}"]
+    stated = graded(f"{g(mean)} {currency}", f"{g(se, 2)} {currency}", f"{n:,} amounts")
+    return ["value:", f"  mean: {stated}", f"  cv: {g(min(cv, 20), 3)}  # data"]
+
+
+def _teams(fit: LogFit, se: dict[str, float], currency: str) -> list[str]:
+    if not fit.script.teams:
+        return [
+            "# The log names nobody, so no team and no limit is modelled: pushing looks better",
+            "# than it is. Export who did what to fit teams.",
+            "teams: {}",
+        ]
+    crew = fit.crew
+    hours = full_time(crew)[1]
+    lines = [
+        "# People with work in a week, times the hours between the first and the last moment of",
+        f"# their days, as full-time heads of {FULL_TIME:g} h. Other work they may have had in",
+        "# those hours is not in the log: they may have less time for this than it says.",
+        "teams:",
+    ]
+    for k, team in enumerate(fit.script.teams):
+        source = (
+            f"{g(crew.heads[k], 3)} people active a week, there {g(crew.presence[k], 3)} h each "
+            f"(se {g(crew.presence_se[k], 2)}), as full-time heads"
+        )
+        told = next((c for c in fit.calibrated if c.team == k), None)
+        if told is not None and told.identified:
+            source += (
+                f", times {g(told.share, 3)} (se {g(told.se, 2)}): what they have for these cases,"
+                " by how long these wait, found by simulation"
+            )
+        value = graded(g(fit.heads(k), 5), g(se[f"teams.{team}.headcount"], 2), source)
+        lines += [
+            f"  {team}:  # works on cases in {100 * fit.utilisation(k):.0f}% of these hours",
+            f"    headcount: {value}",
+            f"    hours: {g(hours[k])} h/week",
+            f"    cost: {from_book(COST, '{} ' + currency + '/year')}",
+            f"    ramp: {from_book(RAMP)}",
+        ]
+    return lines
+
+
+def _node(fit: LogFit, i: int, se: dict[str, float]) -> list[str]:
+    node, own = fit.network.nodes[i], fit.script.names[i]
+    base = f"stages.{own}"
+    about = f"{node.entered:,} stays, {node.censored:,} still there"
+    if node.wait_seen:
+        about += f"; a person began after {g(node.wait, 3)} days on average"
+    lines = [f"  {own}:  # {about}"]
+    if node.team >= 0:
+        mean = fit.point[f"{base}.effort.mean"]
+        value = graded(
+            f"{g(mean)} h", f"{g(se[f'{base}.effort.mean'], 2)} h", "hours of sessions in a stay"
+        )
+        lines += [
+            f"    team: {fit.script.teams[node.team]}",
+            (
+                f"    effort: {{mean: {value}, cv: {g(fit.point[f'{base}.effort.cv'])},"
+                " law: lognormal}"
+            ),
+        ]
+    shares = next_shares(fit.script.branches[i])
+    lines.append("    next:")
+    for target, share in _adding_up(shares).items():
+        line = graded(share, g(max(se[f"{base}.next.{target}"], 1e-6), 2), _of(fit, i, target))
+        lines.append(f"      {target}: {line}")
+    for b in fit.script.branches[i]:
+        if b.name:
+            lines += _branch(b, se)
+    return lines
+
+
+def _of(fit: LogFit, i: int, target: str) -> str:
+    seen = sum(b.seen for b in fit.script.branches[i] if target in (b.name, b.name or b.to))
+    return f"{seen:,} seen, open ones counted as competing risks"
+
+
+def _adding_up(shares: dict[str, float]) -> dict[str, str]:
+    """Shares as decimals that add up to 1 exactly."""
+    places = 10
+    units = {k: round(v * 10**places) for k, v in shares.items()}
+    largest = max(units, key=lambda k: units[k])
+    units[largest] += 10**places - sum(units.values())
+    return {k: f"{v / 10**places:.{places}f}" for k, v in units.items()}
+
+
+def _branch(b: Branch, se: dict[str, float]) -> list[str]:
+    path = f"stages.{b.name}.buyer_time.mean"
+    source = f"{b.seen:,} stays" + (
+        f"; a fixed time of {g(b.days, 3)} days, as rules set it" if b.fixed else ""
+    )
+    mean = graded(f"{g(b.days)} days", f"{g(max(se[path], 1e-9) * WEEK, 2)} days", source)
+    cv = max(b.cv, 0.001)
+    return [
+        f"  {b.name}:",
+        f"    buyer_time: {{mean: {mean}, cv: {g(cv)}, law: {b.law}}}",
+        f"    next: {b.to}",
+    ]
+
+
+def push_text(base: str, factor: float) -> str:
+    """The variant that buys more cases."""
+    return (
+        "# A starting point: change what, when and by how much you would really push.\n"
+        "# Leads grow by less than spend: saturation, from the book, as their cost is.\n"
+        f"extends: {base}\nname: Push harder\nrole: push\n"
+        f"story: Spend on every channel up by {g(100 * (factor - 1), 3)}%.\n"
+        "levers:\n"
+        f"  - {{at: week 4, scale: channels.*.spend, by: {g(factor)}, over: 4 weeks}}\n"
+    )
+
+
+def fix_text(base: str, fit: LogFit, currency: str) -> str:
+    """The variant that relieves the busiest team; or shortens the longest wait, without teams."""
+    head = "# A starting point: put here what would really relieve the constraint.\n"
+    if fit.script.teams:
+        k = max(range(len(fit.script.teams)), key=fit.utilisation)
+        team = fit.script.teams[k]
+        return (
+            head + f"# {team} is the busiest: {100 * fit.utilisation(k):.0f}% of its hours.\n"
+            f"extends: {base}\nname: Fix the constraint\nrole: fix\n"
+            f"story: One person more in {team}, the busiest team.\n"
+            f"levers:\n  - {{at: week 4, add: teams.{team}.headcount, by: 1}}\n"
+        )
+    waits = [b for bs in fit.script.branches for b in bs if b.name and not b.fixed]
+    longest = max(waits, key=lambda b: b.share * b.days, default=None)
+    if longest is None:
+        return (
+            head + f"extends: {base}\nname: Fix\nrole: fix\nstory: Nothing to relieve is known.\n"
+        )
+    return (
+        head
+        + "# No people are known. This asks what a fifth off the longest wait would be worth.\n"
+        f"extends: {base}\nname: Fix the wait\nrole: fix\n"
+        f"story: A fifth off the time in {longest.name}.\n"
+        "levers:\n"
+        f"  - {{at: week 4, scale: stages.{longest.name}.buyer_time, by: 0.8,"
+        f" cost: {g(float(COST.value))} {currency}/year}}\n"
+    )

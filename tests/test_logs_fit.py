@@ -1,0 +1,330 @@
+"""Estimation from logs: competing risks, demand, people, and a scenario that behaves as fitted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from log_worlds import ACCEPTED, INTAKE_HOURS, RULE, START, WON, csv_of, made
+from scipy import stats
+
+from simulator.errors import DataError
+from simulator.fit.logs import fit_files_of_log
+from simulator.fit.logs.calibrate import _waits, calibrate
+from simulator.fit.logs.cast import make_model
+from simulator.fit.logs.contention import Wait, estimate_waits
+from simulator.fit.logs.crew import estimate_crew
+from simulator.fit.logs.demand import estimate_demand, year_end
+from simulator.fit.logs.fitted import LogFit, fit_log
+from simulator.fit.logs.level import fit_level
+from simulator.fit.logs.log import Log
+from simulator.fit.logs.mixture import fit_mixture
+from simulator.fit.logs.network import hours_of
+from simulator.fit.logs.paths import CENSORED, make_paths
+from simulator.fit.logs.risks import Sampler, masses
+from simulator.fit.logs.steady import cases_of_record, scenario_of
+from simulator.fit.logs.store import read_ensemble, read_provenance, with_numbers
+from simulator.spec.load import load, load_text
+from simulator.system import build
+
+
+@pytest.fixture(scope="module")
+def log() -> Log:
+    return made()
+
+
+@pytest.fixture(scope="module")
+def fit(log: Log) -> LogFit:
+    return fit_log(log, draws=40)
+
+
+def test_jumps_are_those_of_kaplan_meier() -> None:
+    """One risk: scipy's Kaplan-Meier is the oracle; ties, ends before censorings."""
+    rng = np.random.default_rng(1)
+    time, censor = rng.integers(1, 15, 200), rng.integers(1, 20, 200)
+    ended = time <= censor
+    stayed = np.minimum(time, censor).astype(float)
+    order = np.lexsort((~ended, stayed))
+    sums = np.cumsum(masses(np.ones(200), ended[order]))
+    data = stats.CensoredData(uncensored=stayed[ended], right=stayed[~ended])
+    oracle = stats.ecdf(data).cdf
+    last = np.flatnonzero(np.append(np.diff(stayed[order]) > 0, True))
+    np.testing.assert_allclose(sums[last], oracle.evaluate(stayed[order][last]), atol=1e-12)
+
+
+def test_a_draw_given_so_far_is_the_law_beyond_it(log: Log) -> None:
+    """Of offers that have lasted 10 days, nearly all run out; z-bound 4 (false alarm 6e-5)."""
+    paths = make_paths(log)
+    model = make_model(paths)
+    offers = np.flatnonzero((paths.stage == paths.stages.index("offer")) & paths.ended)
+    long = offers[paths.stayed[offers] > 10]
+    share = np.mean(paths.after[long] == len(paths.stages) + paths.outcomes.index("expired"))
+    entry = model.laws.entry[np.full(4000, offers[0])]
+    u = np.full(4000, 10.0)
+    pool = model.laws.lasting(entry, u)
+    sampler = Sampler(model.laws, np.ones(len(paths.created)))
+    time, donor = sampler.draw(pool, u, np.random.default_rng(1))
+    assert time.min() > 10
+    drawn = np.mean(paths.after[donor] == len(paths.stages) + paths.outcomes.index("expired"))
+    se = np.sqrt(share * (1 - share) * (1 / 4000 + 1 / len(long)))
+    assert abs(drawn - share) < 4 * se
+
+
+def test_paths_are_those_of_the_log(log: Log) -> None:
+    paths = make_paths(log)
+    assert paths.stages == ("new", "intake", "offer")
+    assert paths.outcomes == ("won", "declined", "expired")
+    assert paths.end == 120
+    assert (paths.outcome < 0).sum() == (log.cases["outcome"] == "open").sum()
+    assert (paths.after == CENSORED).sum() == (paths.outcome < 0).sum()
+    # a case's stays follow on one another from its creation to its end
+    inner = paths.case[1:] == paths.case[:-1]
+    np.testing.assert_array_equal(paths.left[:-1][inner], paths.entered[1:][inner])
+    np.testing.assert_array_equal(paths.entered[paths.first], paths.created)
+
+
+def test_numbers_of_the_truth_are_found(fit: LogFit) -> None:
+    """Odds, hours and the rule, within 4 standard errors (six checks: false alarm 4e-4)."""
+    by = {n.name: n for n in fit.network.nodes}
+    names = [n.name for n in fit.network.nodes]
+
+    def share(stage: str, to: str) -> float:
+        outcomes = fit.paths.outcomes
+        return sum(
+            e.share
+            for e in by[stage].exits
+            if to == (names[e.node] if e.node >= 0 else outcomes[e.outcome])
+        )
+
+    cut = stats.norm.cdf(np.log(RULE / 6.0) / 0.5) / 2
+    for stage, to, truth in (
+        ("intake", "offer", ACCEPTED),
+        ("offer", "won", WON * cut),
+        ("offer", "expired", 1 - cut),
+    ):
+        n = by[stage].entered - by[stage].censored
+        assert abs(share(stage, to) - truth) < 4 * np.sqrt(truth * (1 - truth) / n), (stage, to)
+    hours = fit.point["stages.intake.effort.mean"]
+    assert abs(hours - INTAKE_HOURS) < 4 * fit.se["stages.intake.effort.mean"]
+    rate = "channels.all.leads.now"
+    assert abs(fit.point[rate] - 140) < 4 * fit.se[rate]
+    rule = [b for bs in fit.script.branches for b in bs if b.fixed]
+    assert [(b.to, round(b.days)) for b in rule] == [("ends_expired", round(RULE))]
+
+
+def test_open_cases_count(log: Log) -> None:
+    """Half of the time: who is still open is no loser, and the share of the closed is wrong."""
+    early = log.before(START + pd.Timedelta(days=40))
+    paths = make_paths(early)
+    fit = fit_log(early, draws=2)
+    offer = next(n for n in fit.network.nodes if n.name == "offer")
+    expired = sum(e.share for e in offer.exits if e.outcome == paths.outcomes.index("expired"))
+    ended = (paths.stage == paths.stages.index("offer")) & paths.ended
+    naive = np.mean(paths.after[ended] - len(paths.stages) == paths.outcomes.index("expired"))
+    truth = 1 - stats.norm.cdf(np.log(RULE / 6.0) / 0.5) / 2
+    assert naive < truth - 0.08
+    assert abs(expired - truth) < 4 * np.sqrt(0.25 / offer.entered)
+
+
+def test_the_scenario_does_what_was_fitted(fit: LogFit) -> None:
+    """Shares of outcomes and the mean time to a win, over 5 years; z-bound 4.5 (2e-5)."""
+    from simulator.engines import simulate
+
+    scenario = scenario_of(fit, 5 * 365.0)
+    record = simulate(build(scenario), "batch", replication=0)
+    cases = cases_of_record(record, fit.paths.outcomes, 0.0)
+    ended = cases.outcome >= 0
+    assert ended.sum() > 20_000
+    nodes = {n.name: n for n in fit.network.nodes}
+    offer = next(e.share for e in nodes["intake"].exits if e.node >= 0)
+    won = offer * next(e.share for e in nodes["offer"].exits if e.outcome == 0)
+    share = np.mean(cases.outcome[ended] == 0)
+    assert abs(share - won) < 4.5 * np.sqrt(won * (1 - won) / ended.sum())
+    mine = cases.outcome == 0
+    taken = (cases.closed - cases.created)[mine]
+    real = (fit.paths.closed - fit.paths.created)[fit.paths.outcome == 0]
+    se = np.hypot(taken.std() / np.sqrt(len(taken)), real.std() / np.sqrt(len(real)))
+    # open cases at the end of the log are the slow ones: the closed lie a little short
+    assert abs(taken.mean() - real.mean()) < 4.5 * se + 0.15
+
+
+def test_people_teams_and_hours(fit: LogFit) -> None:
+    crew = fit.crew
+    assert crew.teams == 1
+    assert crew.heads[0] == pytest.approx(5.0)
+    assert fit.script.teams == ("intake_team",)
+    # 140 cases a week of half an hour; hours of unknown sessions at the mean
+    assert crew.heads[0] * crew.busy[0] == pytest.approx(70, rel=0.1)
+    assert 0 < fit.utilisation(0) < 1
+    assert set(np.flatnonzero(crew.hours > 0)) <= set(range(9, 17))
+
+
+def test_without_people_there_is_no_team() -> None:
+    fit = fit_log(made(people=False), draws=2)
+    assert fit.script.teams == ()
+    assert scenario_of(fit, 364.0).teams == {}
+
+
+def test_a_program_is_no_person() -> None:
+    log = made()
+    visits = log.visits.copy()
+    night = pd.DatetimeIndex(visits["entered"]).normalize() + pd.Timedelta(hours=3)
+    robot = visits.assign(stage="check", started=night, left=night, who="7", worked=0.0)
+    paths = make_paths(replace(log, visits=pd.concat([visits, robot], ignore_index=True)))
+    assert "7" not in paths.people
+    assert len(paths.people) == 5
+
+
+def test_days_of_campaigns_are_set_apart() -> None:
+    """Two days with thrice the cases: they leave the level alone."""
+    log = made()
+    extra = []
+    for day in (50, 80):
+        lead = log.cases[(log.cases["created"] - START).dt.days == day]
+        extra += [lead.set_axis([f"{i}x{k}" for i in lead.index], axis=0) for k in range(2)]
+    demand = estimate_demand(make_paths(replace(log, cases=pd.concat([log.cases, *extra]))))
+    assert np.flatnonzero(demand.burst).tolist() == [50, 80]
+    assert demand.per_week == pytest.approx(140, rel=0.1)
+    assert demand.burst_ratios.mean() == pytest.approx(3, rel=0.35)
+
+
+def test_the_year_ends_quietly() -> None:
+    days = pd.date_range("2023-12-15", "2024-01-05")
+    quiet = days[year_end(days)]
+    assert (quiet.min(), quiet.max()) == (pd.Timestamp("2023-12-18"), pd.Timestamp("2024-01-01"))
+
+
+def test_a_level_that_moves_is_followed() -> None:
+    rng = np.random.default_rng(3)
+    counts = rng.poisson(np.concatenate([np.full(20, 100.0), np.full(20, 200.0)])).astype(float)
+    level = fit_level(counts)
+    assert level.value == pytest.approx(200, rel=0.1)
+    drawn = level.draw(rng, 20_000, 4)
+    np.testing.assert_allclose(drawn.mean(axis=0), level.value, rtol=0.02)
+    steady = fit_level(np.full(20, 5.0), chance=False)
+    assert steady.value == pytest.approx(5.0, rel=0.01)
+
+
+def test_a_mixture_finds_the_rule_behind_the_people() -> None:
+    rng = np.random.default_rng(4)
+    days = np.concatenate([rng.lognormal(1, 0.8, 300), rng.normal(30, 0.1, 200)])
+    parts = fit_mixture(days, np.ones(500))
+    fixed = [p for p in parts if p.fixed]
+    assert len(fixed) == 1
+    assert fixed[0].mean == pytest.approx(30, abs=0.1)
+    assert fixed[0].share == pytest.approx(0.4, abs=0.05)
+    # few observations: one part, with their mean and spread
+    (one,) = fit_mixture(np.array([1.0, 2.0, 3.0, 6.0]), np.ones(4))
+    assert one.mean == pytest.approx(3.0)
+
+
+def test_written_files_load_and_hold_the_numbers(tmp_path: Path, log: Log) -> None:
+    out = tmp_path / "ours"
+    file = csv_of(log, tmp_path / "events.csv")
+    result = fit_files_of_log([file], out=out, currency="EUR", horizon="26 weeks")
+    names = {Path(f).name for f in result.files}
+    assert names == {"today.yaml", "push-harder.yaml", "fix.yaml", "fit.json", "ensemble.csv"}
+    loaded = load(out / "today.yaml")
+    se = result.fit.se
+    for path, value in result.fit.point.items():
+        if ".next." in path:
+            _, stage, _, goal = path.split(".")
+            assert loaded.scenario.stages[stage].next[goal] == pytest.approx(value, abs=1e-6)
+    graded = loaded.graded["channels.all.leads.now"]
+    assert graded.source.startswith("data: ")
+    assert se["channels.all.leads.now"] > 0
+    for variant in ("push-harder.yaml", "fix.yaml"):
+        build(load(out / variant).scenario)
+    assert "at par as EUR" in result.notes[-1]
+    assert read_provenance(out).paths() == [file.resolve()]
+    ensemble = read_ensemble(out)
+    assert len(ensemble) == 100
+    assert set(ensemble.paths) == set(result.fit.point)
+    for row in (0, 99):
+        drawn = ensemble.scenario(loaded.scenario, row)
+        build(drawn)
+        assert drawn.stages["offer"].next != loaded.scenario.stages["offer"].next
+    again = fit_files_of_log([file], out=out, horizon="27 weeks")
+    assert "kept in today.yaml.before" in again.notes[0]
+
+
+def test_numbers_that_are_not_there_are_said(fit: LogFit) -> None:
+    scenario = scenario_of(fit, 364.0)
+    with pytest.raises(DataError, match=r"the scenario has no teams\.nobody: was it fitted anew"):
+        with_numbers(scenario, {"teams.nobody.headcount": 1.0})
+    with pytest.raises(DataError, match=r"has no stages\.offer\.next as fitted"):
+        with_numbers(scenario, {"stages.offer.next.nowhere": 1.0})
+
+
+@pytest.mark.parametrize(
+    ("days", "a_day", "message"),
+    [
+        (4, 5.0, r"cases are too few to fit; 50 are needed"),
+        (3, 100.0, r"days are too few to fit|have ended; 30 are needed"),
+    ],
+)
+def test_too_little_is_said(days: int, a_day: float, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        fit_log(made(days=days, a_day=a_day))
+
+
+def test_all_open_is_said() -> None:
+    log = made(days=30)
+    cases = log.cases.assign(closed=pd.NaT, outcome="open")
+    with pytest.raises(DataError, match=r"0 of \d+ cases have ended.*--won and --lost"):
+        fit_log(replace(log, cases=cases))
+
+
+def test_waits_tell_how_much_time_people_have() -> None:
+    """A desk with 4 of 5 heads' time, told by its waits alone; same random numbers."""
+    text = """
+horizon: 104 weeks
+warm_up: 4 weeks
+channels: {all: {leads: 100/week}}
+teams: {desk: {headcount: 4, hours: 40 h/week, ramp: 0 weeks}}
+stages: {work: {team: desk, effort: {mean: 1.4 h, cv: 1}}}
+"""
+    scenario = load_text(text).scenario
+    (truth,) = _waits(scenario, [["work"]])
+    wait = Wait(0, 0, 1000, float(truth) * 40, float(truth), 0.1 * float(truth), 0.8, 6.0)
+    heads, load = np.array([5.0]), np.array([140 / 200])
+    (found,) = calibrate(scenario, ("desk",), {0: ["work"]}, (wait,), heads, load)
+    assert found.identified
+    assert found.share == pytest.approx(0.8, abs=0.005)
+    assert 0 < found.se < 0.1
+    assert found.simulated == pytest.approx(float(truth), rel=0.1)
+    # what cannot be told stays as it was seen, and says why
+    for other, why in (
+        (replace(wait, z=1.0), "no wait grows with the queue"),
+        (replace(wait, mean_weeks=1e-6), "the hours seen explain the waits"),
+        (replace(wait, mean_weeks=9.0), "no load of the hours seen explains waits so long"),
+    ):
+        (none,) = calibrate(scenario, ("desk",), {0: ["work"]}, (other,), heads, load)
+        assert (none.identified, none.share, none.why) == (False, 1.0, why)
+
+
+def test_a_queue_is_told_from_a_choice() -> None:
+    """Waits behind one another grow with the queue; waits until tomorrow do not."""
+    rng = np.random.default_rng(5)
+    log = made()
+    work = log.visits[log.visits["stage"] == "intake"].sort_values("entered")
+    work = work[work["left"].notna()]
+    # one desk, open at all hours, in the order of coming; busy nine tenths of the time
+    entered = ((work["entered"] - START) / pd.Timedelta(hours=1)).to_numpy()
+    hours = rng.exponential(0.9 * 120 * 24 / len(work), len(work))
+    free, begun = 0.0, []
+    for at, h in zip(entered, hours, strict=True):
+        begun.append(max(at, free))
+        free = begun[-1] + h
+    started = (START + pd.to_timedelta(begun, unit="h")).astype("datetime64[ns]")
+    left = (started + pd.to_timedelta(hours, unit="h")).astype("datetime64[ns]")
+    queue = work.assign(started=started, left=left, worked=hours, who="p0")
+    visits = pd.concat([queue, log.visits[log.visits["stage"] == "offer"]], ignore_index=True)
+    for case, evident in ((replace(log, visits=visits), True), (log, False)):
+        paths = make_paths(case)
+        waits = estimate_waits(paths, estimate_crew(paths), hours_of(make_model(paths))[1])
+        (intake,) = [w for w in waits if paths.stages[w.stage] == "intake"]
+        assert intake.evident == evident, intake
