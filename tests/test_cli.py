@@ -32,6 +32,7 @@ COMMANDS = [
     "deck",
     "demo",
     "explain",
+    "export",
     "figure",
     "fit",
     "gallery",

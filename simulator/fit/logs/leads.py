@@ -24,6 +24,7 @@ from simulator.fit.logs.salesforce import (
 from simulator.fit.logs.times import NS, as_ids, as_times
 from simulator.fit.tables import Finding, Table, as_money
 
+CLICK = pd.Timedelta(seconds=5)  # what is saved together is stamped so far apart at most
 DEAD = "lost"  # the stage of leads that were given up
 _DEAD = re.compile(
     r"(?i)dis.?qualified|un.?qualified|not converted|junk|dead|rejected|bad (?:fit|data)"
@@ -64,9 +65,15 @@ def with_leads(
     status = pd.Series("", index=cases.index, dtype=TEXT)
     if "status" in columns:
         status = pd.Series(rows.frame[columns["status"]].to_numpy(), cases.index, dtype=TEXT)
+    ended = _dates(rows, columns.get("closed_on"), "the end", found, day_first)
+    ended = ended.set_axis(cases.index)
+    if lead_moves:
+        made = pd.concat(lead_moves, ignore_index=True)
+        died = made[made.stage.str.contains(_DEAD)].groupby("case").time.max()
+        ended = died.reindex(cases.index).astype(NS).fillna(ended)
     return _joined(
         table.file, cases, opp, at, done, status, deals, moves, lead_moves, lead_starts, ends,
-        histories, found, _dates(rows, columns.get("closed_on"), "the end", found, day_first),
+        histories, found, ended,
     )  # fmt: skip
 
 
@@ -105,15 +112,15 @@ def _joined(
     at = at.copy()
     at.loc[made.index[exact]] = made[exact]
     at = at.mask(at < cases.created, cases.created)
-    stages = [_stage_of_leads(cases, lead_moves, lead_starts)]
+    stages = [_stage_of_leads(cases, lead_moves, lead_starts, at.where(done), status)]
     convert = done & ~cases.index.isin(mine.index)
     over = _ending(cases[convert].index, at[convert], CONVERTED)
     dead = ~done & status.str.contains(_DEAD)
-    lost = _ending(cases[dead].index, ended.set_axis(cases.index)[dead], DEAD)
+    lost = _ending(cases[dead].index, ended[dead], DEAD)
     stages += [over[over.time.notna()], lost[lost.time.notna()]]
     unknown = int((over.time.isna()).sum()) + int(lost.time.isna().sum())
     cases["closed_"] = np.where(convert | dead, 1.0, 0.0)
-    cases["close"] = at.where(convert, ended.set_axis(cases.index).where(dead))
+    cases["close"] = at.where(convert, ended.where(dead))
     cases["stage"] = pd.Series(pd.NA, index=cases.index, dtype=TEXT)
     cases.loc[convert, "stage"] = CONVERTED
     cases.loc[dead, "stage"] = DEAD
@@ -160,7 +167,11 @@ def _ending(index: pd.Index, time: pd.Series, stage: str) -> pd.DataFrame:
 
 
 def _stage_of_leads(
-    cases: pd.DataFrame, moves: list[pd.DataFrame], starts: list[pd.DataFrame]
+    cases: pd.DataFrame,
+    moves: list[pd.DataFrame],
+    starts: list[pd.DataFrame],
+    at: pd.Series,
+    status: pd.Series,
 ) -> pd.DataFrame:
     """The statuses that leads went through; `lead`, where nobody kept them."""
     if not moves:
@@ -169,11 +180,18 @@ def _stage_of_leads(
     made = made[made.case.isin(cases.index)]
     # a status that says converted or dead is the end, which has its own date
     made = made[~made.stage.map({s: bool(_over(s)) for s in made.stage.unique()}).astype(bool)]
+    # so is one that came with the conversion, whatever it is called
+    bare = at == at.dt.normalize()
+    cut = at.mask(bare, at + pd.Timedelta(days=1)) - CLICK
+    made = made[~(made.time >= made.case.map(cut))]
     first = _ending(cases.index, cases.created, LEAD_STAGE)
     if starts:
         before = pd.concat(starts).sort_values("time", kind="stable").drop_duplicates("case")
         known = pd.Series(before.stage.to_numpy(), index=before.case.to_numpy())
+        # whose status never changed has had the one of now
+        now = status.mask(status.map({t: _over(t) or not t for t in status.unique()}).astype(bool))
         named = first.case.map(known)
+        named = named.where(named.notna(), first.case.map(now))
         first["stage"] = named.where(named.notna() & named.ne(""), first.stage).astype(TEXT)
     return pd.concat([first, made], ignore_index=True)
 
