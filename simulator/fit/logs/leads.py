@@ -69,11 +69,15 @@ def with_leads(
     ended = ended.set_axis(cases.index)
     if lead_moves:
         made = pd.concat(lead_moves, ignore_index=True)
-        died = made[made.stage.str.contains(_DEAD)].groupby("case").time.max()
-        ended = died.reindex(cases.index).astype(NS).fillna(ended)
+        died = made[made.stage.str.contains(_DEAD)].sort_values("time", kind="stable")
+        died = died.drop_duplicates("case", keep="last").set_index("case")
+        ended = died.time.reindex(cases.index).astype(NS).fillna(ended)
+        by = died.who.reindex(cases.index)
+    else:
+        by = pd.Series(pd.NA, index=cases.index, dtype=TEXT)
     return _joined(
         table.file, cases, opp, at, done, status, deals, moves, lead_moves, lead_starts, ends,
-        histories, found, ended,
+        histories, found, ended, by,
     )  # fmt: skip
 
 
@@ -92,6 +96,7 @@ def _joined(
     histories: bool,
     found: list[Finding],
     ended: pd.Series,
+    by: pd.Series,
 ) -> Parts:
     lead_of = opp.dropna().drop_duplicates()
     shared = int(opp.notna().sum()) - len(lead_of)
@@ -116,7 +121,8 @@ def _joined(
     convert = done & ~cases.index.isin(mine.index)
     over = _ending(cases[convert].index, at[convert], CONVERTED)
     dead = ~done & status.str.contains(_DEAD)
-    lost = _ending(cases[dead].index, ended[dead], DEAD)
+    lost = _ending(cases[dead].index, ended[dead], DEAD).assign(who=by[dead].to_numpy())
+    lost["who"] = lost.who.astype(TEXT)
     stages += [over[over.time.notna()], lost[lost.time.notna()]]
     unknown = int((over.time.isna()).sum()) + int(lost.time.isna().sum())
     cases["closed_"] = np.where(convert | dead, 1.0, 0.0)

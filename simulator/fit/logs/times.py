@@ -121,6 +121,8 @@ def _named(text: pd.Series) -> pd.Series:
     text = text.str.replace(r"\s*(?:Z|UTC|GMT|[+-]\d{2}:?\d{2})$", "", regex=True)
     text = text.where(text.str.contains("[A-Za-z]{3}", regex=True))
     seen = pd.Series(text.dropna().unique())
+    if seen.empty:
+        return pd.Series(pd.NaT, index=text.index, dtype=NS)
     read = pd.to_datetime(seen, format="mixed", errors="coerce")
     near = (read >= pd.Timestamp("1700-01-01")) & (read <= FAR)
     moments = pd.Series(read.to_numpy(), index=seen.to_numpy()).where(near.to_numpy())
