@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import simpy
 
 from simulator.engines import simulate
 from simulator.engines.events import Run
@@ -106,9 +105,7 @@ class Watched(Run):
         super().begin(team, work, owner)
         self.served[work.trace] = work.person
 
-    def visit(
-        self, lead: Lead, stage: int, slot: int
-    ) -> Generator[simpy.Event, Any, tuple[int, int]]:
+    def visit(self, lead: Lead, stage: int, slot: int) -> Generator[Any, Any, tuple[int, int]]:
         """Visit; where there is no team nobody else notes it."""
         if self.p.team[stage] != NO_TEAM:
             return (yield from super().visit(lead, stage, slot))

@@ -103,7 +103,7 @@ def _joined(
     if shared:
         what = "leads converted to an opportunity that another lead has"
         found.append(Finding(file, shared, what, f"ended as `{CONVERTED}`"))
-    to_lead = pd.Series(lead_of.index.to_numpy(), index=lead_of.to_numpy())
+    to_lead = dict(zip(lead_of, lead_of.index, strict=True))
     known = lead_of.isin(deals.index) if deals is not None else lead_of.isin([])
     if deals is not None and (~known).any():
         what = "leads whose opportunity is not among those read"
@@ -137,7 +137,8 @@ def _joined(
     ends = {**ends, CONVERTED: CONVERTED, DEAD: "lost"}
     if deals is not None:
         cases = _take_over(cases, deals, mine)
-        moved = moves.assign(case=moves.case.map(to_lead).fillna(moves.case).astype(TEXT))
+        whose = moves.case.map(to_lead).astype(TEXT)
+        moved = moves.assign(case=whose.where(whose.notna(), moves.case))
         if not histories:
             start = pd.DataFrame({"case": mine.index.astype(TEXT), "time": made.to_numpy()})
             start["stage"] = pd.Series("opportunity", index=start.index, dtype=TEXT)
