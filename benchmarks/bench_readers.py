@@ -28,8 +28,12 @@ if how != "pandas":
     from simulator.fit.logs.read import read_log
 start = time.perf_counter()
 if how == "pandas":
-    made = [pd.read_csv(p, dtype=str, on_bad_lines="skip") for p in paths]
-    said = ""
+    try:
+        made = [pd.read_csv(p, dtype=str, on_bad_lines="skip") for p in paths]
+        said = f"{sum(map(len, made)):,} rows"
+    except pd.errors.ParserError as error:
+        made = [pd.read_csv(p, dtype=str, on_bad_lines="skip", quoting=3) for p in paths]
+        said = f"{sum(map(len, made)):,} rows, without quotes, for with them: {str(error).strip()}"
 else:
     log = read_log(paths)
     said = f"{len(log.cases):,} cases, {len(log.visits):,} visits, {len(log.findings)} findings"

@@ -9,6 +9,7 @@ import pandas as pd
 from scipy.stats import CensoredData, ecdf
 
 from simulator.fit.logs.calls import SERVED
+from simulator.fit.logs.files import within
 from simulator.fit.logs.log import OPEN, WON, Log
 from simulator.fit.logs.teams import Team, programs, teams_of
 
@@ -229,7 +230,7 @@ def _transitions(
     ends["time"] = ended.closed.fillna(pd.Timestamp.max).to_numpy()
     ends["rank"] = np.where(ends.stage.isin(GOOD), 0, 2)
     every = steps[["case", "stage"]].assign(time=steps.entered, rank=1)
-    every = pd.concat([every, ends[ends.case.isin(steps.case)]])
+    every = pd.concat([every, ends[within(ends.case, steps.case)]])
     every = every.sort_values(["case", "time", "rank"], kind="stable")
     case, stage = pd.factorize(every.case)[0], every.stage.to_numpy(dtype=object)
     first = np.r_[True, case[1:] != case[:-1]]

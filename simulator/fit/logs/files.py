@@ -160,6 +160,18 @@ def _swallows(table: pa.Table, sep: str) -> bool:
     return False
 
 
+def within(text: pd.Series | pd.Index, names: pd.Series | pd.Index) -> np.ndarray:
+    """Which of the texts are among many names; pandas would make a list of the names first."""
+    found = pc.is_in(_arrow(text), value_set=_arrow(names))
+    out: np.ndarray = found.to_numpy(zero_copy_only=False).astype(bool)
+    return out
+
+
+def _arrow(text: pd.Series | pd.Index) -> pa.Array:
+    made = pa.array(text.astype(TEXT).array, pa.string())
+    return made.combine_chunks() if isinstance(made, pa.ChunkedArray) else made
+
+
 def table_of(names: list[str]) -> pa.Table:
     """An empty table of text."""
     return pa.table({name: pa.array([], pa.string()) for name in names})

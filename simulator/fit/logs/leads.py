@@ -9,7 +9,7 @@ import pandas as pd
 
 from simulator.errors import DataError
 from simulator.fit.logs.deals import Parts, end_of, whole_day
-from simulator.fit.logs.files import TEXT
+from simulator.fit.logs.files import TEXT, within
 from simulator.fit.logs.kinds import Source
 from simulator.fit.logs.log import OPEN, WON, Log
 from simulator.fit.logs.salesforce import (
@@ -104,7 +104,7 @@ def _joined(
         what = "leads converted to an opportunity that another lead has"
         found.append(Finding(file, shared, what, f"ended as `{CONVERTED}`"))
     to_lead = dict(zip(lead_of, lead_of.index, strict=True))
-    known = lead_of.isin(deals.index) if deals is not None else lead_of.isin([])
+    known = pd.Series(within(lead_of, deals.index) if deals is not None else False, lead_of.index)
     if deals is not None and (~known).any():
         what = "leads whose opportunity is not among those read"
         found.append(Finding(file, int((~known).sum()), what, f"ended as `{CONVERTED}`"))
@@ -118,7 +118,7 @@ def _joined(
     at.loc[made.index[exact]] = made[exact]
     at = at.mask(at < cases.created, cases.created)
     stages = [_stage_of_leads(cases, lead_moves, lead_starts, at.where(done), status)]
-    convert = done & ~cases.index.isin(mine.index)
+    convert = done & ~within(cases.index, mine.index)
     over = _ending(cases[convert].index, at[convert], CONVERTED)
     dead = ~done & status.str.contains(_DEAD)
     lost = _ending(cases[dead].index, ended[dead], DEAD).assign(who=by[dead].to_numpy())
@@ -144,7 +144,7 @@ def _joined(
             start["stage"] = pd.Series("opportunity", index=start.index, dtype=TEXT)
             start["who"] = pd.Series(pd.NA, index=start.index, dtype=TEXT)
             moved = pd.concat([moved, start], ignore_index=True)
-        rest = deals[~deals.index.isin(lead_of.to_numpy())]
+        rest = deals[~within(deals.index, lead_of)]
         if len(rest):
             what = "opportunities without a lead among those read"
             found.append(Finding(file, len(rest), what, "cases of their own"))
@@ -184,7 +184,7 @@ def _stage_of_leads(
     if not moves:
         return _ending(cases.index, cases.created, LEAD_STAGE)
     made = pd.concat(moves, ignore_index=True)
-    made = made[made.case.isin(cases.index)]
+    made = made[within(made.case, cases.index)]
     # a status that says converted or dead is the end, which has its own date
     made = made[~made.stage.map({s: bool(_over(s)) for s in made.stage.unique()}).astype(bool)]
     # so is one that came with the conversion, whatever it is called
