@@ -40,8 +40,9 @@ else:
     if how == "discover":
         discover(log)
 took = time.perf_counter() - start
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-print(json.dumps({"seconds": took, "GiB": peak, "said": said}))
+used = resource.getrusage(resource.RUSAGE_SELF)
+print(json.dumps({"seconds": took, "cpu": used.ru_utime + used.ru_stime,
+                  "GiB": used.ru_maxrss / 2**20, "said": said}))
 """
 
 
@@ -167,9 +168,12 @@ def main(rows: int = 1_000_000) -> None:
             print(f"{name}: {rows:,} rows, {size:,.0f} MiB, rubbish in {RUBBISH:.0%}", flush=True)
             for how in ("pandas", "read", "discover"):
                 got = measure(how, paths)
-                took, peak = float(str(got["seconds"])), float(str(got["GiB"]))
-                print(f"  {how:9s} {took:6.1f} s {rows / took:12,.0f} rows/s {peak:6.2f} GiB  "
-                      f"{got['said']}", flush=True)  # fmt: skip
+                took, cpu, peak = (float(str(got[k])) for k in ("seconds", "cpu", "GiB"))
+                print(
+                    f"  {how:9s} {took:6.1f} s ({cpu:.1f} s of one core) "
+                    f"{rows / took:10,.0f} rows/s {peak:5.2f} GiB  {got['said']}",
+                    flush=True,
+                )
 
 
 if __name__ == "__main__":
