@@ -17,6 +17,7 @@ from simulator.fit.logs.discover import discover, median
 from simulator.fit.logs.log import Log
 from simulator.fit.logs.read import read_log
 from simulator.fit.logs.reading import read_files
+from simulator.fit.logs.teams import teams_of
 
 HEAD = ["case", "activity", "start", "end", "resource", "channel", "size"]
 TEAM = {"qualify": "sdr", "demo": "ae", "contract": "ae", "legal": "legal"}
@@ -95,6 +96,21 @@ def test_people_become_teams_by_what_they_do(log: Log) -> None:
     assert sum(t.visits for t in p.teams) == sum(s.visits for s in p.stages if not s.mark)
     between = {(h.source, h.target) for h in p.handoffs}
     assert ("qualify", "demo") in between or ("qualify", "contract") in between
+
+
+def test_chance_makes_no_teams() -> None:
+    rng = np.random.default_rng(5)
+    n = 3000
+    visits = pd.DataFrame(
+        {
+            "who": rng.choice([f"p{i}" for i in range(20)], n),
+            "stage": rng.choice(["a", "b", "c"], n),
+            "worked": 1.0,
+        }
+    )
+    (team,) = teams_of(visits)
+    assert len(team.people) == 20
+    assert team.hours == n
 
 
 def test_ends_channels_and_segments(log: Log) -> None:

@@ -34,7 +34,7 @@ class Reading:
         log, p = self.log, self.process
         kinds = ", ".join(f"{Path(s.table.file).name} ({s.kind})" for s in self.sources)
         lasting = [s for s in p.stages if not s.mark]
-        ends = ", ".join(f"{g.name} {g.share:.1%}" for g in p.outcomes)
+        ends = ", ".join(f"{g.name} {g.share:.1%}" for g in p.outcomes if g.kind == "outcome")
         out = [
             f"Read {kinds}.",
             (
@@ -166,7 +166,7 @@ class Reading:
             "Transitions": _rows(p.transitions),
             "Teams": teams,
             "Handoffs": _rows(p.handoffs),
-            "Ends": _rows(p.outcomes, "kind", "won", "open"),
+            "Ends": _rows(p.outcomes, "won", "open"),
             "Channels": _rows(p.channels, "kind"),
             "Segments": _rows(p.segments),
             "Read": found,
