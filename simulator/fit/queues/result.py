@@ -11,7 +11,7 @@ from simulator.fit.estimate import Number
 from simulator.fit.queues.backtest import MEASURES, METHODS, POINTS, SHARE, Scored
 from simulator.fit.queues.calls import Calls
 from simulator.fit.queues.estimate import QueueEstimates
-from simulator.fit.queues.forecast import QueueForecast, interval
+from simulator.fit.queues.forecast import QueueForecast, centre, interval
 from simulator.spec.patterns import DAYS
 
 Row = dict[str, object]
@@ -238,9 +238,9 @@ class QueueFit:
         calls = f.calls.sum(axis=1)
         cl, ch = interval(calls)
         out.append(
-            f"Next {f.days} days: {calls.mean():,.0f} calls ({cl:,.0f} to {ch:,.0f}); "
-            f"{f.gave_up.sum() / max(f.calls.sum(), 1):.1%} give up ({sl:.1%} to {sh:.1%}); mean "
-            f"wait {f.waited.sum() / max(f.calls.sum(), 1):.0f} s ({wl:.0f} to {wh:.0f})."
+            f"Next {f.days} days: {centre(calls):,.0f} calls ({cl:,.0f} to {ch:,.0f}); "
+            f"{centre(f.shares()):.1%} give up ({sl:.1%} to {sh:.1%}); mean "
+            f"wait {centre(f.waits()):.0f} s ({wl:.0f} to {wh:.0f})."
         )
         if self.backtest is not None:
             out += [f"Back-test. {s}" for s in self.backtest.sentences]
@@ -319,7 +319,6 @@ class QueueFit:
                 ("calls", f.calls.sum(axis=1)), ("abandonment", f.shares()), ("wait", f.waits())
             )
         }  # fmt: skip
-        total = max(float(f.calls.sum()), 1.0)
         return {
             "from": c.origin.date().isoformat(),
             "days": c.days,
@@ -367,9 +366,9 @@ class QueueFit:
             "forecast": {
                 "from": f.start.isoformat(),
                 "days": f.days,
-                "calls": {"value": total / len(f.calls), **bounds["calls"]},
-                "abandonment": {"value": float(f.gave_up.sum()) / total, **bounds["abandonment"]},
-                "mean_wait_seconds": {"value": float(f.waited.sum()) / total, **bounds["wait"]},
+                "calls": {"value": centre(f.calls.sum(axis=1)), **bounds["calls"]},
+                "abandonment": {"value": centre(f.shares()), **bounds["abandonment"]},
+                "mean_wait_seconds": {"value": centre(f.waits()), **bounds["wait"]},
             },
             "backtest": None if self.backtest is None else self.backtest.to_json(),
             "read": self.tables.get("Read", []),
