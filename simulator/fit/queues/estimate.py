@@ -20,6 +20,7 @@ from simulator.fit.queues.priority import Priority, priorities
 FEWEST_CALLS: Final = 100
 STAFFED: Final = 0.5  # mean heads in an hour that is open
 SPREAD_RUNS: Final = 30
+RECENT: Final = 28  # days that runs are held against
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,11 @@ def estimate_queue(calls: Calls, *, seed: int = 1, runs: int = RUNS) -> QueueEst
         notes.append("Too few gave up to tell how patient callers are: none is taken to give up.")
     if agents.seen < 30:
         notes.append("People were hardly ever seen between calls while callers waited: no wrap-up.")
-    plain = _plain(kinds, agents, patience, calls.origin.date(), rates.was, agents.heads)
+    first = max(0, calls.days - RECENT)
+    recent = calls.between(first, calls.days)
+    plain = _plain(
+        kinds, agents, patience, recent.origin.date(), rates.was[first:], agents.heads[first:]
+    )
     rng = np.random.default_rng(seed)
     errors = np.vstack(
         [
@@ -101,7 +106,7 @@ def estimate_queue(calls: Calls, *, seed: int = 1, runs: int = RUNS) -> QueueEst
             for i in range(SPREAD_RUNS)
         ]
     )
-    unseen = calibrate(calls, plain, errors, seed=seed, runs=runs)
+    unseen = calibrate(recent, plain, errors, seed=seed, runs=runs)
     return QueueEstimates(
         rates=rates,
         kinds=kinds,

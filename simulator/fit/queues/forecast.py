@@ -18,7 +18,7 @@ from simulator.fit.queues.model import run
 Known = Literal["nothing", "shifts", "shifts and calls"]
 KNOWN: Final[tuple[Known, ...]] = ("nothing", "shifts", "shifts and calls")
 LEVEL: Final = 0.90
-DRAWS: Final = 100
+DRAWS: Final = 200
 
 
 @dataclass(frozen=True)

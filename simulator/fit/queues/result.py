@@ -19,6 +19,16 @@ MISFIT: Final = (
     "It has no people who come back from a break when the queue is long, no skills and no "
     "priorities."
 )
+_ABSENT = "How much people are away beyond that"
+_SOON = "Whether callers give up sooner than that in the queue"
+AWAY: Final = (
+    ("Beyond that, nobody is to be had for a share of the time on duty,", _ABSENT),
+    ("More is done than the people seen on duty explain, by", _ABSENT),
+)
+HASTE: Final = (
+    ("In the queue, callers give up sooner than that law says, by", _SOON),
+    ("In the queue, callers give up later than that law says, by", _SOON),
+)
 SAID: Final = {
     "nothing": "nothing but the log before it",
     "shifts": "the log before it, and who is on duty when",
@@ -224,8 +234,8 @@ class QueueFit:
                 f"of them on calls; while callers waited, {a.occupancy:.0%}. After a call "
                 f"{a.wrap.value:.0f} ± {a.wrap.se:.0f} s pass until they take the next."
             ),
-            _told("Beyond that, of the time on duty nobody is to be had for", u.away, u.away_told),
-            _told("Callers give up sooner than that law says by", u.haste, u.haste_told),
+            _told(*AWAY[u.away.value < 0], u.away, u.away_told),
+            *([] if p is None else [_told(*HASTE[u.haste.value < 0], u.haste, u.haste_told)]),
             (
                 f"With these the simulated queue has {u.fitted[0]:.1%} who give up and a mean wait "
                 f"of {u.fitted[1]:.0f} s, as the log has ({u.observed[0]:.1%}, {u.observed[1]:.0f} "
@@ -381,7 +391,7 @@ def _finite(value: float) -> float | None:
     return value if np.isfinite(value) else None
 
 
-def _told(what: str, number: Number, told: bool) -> str:
+def _told(found: str, unknown: str, number: Number, told: bool) -> str:
     if not told:
-        return f"{what} a share that the log cannot tell: 0 is kept (± {number.se:.0%})."
-    return f"{what} {number.value:.0%} ± {number.se:.0%}."
+        return f"{unknown} the log cannot tell: 0 is kept (± {number.se:.0%})."
+    return f"{found} {abs(number.value):.0%} ± {number.se:.0%}."
