@@ -30,7 +30,7 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def calls() -> Calls:
     read = importlib.import_module("simulator.fit.logs.read")
-    return calls_of(read.read_log(sorted(FOLDER.glob("*.tsv.gz"))[0]))
+    return calls_of(read.read_log(min(FOLDER.glob("*.tsv.gz"))))
 
 
 def test_what_is_in_the_file(calls: Calls) -> None:
