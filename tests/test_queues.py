@@ -29,6 +29,7 @@ from simulator.fit.queues.laws import estimate_kinds, estimate_patience
 from simulator.fit.queues.model import Queue, Work, run, whole
 from simulator.fit.queues.priority import priorities
 from simulator.fit.queues.write import write_queue
+from simulator.report.figures.queue_days import queue_slide
 from simulator.spec.load import load
 from simulator.system import build
 
@@ -204,9 +205,14 @@ def test_a_fit_again_keeps_what_was_there(fitted, tmp_path):
         write_queue(tmp_path, calls, fitted[1].estimates)
 
 
-def test_the_back_test_scores_three_states_of_knowledge_and_names_losses(fitted):
+@pytest.fixture(scope="module")
+def scored(fitted):
+    return backtest_queue(fitted[0], draws=6, runs=2)
+
+
+def test_the_back_test_scores_three_states_of_knowledge_and_names_losses(fitted, scored):
     made, _, _ = fitted
-    found = backtest_queue(made, draws=6, runs=2)
+    found = scored
     assert [s.known for s in found.scored] == ["nothing", "shifts", "shifts and calls"]
     for s in found.scored:
         assert s.origin == dt.date(2026, 1, 10)
@@ -222,6 +228,24 @@ def test_the_back_test_scores_three_states_of_knowledge_and_names_losses(fitted)
     text = " ".join(found.sentences)
     assert ("is nearer in" in text) == bool(losses)
     json.dumps(found.to_json(), allow_nan=False)
+
+
+def test_the_fan_shows_the_days(scored):
+    (s,) = scored.of("shifts")
+    for k, measure in enumerate(("calls", "gave_up", "waited")):
+        axes = queue_slide(s, measure)
+        unit = 3600.0 if measure == "waited" else 1.0
+        model, replay, came = (line.get_ydata() * unit for line in axes.get_lines()[:3])
+        assert model == pytest.approx(s.day["model"][k])
+        assert replay == pytest.approx(s.day["replay"][k])
+        assert came == pytest.approx(s.actual[k])
+        (band,) = axes.collections
+        heights = band.get_paths()[0].vertices[:, 1] * unit
+        assert heights.min() == pytest.approx(s.low[k].min())
+        assert heights.max() == pytest.approx(s.high[k].max())
+        assert axes.get_xticklabels()[0].get_text() == "Sat\n10 Jan"
+    title = queue_slide(s).figure.texts[0].get_text()
+    assert f"{s.total('actual')[0]:.1%} gave up" in title.replace("\n", " ")
 
 
 def test_where_nobody_has_to_wait_the_hidden_cannot_be_told():
