@@ -244,8 +244,14 @@ def test_the_fan_shows_the_days(scored):
         assert heights.min() == pytest.approx(s.low[k].min())
         assert heights.max() == pytest.approx(s.high[k].max())
         assert axes.get_xticklabels()[0].get_text() == "Sat\n10 Jan"
-    title = queue_slide(s).figure.texts[0].get_text()
-    assert f"{s.total('actual')[0]:.1%} gave up" in title.replace("\n", " ")
+    share, wait = s.total("actual")
+    for measure, said in (
+        ("gave_up", f"{share:.1%} gave up. Knowing who is on duty, the model was off by"),
+        ("waited", f"The mean wait was {wait:.0f} s. Knowing who is on duty"),
+        ("calls", f"{s.actual[0].sum():,.0f} called."),
+    ):
+        title = queue_slide(s, measure).figure.texts[0].get_text()
+        assert said in title.replace("\n", " ")
 
 
 def test_where_nobody_has_to_wait_the_hidden_cannot_be_told():

@@ -59,11 +59,21 @@ def queue_fan(result: Scored, axes: Axes, measure: str = "gave_up") -> Axes:
 def queue_slide(result: Scored, measure: str = "gave_up") -> Axes:
     """The same as a whole slide, its message above."""
     with style.look():
-        ours, theirs = abs(result.points_off()), abs(result.points_off("replay"))
-        share, _ = result.total("actual")
+        known = KNOWN[result.known].capitalize()
+        share, wait = result.total("actual")
+        if measure == "waited":
+            ours, theirs = (f"{abs(result.wait_off(m)):.0%}" for m in ("model", "replay"))
+            came = f"The mean wait was {wait:.0f} s"
+        elif measure == "gave_up":
+            ours, theirs = (f"{100 * abs(result.points_off(m)):.1f}" for m in ("model", "replay"))
+            ours += " points"
+            came = f"{share:.1%} gave up"
+        else:
+            ours, theirs = (f"{result.wape(measure, m):.0%}" for m in ("model", "replay"))
+            ours += " a day"
+            came = f"{result.actual[0].sum():,.0f} called"
         title = (
-            f"{share:.1%} gave up. {KNOWN[result.known].capitalize()}, the model was off by "
-            f"{100 * ours:.1f} points; the week before once more, by {100 * theirs:.1f}"
+            f"{came}. {known}, the model was off by {ours}; the week before once more, by {theirs}"
         )
         source = (
             f"Fitted to {result.fitted_days} days before {result.origin}; "
