@@ -103,7 +103,7 @@ class LogResult:
                         "work_hours": node.hours * node.worked,
                     }
                 )
-        heads, hours = full_time(f.crew)
+        _, hours = full_time(f.crew)
         teams: list[Row] = [
             {
                 "team": team,
