@@ -17,7 +17,7 @@ SERVED, ABANDONED, NO_SERVICE = "served", "abandoned", "no_service"
 QUEUE, MENU = "queue", "menu"
 _LEFT = r"(?i)hang|hung|abandon|aband|left|drop|renege|missed|no.?answer"
 _SERVED = r"(?i)agent|answer|serv|handled|complete|connected|resolved"
-NOBODY = re.compile(r"(?i)no_?server|none|nobody|n/?a|unassigned|-")
+NOBODY = re.compile(r"(?i:no_?server|none|nobody|n/?a|unassigned|-)")
 
 
 def call_log(
@@ -250,8 +250,8 @@ def _outcomes(
         return pd.Series(np.where(served, SERVED, ABANDONED), index=data.index).astype(TEXT)
     text = data[columns["outcome"]]
     name = key_of(columns["outcome"])
-    yes = text.str.fullmatch(r"(?i)true|yes|y|1")
-    if bool((yes | text.str.fullmatch(r"(?i)false|no|n|0|")).all()):
+    yes = text.str.fullmatch(r"(?i:true|yes|y|1)")
+    if bool((yes | text.str.fullmatch(r"(?i:false|no|n|0|)")).all()):
         left = yes if "aband" in name or "hang" in name else ~yes
         return pd.Series(np.where(left, ABANDONED, SERVED), index=data.index).astype(TEXT)
     left = text.str.contains(_LEFT, regex=True)

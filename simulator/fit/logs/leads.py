@@ -69,7 +69,7 @@ def with_leads(
     ended = ended.set_axis(cases.index)
     if lead_moves:
         made = pd.concat(lead_moves, ignore_index=True)
-        died = made[made.stage.str.contains(_DEAD)].sort_values("time", kind="stable")
+        died = made[made.stage.str.contains(_DEAD.pattern)].sort_values("time", kind="stable")
         died = died.drop_duplicates("case", keep="last").set_index("case")
         ended = died.time.reindex(cases.index).astype(NS).fillna(ended)
         by = died.who.reindex(cases.index)
@@ -120,7 +120,7 @@ def _joined(
     stages = [_stage_of_leads(cases, lead_moves, lead_starts, at.where(done), status)]
     convert = done & ~within(cases.index, mine.index)
     over = _ending(cases[convert].index, at[convert], CONVERTED)
-    dead = ~done & status.str.contains(_DEAD)
+    dead = ~done & status.str.contains(_DEAD.pattern)
     lost = _ending(cases[dead].index, ended[dead], DEAD).assign(who=by[dead].to_numpy())
     lost["who"] = lost.who.astype(TEXT)
     stages += [over[over.time.notna()], lost[lost.time.notna()]]
