@@ -155,7 +155,10 @@ MISSING = [
     ([f"{i},Closed Lost,Ann,2024-01-0{i},2024-02-01" for i in range(1, 9)], "No case is won"),
     ([f"{i},Closed Won,Ann,2024-01-0{i},2024-02-01" for i in range(1, 4)], "Only 3 won"),
     ([f"{i},Closed Won,Ann,2024-01-0{i},2024-02-01" for i in range(1, 9)], "No case is lost"),
-    ([f"{i},Closed Lost,Ann,2024-01-0{i}," for i in range(1, 9)], "8 cases ended on a day nobody"),
+    (
+        [f"{i},Closed Lost,Ann,2024-01-0{i}," for i in range(1, 9)],
+        "8 cases ended on a day nobody kept",
+    ),
     ([f"{i},Closed Won,Ann,2024-01-0{i},2024-02-01" for i in range(1, 9)], "No history of stages"),
     ([f"{i},Closed Won,Ann,2024-01-0{i},2024-02-01" for i in range(1, 9)], "One person (Ann)"),
     ([f"{i},Closed Won,,2024-01-0{i},2024-02-01" for i in range(1, 9)], "Nobody is named"),

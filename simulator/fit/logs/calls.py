@@ -17,7 +17,7 @@ SERVED, ABANDONED, NO_SERVICE = "served", "abandoned", "no_service"
 QUEUE, MENU = "queue", "menu"
 _LEFT = r"(?i)hang|hung|abandon|aband|left|drop|renege|missed|no.?answer"
 _SERVED = r"(?i)agent|answer|serv|handled|complete|connected|resolved"
-NOBODY = re.compile(r"(?i)no_?server|none|nobody|n/?a|unassigned|-")
+NOBODY = re.compile(r"(?i:no_?server|none|nobody|n/?a|unassigned|-)")
 
 
 def call_log(
@@ -82,13 +82,18 @@ def call_log(
         found.append(Finding(table.file, int(untimed.sum()), what, action))
         begun, left = begun.mask(untimed, gone), left.mask(untimed, gone)
         service = service.mask(untimed)
+    endless = (outcome == SERVED) & left.isna() & begun.notna()
+    if endless.any():
+        what, action = "rows served without an end", "left as begun; how long it took is not known"
+        found.append(Finding(table.file, int(endless.sum()), what, action))
+        left = left.mask(endless, begun)
     back = left < entered
     if back.any():
         what = "rows that leave before they enter"
         found.append(Finding(table.file, int(back.sum()), what, "left when they entered"))
         left = left.mask(back, entered)
     spent = (ended - begun).dt.total_seconds()
-    worked = service.where(service.notna() | untimed, spent).mask(untimed) / 3600.0
+    worked = service.where(service.notna() | untimed, spent).mask(untimed | endless) / 3600.0
 
     keep = clock.keep(arrived, today, until, since)
     case = _case_ids(data, columns, table, found)
@@ -245,8 +250,8 @@ def _outcomes(
         return pd.Series(np.where(served, SERVED, ABANDONED), index=data.index).astype(TEXT)
     text = data[columns["outcome"]]
     name = key_of(columns["outcome"])
-    yes = text.str.fullmatch(r"(?i)true|yes|y|1")
-    if bool((yes | text.str.fullmatch(r"(?i)false|no|n|0|")).all()):
+    yes = text.str.fullmatch(r"(?i:true|yes|y|1)")
+    if bool((yes | text.str.fullmatch(r"(?i:false|no|n|0|)")).all()):
         left = yes if "aband" in name or "hang" in name else ~yes
         return pd.Series(np.where(left, ABANDONED, SERVED), index=data.index).astype(TEXT)
     left = text.str.contains(_LEFT, regex=True)

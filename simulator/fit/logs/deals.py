@@ -272,7 +272,7 @@ def _closed(
         found.append(Finding(parts.file, int(unknown.sum()), what, action))
     cases["closed"] = time.astype(NS)
     if "reason" in cases:
-        stalled = cases.reason.fillna("").str.contains(_STALLED) & outcome.eq("lost")
+        stalled = cases.reason.fillna("").str.contains(_STALLED.pattern) & outcome.eq("lost")
         outcome = outcome.mask(stalled, "no_decision")
     cases["outcome"] = outcome.fillna(OPEN).astype(TEXT)
     gone = cases.index[before.to_numpy()]

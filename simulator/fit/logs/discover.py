@@ -230,7 +230,8 @@ def _transitions(
     ends["time"] = ended.closed.fillna(pd.Timestamp.max).to_numpy()
     ends["rank"] = np.where(ends.stage.isin(GOOD), 0, 2)
     every = steps[["case", "stage"]].assign(time=steps.entered, rank=1)
-    every = pd.concat([every, ends[within(ends.case, steps.case)]])
+    ends = ends[within(ends.case, steps.case)]
+    every = pd.concat([every, ends]) if len(ends) else every
     every = every.sort_values(["case", "time", "rank"], kind="stable")
     case, stage = pd.factorize(every.case)[0], every.stage.to_numpy(dtype=object)
     first = np.r_[True, case[1:] != case[:-1]]

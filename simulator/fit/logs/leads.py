@@ -69,7 +69,7 @@ def with_leads(
     ended = ended.set_axis(cases.index)
     if lead_moves:
         made = pd.concat(lead_moves, ignore_index=True)
-        died = made[made.stage.str.contains(_DEAD)].sort_values("time", kind="stable")
+        died = made[made.stage.str.contains(_DEAD.pattern)].sort_values("time", kind="stable")
         died = died.drop_duplicates("case", keep="last").set_index("case")
         ended = died.time.reindex(cases.index).astype(NS).fillna(ended)
         by = died.who.reindex(cases.index)
@@ -120,7 +120,7 @@ def _joined(
     stages = [_stage_of_leads(cases, lead_moves, lead_starts, at.where(done), status)]
     convert = done & ~within(cases.index, mine.index)
     over = _ending(cases[convert].index, at[convert], CONVERTED)
-    dead = ~done & status.str.contains(_DEAD)
+    dead = ~done & status.str.contains(_DEAD.pattern)
     lost = _ending(cases[dead].index, ended[dead], DEAD).assign(who=by[dead].to_numpy())
     lost["who"] = lost.who.astype(TEXT)
     stages += [over[over.time.notna()], lost[lost.time.notna()]]
@@ -138,22 +138,38 @@ def _joined(
     if deals is not None:
         cases = _take_over(cases, deals, mine)
         whose = moves.case.map(to_lead).astype(TEXT)
-        moved = moves.assign(case=whose.where(whose.notna(), moves.case))
+        moved = moves.assign(case=whose.where(whose.notna(), moves.case), lead=whose.notna())
         if not histories:
             start = pd.DataFrame({"case": mine.index.astype(TEXT), "time": made.to_numpy()})
             start["stage"] = pd.Series("opportunity", index=start.index, dtype=TEXT)
             start["who"] = pd.Series(pd.NA, index=start.index, dtype=TEXT)
+            start["lead"] = True
             moved = pd.concat([moved, start], ignore_index=True)
         rest = deals[~within(deals.index, lead_of)]
         if len(rest):
             what = "opportunities without a lead among those read"
             found.append(Finding(file, len(rest), what, "cases of their own"))
+        rest, moved = _apart(cases, rest, moved)
         cases = pd.concat([cases, rest])
         if not histories:
             stages.append(_ending(rest.index, rest.created, "opportunity"))
-        stages.append(moved)
+        stages.append(moved.drop(columns="lead"))
     every = pd.concat([s for s in stages if len(s)], ignore_index=True)
     return Parts(file, cases, every, ends, histories=True)
+
+
+def _apart(
+    cases: pd.DataFrame, rest: pd.DataFrame, moved: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Opportunities and their moves under names that no lead has, if ids are mere numbers."""
+    taken = within(rest.index, cases.index)
+    if not taken.any():
+        return rest, moved
+    own = {i: f"{i} (opportunity)" for i in rest.index[taken]}
+    of_rest = ~moved.lead.astype(bool)
+    named = moved.case.map(own).astype(TEXT)
+    moved = moved.assign(case=named.where(of_rest & named.notna(), moved.case))
+    return rest.rename(index=own), moved
 
 
 def _dates(

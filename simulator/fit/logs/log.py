@@ -15,8 +15,9 @@ WON, LOST, OPEN = "won", "lost", "open"
 class Log:
     """Cases and their visits, as seen from ``since`` until ``until``; what is open is censored.
 
-    cases: indexed by case (text); columns ``created`` and ``closed`` (datetime64[ns]; NaT: open),
-        ``outcome`` ("won", "lost", another end by its own name, or "open"), ``channel`` and
+    cases: indexed by case (text); columns ``created`` and ``closed`` (datetime64[ns]; NaT: open,
+        or ended on a day not known), ``outcome`` ("won", "lost", another end by its own name, or
+        "open"), ``channel`` and
         ``owner`` (text or NA), ``amount`` (float; NaN: not stated), and covariates by own name.
     visits: in order of case and ``entered``; columns ``case``, ``stage`` (text), ``entered``
         (scheduled or moved there), ``started`` (a person began; NaT: not known), ``left`` (done

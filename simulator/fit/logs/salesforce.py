@@ -25,7 +25,7 @@ from simulator.fit.tables import Finding, Table, as_money, key_of
 
 LEAD_STAGE = "lead"
 CONVERTED = "converted"
-_TRUE = r"(?i)true|1|yes|y|wahr|vrai"
+_TRUE = r"(?i:true|1|yes|y|wahr|vrai)"  # in a group: old pandas anchors the last one only
 # Of no use to a fit, or known only after the end.
 _TECHNICAL = {
     "systemmodstamp", "lastmodifieddate", "lastmodifiedbyid", "lastactivitydate", "lastvieweddate",
