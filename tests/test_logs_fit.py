@@ -135,7 +135,7 @@ def test_the_scenario_does_what_was_fitted(fit: LogFit) -> None:
 
     scenario = scenario_of(fit, 5 * 365.0)
     record = simulate(build(scenario), "batch", replication=0)
-    cases = cases_of_record(record, fit.paths.outcomes, 0.0)
+    cases = cases_of_record(record, fit, 0.0)
     ended = cases.outcome >= 0
     assert ended.sum() > 20_000
     nodes = {n.name: n for n in fit.network.nodes}
@@ -328,3 +328,29 @@ def test_a_queue_is_told_from_a_choice() -> None:
         waits = estimate_waits(paths, estimate_crew(paths), hours_of(make_model(paths))[1])
         (intake,) = [w for w in waits if paths.stages[w.stage] == "intake"]
         assert intake.evident == evident, intake
+
+
+def test_channels_that_differ_have_odds_of_their_own() -> None:
+    """Half of the cases from a channel whose offers are refused more; one that is as all are."""
+    rng = np.random.default_rng(6)
+    log = made()
+    cases = log.cases.copy()
+    won = (cases["outcome"] == "won").to_numpy()
+    ads = np.where(won, rng.random(len(cases)) < 0.25, rng.random(len(cases)) < 0.55)
+    cases["channel"] = pd.Series(np.where(ads, "ads", "web"), index=cases.index, dtype="string")
+    fit = fit_log(replace(log, cases=cases), draws=2)
+    names = [n.name for n in fit.network.nodes]
+    assert {"offer ads", "offer web"} <= set(names)
+    assert "offer" not in names
+    share = {
+        n.name: next(e.share for e in n.exits if e.outcome == 0)
+        for n in fit.network.nodes
+        if n.name.startswith("offer")
+    }
+    assert share["offer web"] > 2 * share["offer ads"]
+    assert {s.name for s in fit.streams} == {"ads", "web"}
+    build(scenario_of(fit, 364.0))
+    # channels by chance: one node for all
+    same = rng.random(len(cases)) < 0.5
+    cases["channel"] = pd.Series(np.where(same, "ads", "web"), index=cases.index, dtype="string")
+    assert "offer" in [n.name for n in fit_log(replace(log, cases=cases), draws=2).network.nodes]

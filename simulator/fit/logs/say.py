@@ -66,8 +66,8 @@ class LogResult:
             )
         for i, node in enumerate(f.network.nodes):
             out += [
-                f"{node.name}: {b.seen:,} leave for {b.to} after {b.days:.1f} days, a fixed time: "
-                "a rule does that, not a person."
+                f"{node.name}: {b.seen:,} leave for {b.to} after the same {b.days:.1f} days: "
+                "by a rule or an appointment, not by chance."
                 for b in f.script.branches[i]
                 if b.fixed
             ]
@@ -103,7 +103,7 @@ class LogResult:
                         "work_hours": node.hours * node.worked,
                     }
                 )
-        heads, hours = full_time(f.crew)
+        _heads, hours = full_time(f.crew)
         teams: list[Row] = [
             {
                 "team": team,
