@@ -354,3 +354,27 @@ def test_channels_that_differ_have_odds_of_their_own() -> None:
     same = rng.random(len(cases)) < 0.5
     cases["channel"] = pd.Series(np.where(same, "ads", "web"), index=cases.index, dtype="string")
     assert "offer" in [n.name for n in fit_log(replace(log, cases=cases), draws=2).network.nodes]
+
+
+def test_patience_is_of_those_who_waited_in_vain() -> None:
+    """Exponential patience of a day against the wait until the morning: within 4 se."""
+    rng = np.random.default_rng(7)
+    log = made()
+    work = log.visits["stage"] == "intake"
+    gone = pd.Series(
+        log.visits["entered"] + pd.to_timedelta(rng.exponential(1.0, len(log.visits)), unit="D"),
+        index=log.visits.index,
+    )
+    cold = work & (gone < log.visits["started"])
+    visits = log.visits.copy()
+    visits.loc[cold, "left"] = gone[cold].astype("datetime64[ns]")
+    visits.loc[cold, ["started", "who", "worked"]] = [pd.NaT, pd.NA, np.nan]
+    lost = visits.loc[cold].set_index("case")["left"]
+    cases = log.cases.copy()
+    cases.loc[lost.index, "closed"] = lost
+    cases.loc[lost.index, "outcome"] = "went_cold"
+    visits = visits[~((visits["stage"] == "offer") & visits["case"].isin(lost.index))]
+    paths = make_paths(replace(log, cases=cases, visits=visits))
+    (wait,) = estimate_waits(paths, estimate_crew(paths), hours_of(make_model(paths))[1])
+    assert wait.cold == cold.sum() > 500
+    assert abs(wait.patience_days - 1.0) < 4 * wait.patience_se

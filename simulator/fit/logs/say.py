@@ -128,6 +128,9 @@ class LogResult:
                     "grows_with_queue": w.relation,
                     "z": w.z,
                     "a_queue": w.evident,
+                    "went_cold": w.cold,
+                    "patience_days": w.patience_days if w.cold else None,
+                    "patience_se": w.patience_se if w.cold else None,
                 }
                 for w in f.waits
             ],
