@@ -33,6 +33,7 @@ COMMANDS = [
     "deck",
     "demo",
     "explain",
+    "export",
     "figure",
     "fit",
     "gallery",

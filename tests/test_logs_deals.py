@@ -206,6 +206,20 @@ def test_leads_go_on_as_opportunities(tmp_path: Path) -> None:
     assert "1 lead whose end has no date: export LeadHistory" in text
 
 
+def test_leads_and_opportunities_with_the_same_numbers(tmp_path: Path) -> None:
+    leads = [{"Id": str(i), "CreatedDate": "2024-01-01", "IsConverted": "true", "Status": "x",
+              "ConvertedDate": "2024-01-05", "ConvertedOpportunityId": "2" if i == 1 else ""}
+             for i in (1, 2, 3)]  # fmt: skip
+    deals = [{"Id": str(i), "StageName": "Demo", "CreatedDate": f"2024-01-0{i}", "IsWon": "false"}
+             for i in (1, 2)]  # fmt: skip
+    log = read_log([write(tmp_path, "l.csv", leads), write(tmp_path, "o.csv", deals)])
+    assert sorted(log.cases.index) == ["1", "1 (opportunity)", "2", "3"]
+    assert set(log.visits.case) == set(log.cases.index)
+    assert log.cases.outcome.to_dict() == {
+        "1": "open", "2": "converted", "3": "converted", "1 (opportunity)": "open",
+    }  # fmt: skip
+
+
 def test_reports_by_their_labels(tmp_path: Path) -> None:
     rows = [
         {"Opportunity Name": n, "Account Name": "Acme", "Opportunity Owner": "Ann Lee",

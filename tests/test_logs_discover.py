@@ -17,6 +17,7 @@ from simulator.fit.logs.discover import discover, median
 from simulator.fit.logs.log import Log
 from simulator.fit.logs.read import read_log
 from simulator.fit.logs.reading import read_files
+from simulator.fit.logs.teams import teams_of
 
 HEAD = ["case", "activity", "start", "end", "resource", "channel", "size"]
 TEAM = {"qualify": "sdr", "demo": "ae", "contract": "ae", "legal": "legal"}
@@ -97,6 +98,21 @@ def test_people_become_teams_by_what_they_do(log: Log) -> None:
     assert ("qualify", "demo") in between or ("qualify", "contract") in between
 
 
+def test_chance_makes_no_teams() -> None:
+    rng = np.random.default_rng(5)
+    n = 3000
+    visits = pd.DataFrame(
+        {
+            "who": rng.choice([f"p{i}" for i in range(20)], n),
+            "stage": rng.choice(["a", "b", "c"], n),
+            "worked": 1.0,
+        }
+    )
+    (team,) = teams_of(visits)
+    assert len(team.people) == 20
+    assert team.hours == n
+
+
 def test_ends_channels_and_segments(log: Log) -> None:
     p = discover(log)
     assert {g.name: g.cases for g in p.outcomes} == log.cases.outcome.value_counts().to_dict()
@@ -139,7 +155,10 @@ MISSING = [
     ([f"{i},Closed Lost,Ann,2024-01-0{i},2024-02-01" for i in range(1, 9)], "No case is won"),
     ([f"{i},Closed Won,Ann,2024-01-0{i},2024-02-01" for i in range(1, 4)], "Only 3 won"),
     ([f"{i},Closed Won,Ann,2024-01-0{i},2024-02-01" for i in range(1, 9)], "No case is lost"),
-    ([f"{i},Closed Lost,Ann,2024-01-0{i}," for i in range(1, 9)], "8 cases ended on a day nobody"),
+    (
+        [f"{i},Closed Lost,Ann,2024-01-0{i}," for i in range(1, 9)],
+        "8 cases ended on a day nobody kept",
+    ),
     ([f"{i},Closed Won,Ann,2024-01-0{i},2024-02-01" for i in range(1, 9)], "No history of stages"),
     ([f"{i},Closed Won,Ann,2024-01-0{i},2024-02-01" for i in range(1, 9)], "One person (Ann)"),
     ([f"{i},Closed Won,,2024-01-0{i},2024-02-01" for i in range(1, 9)], "Nobody is named"),

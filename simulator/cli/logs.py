@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from simulator.cli.base import DATE, PATH, deliver, main, output
+from simulator.cli.base import DATE, PATH, SEED, deliver, main, output
 
 
 def named(pairs: tuple[str, ...]) -> dict[str, str]:
@@ -45,3 +45,46 @@ def read(files: tuple[Path, ...], as_json: bool, quiet: bool, **options: Any) ->
         if options[key] is not None:
             options[key] = options[key].date()
     deliver(read_files(files, **options), as_json=as_json, quiet=quiet)
+
+
+@main.command()
+@click.argument("scenario", type=PATH)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    help="Folder for the files; made if absent.",
+)
+@click.option(
+    "--as",
+    "form",
+    type=click.Choice(["salesforce", "log"]),
+    default="salesforce",
+    show_default=True,
+    help="Salesforce's objects, or an event log.",
+)
+@click.option(
+    "--engine",
+    type=click.Choice(["events", "batch"]),
+    default="events",
+    show_default=True,
+    help="By events, who did what is known too.",
+)
+@click.option("--seed", type=SEED, help="[default: the scenario's]")
+@click.option(
+    "--replication", type=click.IntRange(0), default=0, show_default=True, help="Which one."
+)
+@click.option("--start", type=DATE, help="The day of week 0. [default: the scenario's]")
+@output
+def export(scenario: Path, out: Path, as_json: bool, quiet: bool, **options: Any) -> None:
+    """What a run would have left in your systems.
+
+    Writes CSV files of leads, opportunities and their history, or of events, as if a company had
+    lived the scenario; `growthsim read` and `growthsim fit` read them again.
+    """
+    from simulator.fit.logs.export import export as write
+
+    if options["start"] is not None:
+        options["start"] = options["start"].date()
+    result = write(scenario, out, **options)
+    deliver(result, as_json=as_json, quiet=quiet)

@@ -82,13 +82,18 @@ def call_log(
         found.append(Finding(table.file, int(untimed.sum()), what, action))
         begun, left = begun.mask(untimed, gone), left.mask(untimed, gone)
         service = service.mask(untimed)
+    endless = (outcome == SERVED) & left.isna() & begun.notna()
+    if endless.any():
+        what, action = "rows served without an end", "left as begun; how long it took is not known"
+        found.append(Finding(table.file, int(endless.sum()), what, action))
+        left = left.mask(endless, begun)
     back = left < entered
     if back.any():
         what = "rows that leave before they enter"
         found.append(Finding(table.file, int(back.sum()), what, "left when they entered"))
         left = left.mask(back, entered)
     spent = (ended - begun).dt.total_seconds()
-    worked = service.where(service.notna() | untimed, spent).mask(untimed) / 3600.0
+    worked = service.where(service.notna() | untimed, spent).mask(untimed | endless) / 3600.0
 
     keep = clock.keep(arrived, today, until, since)
     case = _case_ids(data, columns, table, found)

@@ -88,6 +88,8 @@ EVENTS = Kind(
             "resource", "org:resource", "user", "agent", "employee", "performer", "person", "who",
             "owner",
         ),
+        "worked": ("hours", "worked_hours", "effort_hours", "time_spent", "hours_worked"),
+        "created": ("created", "case:created", "reg_date", "case:reg_date", "case_created"),
         "channel": ("channel", "case:channel", "source", "lead_source", "leadsource", "origin"),
         "amount": (
             "amount", "case:amount", "amount_req", "case:amount_req", "value", "deal_value",
@@ -193,6 +195,7 @@ LEADS_SALESFORCE = Kind(
         "channel": ("LeadSource", "Lead Source"),
         "deleted": ("IsDeleted",),
         "name": ("Company", "Company / Account", "Name"),
+        "reason": ("Loss Reason", "Loss_Reason__c", "Disqualified Reason", "Unqualified Reason"),
         "closed_on": ("LastStatusChangeDate", "Disqualified Date", "Closed Date"),
     },
     without=("stagename",),

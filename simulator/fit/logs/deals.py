@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from simulator.errors import DataError
-from simulator.fit.logs.files import TEXT
+from simulator.fit.logs.files import TEXT, within
 from simulator.fit.logs.log import OPEN, WON, Log
 from simulator.fit.logs.times import NS
 from simulator.fit.read import slug
@@ -121,7 +121,7 @@ def assemble(
         cases = _out(cases, cases.created < since, f"deals from before {since}", parts.file, found)
     if cases.empty:
         raise DataError(f"{parts.file}: no deal is left. Check the dates asked for")
-    moves = moves[moves.case.isin(cases.index)]
+    moves = moves[within(moves.case, cases.index)]
     moves = _collapse(_with_now(moves, cases, ends, parts), found, parts.file)
     cases, moves = _closed(cases, moves, ends, parts, limit, found)
     visits = _visits(cases, moves, ends)
@@ -181,7 +181,7 @@ def _with_now(
     moves: pd.DataFrame, cases: pd.DataFrame, ends: Mapping[str, str], parts: Parts
 ) -> pd.DataFrame:
     """Moves, and what else is known of where deals were and are."""
-    seen = cases.index.isin(moves.case)
+    seen = within(cases.index, moves.case)
     none = cases[~seen]
     extra = []
     if parts.histories:
@@ -276,7 +276,7 @@ def _closed(
         outcome = outcome.mask(stalled, "no_decision")
     cases["outcome"] = outcome.fillna(OPEN).astype(TEXT)
     gone = cases.index[before.to_numpy()]
-    return cases[~before], moves[~moves.case.isin(gone)]
+    return cases[~before], moves[~within(moves.case, gone)]
 
 
 def _visits(cases: pd.DataFrame, moves: pd.DataFrame, ends: Mapping[str, str]) -> pd.DataFrame:

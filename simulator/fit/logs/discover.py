@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import pandas as pd
 from scipy.stats import CensoredData, ecdf
 
 from simulator.fit.logs.calls import SERVED
+from simulator.fit.logs.files import within
 from simulator.fit.logs.log import OPEN, WON, Log
 from simulator.fit.logs.teams import Team, programs, teams_of
 
@@ -122,7 +123,7 @@ def discover(log: Log) -> Process:
         teams=teams,
         programs=no_people,
         handoffs=_handoffs(people, teams),
-        outcomes=_groups(log, "outcome", log.cases.outcome),
+        outcomes=_groups(log, "outcome", log.cases.outcome) + _reasons(log),
         channels=_groups(log, "channel", log.cases.channel),
         segments=_segments(log),
     )
@@ -221,24 +222,29 @@ def _scaled(seconds: float | None, unit: float) -> float | None:
 def _transitions(
     log: Log, steps: pd.DataFrame, place: dict[str, int]
 ) -> tuple[tuple[Transition, ...], dict[str, int]]:
-    case, stage = pd.factorize(steps.case)[0], steps.stage.to_numpy(dtype=object)
-    if not len(case):
+    if steps.empty:
         return (), {}
+    # an end stands where it came: before what a customer visits afterwards
+    ended = log.cases[log.cases.outcome.ne(OPEN)]
+    ends = pd.DataFrame({"case": ended.index, "stage": ended.outcome.to_numpy()})
+    ends["time"] = ended.closed.fillna(pd.Timestamp.max).to_numpy()
+    ends["rank"] = np.where(ends.stage.isin(GOOD), 0, 2)
+    every = steps[["case", "stage"]].assign(time=steps.entered, rank=1)
+    every = pd.concat([every, ends[within(ends.case, steps.case)]])
+    every = every.sort_values(["case", "time", "rank"], kind="stable")
+    case, stage = pd.factorize(every.case)[0], every.stage.to_numpy(dtype=object)
     first = np.r_[True, case[1:] != case[:-1]]
-    last = np.r_[case[1:] != case[:-1], True]
-    inner = ~last
+    inner = np.r_[case[1:] == case[:-1], False]
     pairs = [pd.DataFrame({"source": BEGIN, "target": stage[first]})]
     pairs.append(pd.DataFrame({"source": stage[inner], "target": stage[1:][inner[:-1]]}))
-    outcome = steps.case[last].map(log.cases.outcome)
-    ended = outcome.ne(OPEN).to_numpy()
-    ends = pd.DataFrame({"source": stage[last], "target": outcome.to_numpy(dtype=object)})
-    pairs.append(ends[ended])
     counts = pd.concat(pairs).value_counts(["source", "target"])
     out, back = [], dict.fromkeys(place, 0)
+    over = set(ends.stage)
     left = counts.groupby(level=0).sum()
     for pair, n in counts.items():
         source, target = _pair(pair)
         again = source in place and target in place and place[target] <= place[source]
+        again = again and source not in over
         out.append(Transition(source, target, int(n), float(n / left[source]), again))
         if again and target != source:
             back[target] += int(n)
@@ -280,8 +286,16 @@ def _groups(log: Log, kind: str, values: pd.Series) -> tuple[Group, ...]:
     return tuple(sorted(out, key=lambda g: (-g.cases, g.name)))
 
 
+def _reasons(log: Log) -> tuple[Group, ...]:
+    """Why cases ended, where the files say."""
+    if "reason" not in log.cases:
+        return ()
+    told = _groups(log, "reason", log.cases.reason)
+    return tuple(replace(g, won=None) for g in told if g.name != "(none)")
+
+
 def _segments(log: Log) -> tuple[Group, ...]:
-    lead = {"created", "closed", "outcome", "channel", "owner", "amount"}
+    lead = {"created", "closed", "outcome", "channel", "owner", "amount", "reason"}
     out: list[Group] = []
     for name in log.cases.columns:
         if name in lead:

@@ -15,7 +15,7 @@ from simulator.fit.logs.log import OPEN, WON, Log
 from simulator.fit.logs.pairing import COMPLETE, STEPS, intervals, paired
 from simulator.fit.logs.times import NS, as_ids, as_times
 from simulator.fit.read import slug
-from simulator.fit.tables import Finding, Table, as_money
+from simulator.fit.tables import Finding, Table, as_money, bad_rows
 
 WINS = r"(?:closed_?)?won|win|activated|registered|approved|purchased|signed|paid|converted|granted"
 ENDS = (
@@ -53,8 +53,6 @@ def event_log(
     visits = (paired if single else intervals)(frame, table, found)
     ends, finals = _ends(frame, won, lost, table)
     moments = frame.time if "end" not in frame else frame[["time", "end"]].max(axis=1)
-    by_case = moments.groupby(frame.case)
-    last = by_case.max()
     cases = pd.DataFrame({"created": frame.time.groupby(frame.case).min()})
     cases["closed"] = ends.time.reindex(cases.index).astype(NS)
     cases["outcome"] = ends.outcome.astype(TEXT).reindex(cases.index).fillna(OPEN)
@@ -69,7 +67,7 @@ def event_log(
         told = ", ".join(f"`{a}` {o}" for a, o in finals.items())
         found.append(Finding(table.file, len(ends), "cases ended", f"by {told}"))
     _attributes(cases, frame, table, columns, found)
-    visits = _shut(visits, cases, last, table, found)
+    visits = _shut(visits, cases, table, found)
     first = since if since is not None else frame.time.min()
     final = until if until is not None else moments.max()
     return Log(cases, visits, first, final, (table.file,), tuple(found))
@@ -102,6 +100,15 @@ def _events(
                 Finding(table.file, n, "rows of another lifecycle", "left out", f"{names}")
             )
             frame = frame[frame.step >= 0]
+    if "worked" in columns:
+        text = data[columns["worked"]]
+        frame["hours"] = pd.to_numeric(text.reindex(frame.index), errors="coerce")
+        used.append(columns["worked"])
+        wrong = frame.hours.isna() & text.reindex(frame.index).ne("")
+        found += bad_rows(
+            table, columns["worked"], "the hours worked", "a number",
+            wrong.reindex(data.index, fill_value=False), int(text.ne("").sum()),
+        )  # fmt: skip
     frame["who"] = as_ids(data[columns["resource"]]) if "resource" in columns else pd.NA
     frame["who"] = frame["who"].astype(TEXT)
     frame.attrs["used"] = used
@@ -217,6 +224,9 @@ def _finals(frame: pd.DataFrame, there: set[str]) -> dict[str, str]:
     out: dict[str, str] = {}
     for activity, outcome in sorted(maybe.items()):
         rows = frame[frame.activity == activity]
+        if re.fullmatch(r"(?:closed_?)?(?:won|lost)", slug(activity)):
+            out[activity] = outcome  # it says so itself, whatever a customer does afterwards
+            continue
         first = rows.time.groupby(rows.case).min()
         quiet = last.reindex(first.index) - first < pd.Timedelta(days=1)
         if float(quiet.mean()) >= FINAL:
@@ -256,6 +266,12 @@ def _attributes(
         amount, bad = as_money(once, columns["amount"], "the amount")
         found += bad
         cases["amount"] = pd.Series(amount, index=names).reindex(cases.index)
+    if "created" in columns:
+        once = replace(table, frame=data.iloc[first])
+        made, bad = as_times(once, columns["created"], "the case's creation")
+        found += bad
+        stated = pd.Series(made.to_numpy(), index=names).reindex(cases.index).astype(NS)
+        cases["created"] = stated.where(stated < cases.created, cases.created)
     varying = []
     for column in table.frame.columns:
         if column in taken or column in frame.attrs.get("used", ()):
@@ -264,8 +280,8 @@ def _attributes(
         if (code != code[first][case]).any():
             varying.append(str(column))
             continue
-        stated = data[column].iloc[first]
-        text = stated.mask(stated.eq(""))
+        said = data[column].iloc[first]
+        text = said.mask(said.eq(""))
         number = pd.to_numeric(text, errors="coerce")
         value = number if number.notna().sum() == text.notna().sum() else text
         name = re.sub(r"^case:", "", str(column))
@@ -280,16 +296,15 @@ def _attributes(
 def _shut(
     visits: pd.DataFrame,
     cases: pd.DataFrame,
-    last: pd.Series,
     table: Table,
     found: list[Finding],
 ) -> pd.DataFrame:
     """Visits that never ended in cases that did: they left with the case."""
     over = visits.case.map(cases.closed)
-    stuck = visits.left.isna() & over.notna()
+    won = visits.case.map(cases.outcome).eq(WON)  # a customer goes on
+    stuck = visits.left.isna() & ((over > visits.entered) | (~won & (over == visits.entered)))
     if stuck.any():
-        until = over.where(over >= visits.entered, visits.case.map(last))
-        visits.loc[stuck, "left"] = until[stuck].astype(NS)
+        visits.loc[stuck, "left"] = over[stuck].astype(NS)
         visits.loc[stuck, "worked"] = np.nan
         text = "visits still open when their case ended"
         found.append(Finding(table.file, int(stuck.sum()), text, "left with the case"))

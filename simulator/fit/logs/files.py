@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import re
 import zlib
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,7 @@ def read_file(path: str | Path) -> tuple[Table, list[Finding]]:
         raise DataError(f"{path}: it has a header and no rows")
     table, bad = _parse(text, header, sep, path)
     if any("\n" in row for _, row in bad) or _swallows(table, sep):
-        text, stray = _without_stray_quotes(text)
+        text, stray = _without_stray_quotes(text, sep)
         if stray:
             what = "rows with a quote that is never closed"
             found.append(Finding(str(path), len(stray), what, "read without", f"line {stray[0]}"))
@@ -160,18 +161,47 @@ def _swallows(table: pa.Table, sep: str) -> bool:
     return False
 
 
+def within(text: pd.Series | pd.Index, names: pd.Series | pd.Index) -> np.ndarray:
+    """Which of the texts are among many names; pandas would make a list of the names first."""
+    found = pc.is_in(_arrow(text), value_set=_arrow(names))
+    out: np.ndarray = found.to_numpy(zero_copy_only=False).astype(bool)
+    return out
+
+
+def _arrow(text: pd.Series | pd.Index) -> pa.Array:
+    made = pa.array(text.astype(TEXT).array, pa.string())
+    return made.combine_chunks() if isinstance(made, pa.ChunkedArray) else made
+
+
 def table_of(names: list[str]) -> pa.Table:
     """An empty table of text."""
     return pa.table({name: pa.array([], pa.string()) for name in names})
 
 
-def _without_stray_quotes(text: bytes) -> tuple[bytes, list[int]]:
-    """The text with quotes taken out of lines that have an odd number of them; those lines."""
+def _without_stray_quotes(text: bytes, sep: str) -> tuple[bytes, list[int]]:
+    """The text without quotes that open a value and never close it; the lines they stood on.
+
+    A value may have line breaks: its quote closes on a later line, before a separator or at the
+    end of the line.
+    """
+    mark = re.escape(sep.encode())
+    opens = re.compile(rb"(?:^|" + mark + rb')"(?:[^"]|"")*\r?$')
+    closes = re.compile(rb'^(?:[^"]|"")*"(?:' + mark + rb"|\r?$)")
     lines = text.split(b"\n")
-    stray = [i for i, line in enumerate(lines) if line.count(b'"') % 2]
-    for i in stray:
-        lines[i] = lines[i].replace(b'"', b"")
-    return b"\n".join(lines), [i + 1 for i in stray]
+    odd = [i for i, line in enumerate(lines) if line.count(b'"') % 2]
+    stray = []
+    k = 0
+    while k < len(odd):
+        here = odd[k]
+        k += 1
+        if not opens.search(lines[here]):
+            continue  # a quote within a value is a letter
+        if k < len(odd) and closes.match(lines[odd[k]]):
+            k += 1
+            continue
+        lines[here] = lines[here].replace(b'"', b"")
+        stray.append(here + 1)
+    return b"\n".join(lines), stray
 
 
 def _positions(rows: int, bad: list[int]) -> np.ndarray:

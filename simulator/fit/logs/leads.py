@@ -9,7 +9,7 @@ import pandas as pd
 
 from simulator.errors import DataError
 from simulator.fit.logs.deals import Parts, end_of, whole_day
-from simulator.fit.logs.files import TEXT
+from simulator.fit.logs.files import TEXT, within
 from simulator.fit.logs.kinds import Source
 from simulator.fit.logs.log import OPEN, WON, Log
 from simulator.fit.logs.salesforce import (
@@ -24,6 +24,7 @@ from simulator.fit.logs.salesforce import (
 from simulator.fit.logs.times import NS, as_ids, as_times
 from simulator.fit.tables import Finding, Table, as_money
 
+CLICK = pd.Timedelta(seconds=5)  # what is saved together is stamped so far apart at most
 DEAD = "lost"  # the stage of leads that were given up
 _DEAD = re.compile(
     r"(?i)dis.?qualified|un.?qualified|not converted|junk|dead|rejected|bad (?:fit|data)"
@@ -64,9 +65,19 @@ def with_leads(
     status = pd.Series("", index=cases.index, dtype=TEXT)
     if "status" in columns:
         status = pd.Series(rows.frame[columns["status"]].to_numpy(), cases.index, dtype=TEXT)
+    ended = _dates(rows, columns.get("closed_on"), "the end", found, day_first)
+    ended = ended.set_axis(cases.index)
+    if lead_moves:
+        made = pd.concat(lead_moves, ignore_index=True)
+        died = made[made.stage.str.contains(_DEAD)].sort_values("time", kind="stable")
+        died = died.drop_duplicates("case", keep="last").set_index("case")
+        ended = died.time.reindex(cases.index).astype(NS).fillna(ended)
+        by = died.who.reindex(cases.index)
+    else:
+        by = pd.Series(pd.NA, index=cases.index, dtype=TEXT)
     return _joined(
         table.file, cases, opp, at, done, status, deals, moves, lead_moves, lead_starts, ends,
-        histories, found, _dates(rows, columns.get("closed_on"), "the end", found, day_first),
+        histories, found, ended, by,
     )  # fmt: skip
 
 
@@ -85,14 +96,15 @@ def _joined(
     histories: bool,
     found: list[Finding],
     ended: pd.Series,
+    by: pd.Series,
 ) -> Parts:
     lead_of = opp.dropna().drop_duplicates()
     shared = int(opp.notna().sum()) - len(lead_of)
     if shared:
         what = "leads converted to an opportunity that another lead has"
         found.append(Finding(file, shared, what, f"ended as `{CONVERTED}`"))
-    to_lead = pd.Series(lead_of.index.to_numpy(), index=lead_of.to_numpy())
-    known = lead_of.isin(deals.index) if deals is not None else lead_of.isin([])
+    to_lead = dict(zip(lead_of, lead_of.index, strict=True))
+    known = pd.Series(within(lead_of, deals.index) if deals is not None else False, lead_of.index)
     if deals is not None and (~known).any():
         what = "leads whose opportunity is not among those read"
         found.append(Finding(file, int((~known).sum()), what, f"ended as `{CONVERTED}`"))
@@ -105,15 +117,16 @@ def _joined(
     at = at.copy()
     at.loc[made.index[exact]] = made[exact]
     at = at.mask(at < cases.created, cases.created)
-    stages = [_stage_of_leads(cases, lead_moves, lead_starts)]
-    convert = done & ~cases.index.isin(mine.index)
+    stages = [_stage_of_leads(cases, lead_moves, lead_starts, at.where(done), status)]
+    convert = done & ~within(cases.index, mine.index)
     over = _ending(cases[convert].index, at[convert], CONVERTED)
     dead = ~done & status.str.contains(_DEAD)
-    lost = _ending(cases[dead].index, ended.set_axis(cases.index)[dead], DEAD)
+    lost = _ending(cases[dead].index, ended[dead], DEAD).assign(who=by[dead].to_numpy())
+    lost["who"] = lost.who.astype(TEXT)
     stages += [over[over.time.notna()], lost[lost.time.notna()]]
     unknown = int((over.time.isna()).sum()) + int(lost.time.isna().sum())
     cases["closed_"] = np.where(convert | dead, 1.0, 0.0)
-    cases["close"] = at.where(convert, ended.set_axis(cases.index).where(dead))
+    cases["close"] = at.where(convert, ended.where(dead))
     cases["stage"] = pd.Series(pd.NA, index=cases.index, dtype=TEXT)
     cases.loc[convert, "stage"] = CONVERTED
     cases.loc[dead, "stage"] = DEAD
@@ -124,22 +137,39 @@ def _joined(
     ends = {**ends, CONVERTED: CONVERTED, DEAD: "lost"}
     if deals is not None:
         cases = _take_over(cases, deals, mine)
-        moved = moves.assign(case=moves.case.map(to_lead).fillna(moves.case).astype(TEXT))
+        whose = moves.case.map(to_lead).astype(TEXT)
+        moved = moves.assign(case=whose.where(whose.notna(), moves.case), lead=whose.notna())
         if not histories:
             start = pd.DataFrame({"case": mine.index.astype(TEXT), "time": made.to_numpy()})
             start["stage"] = pd.Series("opportunity", index=start.index, dtype=TEXT)
             start["who"] = pd.Series(pd.NA, index=start.index, dtype=TEXT)
+            start["lead"] = True
             moved = pd.concat([moved, start], ignore_index=True)
-        rest = deals[~deals.index.isin(lead_of.to_numpy())]
+        rest = deals[~within(deals.index, lead_of)]
         if len(rest):
             what = "opportunities without a lead among those read"
             found.append(Finding(file, len(rest), what, "cases of their own"))
+        rest, moved = _apart(cases, rest, moved)
         cases = pd.concat([cases, rest])
         if not histories:
             stages.append(_ending(rest.index, rest.created, "opportunity"))
-        stages.append(moved)
+        stages.append(moved.drop(columns="lead"))
     every = pd.concat([s for s in stages if len(s)], ignore_index=True)
     return Parts(file, cases, every, ends, histories=True)
+
+
+def _apart(
+    cases: pd.DataFrame, rest: pd.DataFrame, moved: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Opportunities and their moves under names that no lead has, if ids are mere numbers."""
+    taken = within(rest.index, cases.index)
+    if not taken.any():
+        return rest, moved
+    own = {i: f"{i} (opportunity)" for i in rest.index[taken]}
+    of_rest = ~moved.lead.astype(bool)
+    named = moved.case.map(own).astype(TEXT)
+    moved = moved.assign(case=named.where(of_rest & named.notna(), moved.case))
+    return rest.rename(index=own), moved
 
 
 def _dates(
@@ -160,20 +190,31 @@ def _ending(index: pd.Index, time: pd.Series, stage: str) -> pd.DataFrame:
 
 
 def _stage_of_leads(
-    cases: pd.DataFrame, moves: list[pd.DataFrame], starts: list[pd.DataFrame]
+    cases: pd.DataFrame,
+    moves: list[pd.DataFrame],
+    starts: list[pd.DataFrame],
+    at: pd.Series,
+    status: pd.Series,
 ) -> pd.DataFrame:
     """The statuses that leads went through; `lead`, where nobody kept them."""
     if not moves:
         return _ending(cases.index, cases.created, LEAD_STAGE)
     made = pd.concat(moves, ignore_index=True)
-    made = made[made.case.isin(cases.index)]
+    made = made[within(made.case, cases.index)]
     # a status that says converted or dead is the end, which has its own date
     made = made[~made.stage.map({s: bool(_over(s)) for s in made.stage.unique()}).astype(bool)]
+    # so is one that came with the conversion, whatever it is called
+    bare = at == at.dt.normalize()
+    cut = at.mask(bare, at + pd.Timedelta(days=1)) - CLICK
+    made = made[~(made.time >= made.case.map(cut))]
     first = _ending(cases.index, cases.created, LEAD_STAGE)
     if starts:
         before = pd.concat(starts).sort_values("time", kind="stable").drop_duplicates("case")
         known = pd.Series(before.stage.to_numpy(), index=before.case.to_numpy())
+        # whose status never changed has had the one of now
+        now = status.mask(status.map({t: _over(t) or not t for t in status.unique()}).astype(bool))
         named = first.case.map(known)
+        named = named.where(named.notna(), first.case.map(now))
         first["stage"] = named.where(named.notna() & named.ne(""), first.stage).astype(TEXT)
     return pd.concat([first, made], ignore_index=True)
 

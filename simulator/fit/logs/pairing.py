@@ -58,7 +58,7 @@ def _lives(frame: pd.DataFrame, table: Table, found: list[Finding]) -> pd.DataFr
     steps = frame.step.to_numpy()[order].tolist()
     times = frame.time.to_numpy().astype(NS).astype(np.int64)[order].tolist()
     people = who[order].tolist()
-    rows: list[list[int]] = []  # entered, started, left, who, worked, group's first, since
+    rows: list[list[int]] = []  # entered, started, left, who, worked, group's first, since, done by
     loose = 0
     for begin, end in itertools.pairwise(edges):
         waiting: deque[list[int]] = deque()
@@ -66,7 +66,7 @@ def _lives(frame: pd.DataFrame, table: Table, found: list[Finding]) -> pd.DataFr
         for i in range(begin, end):
             step, t, p = steps[i], times[i], people[i]
             if step == SCHEDULE:
-                row = [t, NONE, NONE, p, 0, begin, NONE]
+                row = [t, NONE, NONE, p, 0, begin, NONE, -1]
                 rows.append(row)
                 waiting.append(row)
             elif step in {START, RESUME}:
@@ -78,7 +78,7 @@ def _lives(frame: pd.DataFrame, table: Table, found: list[Finding]) -> pd.DataFr
                     row[1] = t
                     going.append(row)
                 else:
-                    row = [t, t, NONE, p, 0, begin, NONE]
+                    row = [t, t, NONE, p, 0, begin, NONE, -1]
                     rows.append(row)
                     going.append(row)
                 row[6] = t
@@ -91,17 +91,17 @@ def _lives(frame: pd.DataFrame, table: Table, found: list[Finding]) -> pd.DataFr
                     row[4] += t - row[6]
                     row[6] = NONE
                 if step == COMPLETE:
-                    row[2] = t
+                    row[2], row[7] = t, i
                     if row[3] < 0:
                         row[3] = p
                     going.remove(row)
             elif step == COMPLETE and waiting:
                 row = waiting.popleft()
-                row[2], row[3], row[4] = t, p, -1
+                row[2], row[3], row[4], row[7] = t, p, -1, i
             elif step == COMPLETE:
-                rows.append([t, NONE, t, p, -1, begin, NONE])
+                rows.append([t, NONE, t, p, -1, begin, NONE, i])
                 loose += 1
-    got = np.array([r[:6] for r in rows], dtype=np.int64).reshape(-1, 6)
+    got = np.array(rows, dtype=np.int64).reshape(-1, 8)
     at = order[got[:, 5]]
     entered, started, left = (got[:, k].copy().view(NS) for k in range(3))  # NONE is NaT
     worked = np.where((got[:, 2] != NONE) & (got[:, 4] >= 0), got[:, 4] / 3.6e12, np.nan)
@@ -112,19 +112,32 @@ def _lives(frame: pd.DataFrame, table: Table, found: list[Finding]) -> pd.DataFr
         text = "complete events that nothing began"
         action = f"taken as moments; {marks:,} are of activities that only complete"
         found.append(Finding(table.file, loose, text, action))
-    worked = _nights(worked, table, found)
+    worked = _nights(worked, table, found, _stated(frame, order, got[:, 7]))
     cases, stages = case_names.to_numpy()[case[at]], act_names.to_numpy()[act[at]]
     out = visits_of(cases, stages, entered, started, left, names.to_numpy(), worked)
     return out.sort_values(["case", "entered"], kind="stable", ignore_index=True)
 
 
-def _nights(worked: np.ndarray, table: Table, found: list[Finding]) -> np.ndarray:
-    long = worked > NIGHT
+def _stated(frame: pd.DataFrame, order: np.ndarray, done: np.ndarray) -> np.ndarray | None:
+    """Hours that the events which completed visits state; NaN where they state none."""
+    if "hours" not in frame:
+        return None
+    hours = frame.hours.to_numpy(dtype=float)[order]
+    return np.where(done >= 0, hours[done], np.nan)
+
+
+def _nights(
+    worked: np.ndarray, table: Table, found: list[Finding], stated: np.ndarray | None
+) -> np.ndarray:
+    """Hours worked: those stated; else those between start and end, where no night is in them."""
+    known = np.isfinite(stated) if stated is not None else np.zeros(len(worked), dtype=bool)
+    long = (worked > NIGHT) & ~known
     if long.any():
         text = f"visits worked on for more than {NIGHT:.0f} hours at a stretch"
         action = "hours worked taken as not known: nights are in them"
         found.append(Finding(table.file, int(long.sum()), text, action))
-    return np.where(long, np.nan, worked)
+    seen = np.where(long, np.nan, worked)
+    return seen if stated is None else np.where(known, stated, seen)
 
 
 def intervals(frame: pd.DataFrame, table: Table, found: list[Finding]) -> pd.DataFrame:
@@ -141,7 +154,8 @@ def intervals(frame: pd.DataFrame, table: Table, found: list[Finding]) -> pd.Dat
         found.append(Finding(table.file, len(frame), text, "entered when they started"))
     end = frame.end if "end" in frame else pd.Series(pd.NaT, index=frame.index, dtype=NS)
     hours = (end - frame.time).dt.total_seconds().to_numpy() / 3600.0
-    worked = _nights(hours, table, found)
+    stated = frame.hours.to_numpy(dtype=float) if "hours" in frame else None
+    worked = _nights(hours, table, found, stated)
     out = visits_of(frame.case, frame.activity, entered, frame.time, end, frame.who, worked)
     return out.sort_values(["case", "entered"], kind="stable", ignore_index=True)
 

@@ -14,7 +14,7 @@ from simulator.fit.logs.discover import GOOD, Process, discover
 from simulator.fit.logs.kinds import Source
 from simulator.fit.logs.log import OPEN, Log
 from simulator.fit.logs.read import log_of, moment, sources
-from simulator.fit.logs.salesforce import LEAD_STAGE
+from simulator.fit.logs.salesforce import CONVERTED, LEAD_STAGE
 
 Row = dict[str, object]
 FEW = 5  # ends of a kind: with fewer nothing can be estimated of it
@@ -34,12 +34,12 @@ class Reading:
         log, p = self.log, self.process
         kinds = ", ".join(f"{Path(s.table.file).name} ({s.kind})" for s in self.sources)
         lasting = [s for s in p.stages if not s.mark]
-        ends = ", ".join(f"{g.name} {g.share:.1%}" for g in p.outcomes)
+        ends = ", ".join(f"{g.name} {g.share:.1%}" for g in p.outcomes if g.kind == "outcome")
         out = [
             f"Read {kinds}.",
             (
-                f"{p.cases:,} cases and {p.visits:,} visits from {log.since:%Y-%m-%d} to "
-                f"{log.until:%Y-%m-%d}: {ends}."
+                f"{_some(p.cases, 'case')} and {_some(p.visits, 'visit')} "
+                f"from {log.since:%Y-%m-%d} to {log.until:%Y-%m-%d}: {ends}."
             ),
         ]
         if len(lasting) > 1:
@@ -48,7 +48,7 @@ class Reading:
             names = " → ".join(f"{s.name} ({s.cases:,})" for s in shown)
             out.append(f"Stages in order, with the cases that were there: {names}{more}.")
         if p.teams:
-            teams = "; ".join(f"{t.name}: {len(t.people)} people" for t in p.teams)
+            teams = "; ".join(f"{t.name}: {_some(len(t.people), 'person')}" for t in p.teams)
             out.append(f"Teams by the stages they serve: {teams}.")
         if p.programs:
             out.append(f"At work day and night, so taken as programs: {', '.join(p.programs)}.")
@@ -56,7 +56,7 @@ class Reading:
         if loops:
             t = loops[0]
             out.append(
-                f"The way back most often taken: {t.source} → {t.target}, {t.count:,} times "
+                f"The way back most often taken: {t.source} → {t.target}, {_some(t.count, 'time')} "
                 f"({t.share:.1%} of those who left {t.source})."
             )
         return out + self.missing
@@ -75,6 +75,11 @@ class Reading:
                 "All cases are open: nothing can be said of odds or of how long a case takes. "
                 "Export the closed ones too."
             )
+        elif wins == 0 and outcome.eq(CONVERTED).any():
+            out.append(
+                "Leads only: how many are converted can be estimated, not what becomes of them. "
+                "Export opportunities and their history."
+            )
         elif wins == 0:
             out.append(
                 "No case is won: what a win takes cannot be estimated. Export won cases too, or "
@@ -90,8 +95,8 @@ class Reading:
         undated = int((ended & log.cases.closed.isna()).sum())
         if undated:
             out.append(
-                f"{undated:,} cases ended on a day nobody kept: they count in odds, not in times. "
-                "Export the history of stages or of lead statuses."
+                f"{_some(undated, 'case')} ended on a day nobody kept: counted in odds, not in "
+                "times. Export the history of stages or of lead statuses."
             )
         stages = set(log.visits.stage.unique())
         if stages <= {WHOLE, LEAD_STAGE}:
@@ -166,7 +171,7 @@ class Reading:
             "Transitions": _rows(p.transitions),
             "Teams": teams,
             "Handoffs": _rows(p.handoffs),
-            "Ends": _rows(p.outcomes, "kind", "won", "open"),
+            "Ends": _rows(p.outcomes, "won", "open"),
             "Channels": _rows(p.channels, "kind"),
             "Segments": _rows(p.segments),
             "Read": found,
@@ -203,6 +208,11 @@ def read_files(paths: Sequence[str | Path], **how: Any) -> Reading:
         how[name] = moment(how.get(name), end=end)
     log = log_of(read, **how)
     return Reading(read, log, discover(log))
+
+
+def _some(n: int, what: str) -> str:
+    many = {"person": "people"}.get(what, what + "s")
+    return f"{n:,} {what if n == 1 else many}"
 
 
 def _rows(items: Sequence[Any], *less: str) -> list[Row]:

@@ -17,7 +17,7 @@ from simulator.fit.logs.columns import (
     STAGE_REPORT,
 )
 from simulator.fit.logs.deals import WHOLE, Parts, no_moves
-from simulator.fit.logs.files import TEXT
+from simulator.fit.logs.files import TEXT, within
 from simulator.fit.logs.kinds import Source
 from simulator.fit.logs.log import OPEN, WON
 from simulator.fit.logs.times import NS, as_ids, as_times
@@ -327,7 +327,7 @@ def _first_stage(
 def _known(
     moves: pd.DataFrame, cases: pd.DataFrame, found: list[Finding], file: str
 ) -> pd.DataFrame:
-    unknown = ~moves.case.isin(cases.index)
+    unknown = pd.Series(~within(moves.case, cases.index), index=moves.index)
     if unknown.any():
         what = "changes of deals that are not among those read"
         example = str(moves.case[unknown].iloc[0])

@@ -15,6 +15,7 @@ Floats = NDArray[np.float64]
 SURE = 10  # visits: who has fewer is put to the team nearest, and forms none
 MOST = 8  # teams
 APART = 0.25  # mean silhouette below which people are one team
+UNLIKE = 0.25  # Jensen-Shannon distance below which two teams are one: chance makes as much
 HOURS = 23  # of the day: who acts in so many and begins nothing is a program
 ACTS = 200
 
@@ -99,6 +100,9 @@ def _cluster(shares: Floats) -> NDArray[np.int64]:
     for k in range(2, min(MOST, len(shares)) + 1):
         tried = np.asarray(fcluster(tree, k, "maxclust"), dtype=np.int64) - 1
         if len(np.unique(tried)) < k:
+            continue
+        centres = np.stack([shares[tried == g].mean(axis=0) for g in range(k)])
+        if pdist(centres, jensenshannon).min() < UNLIKE:
             continue
         score = _silhouette(square, tried)
         if score > best + 1e-9:

@@ -121,6 +121,8 @@ def _named(text: pd.Series) -> pd.Series:
     text = text.str.replace(r"\s*(?:Z|UTC|GMT|[+-]\d{2}:?\d{2})$", "", regex=True)
     text = text.where(text.str.contains("[A-Za-z]{3}", regex=True))
     seen = pd.Series(text.dropna().unique())
+    if seen.empty:
+        return pd.Series(pd.NaT, index=text.index, dtype=NS)
     read = pd.to_datetime(seen, format="mixed", errors="coerce")
     near = (read >= pd.Timestamp("1700-01-01")) & (read <= FAR)
     moments = pd.Series(read.to_numpy(), index=seen.to_numpy()).where(near.to_numpy())
@@ -137,11 +139,13 @@ def as_seconds(
     plain = text.str.replace(",", ".", regex=False)
     numbers = pd.to_numeric(plain, errors="coerce").to_numpy(dtype=float)
     out = pd.Series(numbers * unit, index=text.index)
-    clock = text.str.extract(r"^(?:(\d+):)?(\d+):(\d{2}(?:\.\d+)?)$")
-    isclock = clock[2].notna()
-    if isclock.any():
-        parts = clock[isclock].apply(lambda c: pd.to_numeric(c, errors="coerce")).fillna(0.0)
-        out[isclock] = parts[0] * 3600.0 + parts[1] * 60.0 + parts[2]
+    colon = text.str.contains(":", regex=False)
+    if colon.any():
+        parts = text[colon].str.extract(r"^(?:(\d+):)?(\d+):(\d{2}(?:\.\d+)?)$")
+        hour, minute, second = (
+            pd.to_numeric(parts[k], errors="coerce").to_numpy(dtype=float) for k in range(3)
+        )
+        out[colon] = np.nan_to_num(hour) * 3600.0 + minute * 60.0 + second
     out = out.where(np.isfinite(out))
     bad = (out.isna() | (out < 0)) & stated
     return out.mask(bad), bad_rows(table, column, what, "a duration", bad, int(stated.sum()))
