@@ -133,7 +133,9 @@ def test_more_steps_than_a_run_may_have_are_refused():
 
 def test_the_example_of_the_docs_reads():
     docs = Path(__file__).parents[1] / "docs" / "scenario-files.md"
-    found = re.search(r"## Patterns of the week.*?```yaml\n(.*?)```", docs.read_text("utf-8"), re.S)
+    found = re.search(
+        r"## Patterns of the week.*?```yaml\n(.*?)```", docs.read_text("utf-8"), re.DOTALL
+    )
     assert found is not None
     scenario = text("").replace("patterns: []", found.group(1))
     build(load_text(scenario.replace("calls:", "web:").replace("agents", "desk")).scenario)

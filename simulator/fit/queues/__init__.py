@@ -9,6 +9,7 @@ from pathlib import Path
 from simulator.errors import DataError
 from simulator.fit.logs.log import Log
 from simulator.fit.queues.backtest import backtest
+from simulator.fit.queues.calibrate import RUNS
 from simulator.fit.queues.calls import QUEUE, Calls, calls_of
 from simulator.fit.queues.estimate import QueueEstimates, estimate_queue
 from simulator.fit.queues.forecast import DRAWS, QueueForecast, forecast_queue
@@ -43,15 +44,17 @@ def fit_queue(
     forecast_days: int = 7,
     back_test: bool | Sequence[dt.date] = False,
     draws: int = DRAWS,
+    runs: int = RUNS,
     seed: int = 1,
 ) -> QueueFit:
     """Fit the calls of a queue, run the days after them, and write a scenario, a push and a fix.
 
     ``out``: a folder, or the .yaml file to write; None writes nothing. ``back_test``: dates of
-    origins, or True for one a week. Raises DataError for what cannot be used.
+    origins, or True for one a week. ``draws``: runs behind a forecast; ``runs``: at each point of
+    the calibration. Raises DataError for what cannot be used.
     """
     calls = log if isinstance(log, Calls) else calls_of(log)
-    e = estimate_queue(calls, seed=seed)
+    e = estimate_queue(calls, seed=seed, runs=runs)
     start = calls.origin.date() + dt.timedelta(days=calls.days)
     cast = forecast_queue(e, start, forecast_days, draws=draws, seed=seed)
     files: tuple[Path, ...] = ()
@@ -61,7 +64,9 @@ def fit_queue(
     scored = None
     if back_test is not False:
         origins = None if back_test is True else back_test
-        scored = backtest_queue(calls, origins, draws=draws, seed=seed)
+        scored = backtest_queue(
+            calls, origins, days=forecast_days, draws=draws, runs=runs, seed=seed
+        )
     return QueueFit(calls, e, cast, scored, tuple(map(str, files)), notes)
 
 
@@ -71,6 +76,7 @@ def backtest_queue(
     *,
     days: int = 7,
     draws: int = DRAWS,
+    runs: int = RUNS,
     seed: int = 1,
 ) -> QueueBackTest:
     """Score forecasts of so many days after each origin (a date; default: one a week).
@@ -83,4 +89,4 @@ def backtest_queue(
         raise DataError(f"days: {days} days ahead, and at least 1 is needed")
     first = calls.origin.date()
     at = None if origins is None else [(o - first).days for o in origins]
-    return QueueBackTest(backtest(calls, at, ahead=days, draws=draws, seed=seed))
+    return QueueBackTest(backtest(calls, at, ahead=days, draws=draws, runs=runs, seed=seed))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy.stats import CensoredData, ecdf
+from scipy.stats import CensoredData, ecdf, t
 
 from simulator.errors import DataError
 from simulator.fit.estimate import Number
@@ -149,7 +149,7 @@ def _gaps(
     empty = np.append(times[waiting <= 0], np.inf)
     emptied = empty[np.searchsorted(empty, release, side="right")]
     at = np.clip(np.searchsorted(times, release, side="right") - 1, 0, len(times) - 1)
-    held = (waiting[at] > 0) & (emptied > release + CLOCK)
+    held = waiting[at] > 0
     release, following, emptied = release[held], following[held], emptied[held]
     seen = following <= emptied + CLOCK
     length = np.minimum(following, emptied) - release
@@ -163,10 +163,10 @@ def _restricted(gaps: Floats, seen: np.ndarray, limit: float) -> tuple[float, fl
         return 0.0, 0.0
     survival = ecdf(CensoredData(uncensored=gaps[seen], right=gaps[~seen])).sf
     inside = survival.quantiles < limit
-    t = np.concatenate([[0.0], survival.quantiles[inside], [limit]])
-    s = np.concatenate([[1.0], survival.probabilities[inside]])
-    mean = float((np.diff(t) * s).sum())
-    square = float((np.diff(t**2) * s).sum())
+    times = np.concatenate([[0.0], survival.quantiles[inside], [limit]])
+    share = np.concatenate([[1.0], survival.probabilities[inside]])
+    mean = float((np.diff(times) * share).sum())
+    square = float((np.diff(times**2) * share).sum())
     return mean, float(np.sqrt(max(square - mean**2, 0.0)))
 
 
@@ -183,5 +183,7 @@ def _spread_of(
     for _ in range(BOOTSTRAP):
         chosen = np.concatenate([rows[k] for k in rng.integers(0, len(names), len(names))])
         means.append(_restricted(gaps[chosen], seen[chosen], limit)[0])
-    low, high = np.quantile(means, [0.05, 0.95])
-    return Number(value, float(np.std(means)), float(low), float(high))
+    # few clusters: their spread is too small by G / (G - 1), and its own error is Student's
+    se = float(np.std(means) * np.sqrt(len(names) / (len(names) - 1)))
+    wide = float(t.ppf(0.95, len(names) - 1)) * se
+    return Number(value, se, max(value - wide, 0.0), value + wide)

@@ -12,12 +12,14 @@ import numpy as np
 from simulator.errors import DataError
 from simulator.fit.queues.agents import estimate_agents, on_duty
 from simulator.fit.queues.arrive import estimate_rates
+from simulator.fit.queues.calibrate import RUNS
 from simulator.fit.queues.calls import Calls, Floats
 from simulator.fit.queues.estimate import STAFFED, QueueEstimates, estimate_queue
 from simulator.fit.queues.forecast import (
     DRAWS,
     LEVEL,
     Known,
+    centre,
     forecast_queue,
     interval,
     spreadsheet,
@@ -38,7 +40,7 @@ class Scored:
     """One origin with one state of knowledge. day: method -> (3, days) of MEASURES.
 
     actual: (3, days). low, high: (3, days) the model's 90% intervals by day. share, wait: the
-    model's mean over all days, with bounds; shares, waits: of all methods.
+    model's median over all days, with bounds; shares, waits: of all methods.
     """
 
     origin: dt.date
@@ -101,7 +103,7 @@ def backtest(
     ahead: int = AHEAD,
     draws: int = DRAWS,
     seed: int = 1,
-    runs: int = 8,
+    runs: int = RUNS,
 ) -> tuple[Scored, ...]:
     """Score forecasts of the days after each origin, with three states of knowledge each.
 
@@ -151,23 +153,23 @@ def _score(e: QueueEstimates, known: Calls, later: Calls, draws: int, seed: int)
                 known=cast.known,
                 actual=actual,
                 day={
-                    "model": drawn.mean(axis=1),
+                    "model": np.median(drawn, axis=1),
                     "replay": _replay(known, start, days),
                     "run_rate": np.repeat(by_day(known).mean(axis=1)[:, None], days, axis=1),
                     "erlang_a": sheet,
                 },
                 low=low,
                 high=high,
-                share=_bounded(cast.shares(), drawn[1].sum(), drawn[0].sum()),
-                wait=_bounded(cast.waits(), drawn[2].sum(), drawn[0].sum()),
+                share=_bounded(cast.shares()),
+                wait=_bounded(cast.waits()),
             )
         )
     return found
 
 
-def _bounded(draws: Floats, above: float, below: float) -> tuple[float, float, float]:
+def _bounded(draws: Floats) -> tuple[float, float, float]:
     low, high = interval(draws, LEVEL)
-    return float(above / max(below, 1.0)), float(low), float(high)
+    return centre(draws), float(low), float(high)
 
 
 def by_day(calls: Calls) -> Floats:

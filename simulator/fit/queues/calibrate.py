@@ -24,6 +24,7 @@ TOLD: Final = 0.7  # of the prior's spread: a posterior wider than this says not
 SPAN: Final = (-0.16, -0.08, 0.0, 0.08, 0.16)
 HASTES: Final = (-0.4, 0.0, 0.4)
 GRID: Final = 81
+RUNS: Final = 8
 DAY_RUNS: Final = 12
 DAY_CALLS: Final = 50  # a day with fewer says nothing of its own
 DAY_MOST: Final = 0.2
@@ -87,7 +88,7 @@ def moments(queue: Queue, seed: int, runs: int) -> Floats:
 
 
 def calibrate(
-    calls: Calls, queue: Queue, errors: Floats, *, seed: int = 1, runs: int = 8, draws: int = 400
+    calls: Calls, queue: Queue, errors: Floats, *, seed: int = 1, runs: int = RUNS, draws: int = 400
 ) -> Calibration:
     """Match the log's own abandonment and mean wait.
 

@@ -11,7 +11,7 @@ import numpy as np
 from simulator.errors import DataError
 from simulator.fit.queues.agents import Agents, estimate_agents
 from simulator.fit.queues.arrive import Rates, estimate_rates, gamma_about_one
-from simulator.fit.queues.calibrate import Calibration, calibrate, hastened, moments
+from simulator.fit.queues.calibrate import RUNS, Calibration, calibrate, hastened, moments
 from simulator.fit.queues.calls import Calls, Floats, Ints
 from simulator.fit.queues.laws import Kind, Patience, estimate_kinds, estimate_patience
 from simulator.fit.queues.model import Queue, Work, whole
@@ -19,7 +19,8 @@ from simulator.fit.queues.priority import Priority, priorities
 
 FEWEST_CALLS: Final = 100
 STAFFED: Final = 0.5  # mean heads in an hour that is open
-SPREAD_RUNS: Final = 40
+SPREAD_RUNS: Final = 30
+RECENT: Final = 28  # days that runs are held against
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def _plain(
     )
 
 
-def estimate_queue(calls: Calls, *, seed: int = 1, runs: int = 8) -> QueueEstimates:
+def estimate_queue(calls: Calls, *, seed: int = 1, runs: int = RUNS) -> QueueEstimates:
     """Fit calls. Raises DataError where there are too few, or nobody is named."""
     where = ", ".join(calls.files) or "the log"
     if len(calls) < FEWEST_CALLS:
@@ -93,7 +94,11 @@ def estimate_queue(calls: Calls, *, seed: int = 1, runs: int = 8) -> QueueEstima
         notes.append("Too few gave up to tell how patient callers are: none is taken to give up.")
     if agents.seen < 30:
         notes.append("People were hardly ever seen between calls while callers waited: no wrap-up.")
-    plain = _plain(kinds, agents, patience, calls.origin.date(), rates.was, agents.heads)
+    first = max(0, calls.days - RECENT)
+    recent = calls.between(first, calls.days)
+    plain = _plain(
+        kinds, agents, patience, recent.origin.date(), rates.was[first:], agents.heads[first:]
+    )
     rng = np.random.default_rng(seed)
     errors = np.vstack(
         [
@@ -101,7 +106,7 @@ def estimate_queue(calls: Calls, *, seed: int = 1, runs: int = 8) -> QueueEstima
             for i in range(SPREAD_RUNS)
         ]
     )
-    unseen = calibrate(calls, plain, errors, seed=seed, runs=runs)
+    unseen = calibrate(recent, plain, errors, seed=seed, runs=runs)
     return QueueEstimates(
         rates=rates,
         kinds=kinds,
@@ -152,14 +157,21 @@ def _about(rng: np.random.Generator, value: float, se: float) -> float:
 
 
 def draw(
-    e: QueueEstimates, start: dt.date, rates: Floats, heads: Floats, rng: np.random.Generator
+    e: QueueEstimates,
+    start: dt.date,
+    rates: Floats,
+    heads: Floats,
+    rng: np.random.Generator,
+    share: float,
 ) -> Queue:
     """One of the queues that are consistent with the log, for given rates and people on duty.
 
+    share: where in the posterior of `away` it stands, 0 to 1, so that draws can be spread evenly.
     Errors of talk, wrap-up and patience are in the spread of what is matched to them (`away` and
     `haste`), so they are not drawn a second time.
     """
-    away, haste = e.unseen.sample[rng.integers(len(e.unseen.sample))]
+    sample = e.unseen.sample
+    away, haste = sample[np.argsort(sample[:, 0], kind="stable")[int(share * len(sample))]]
     less = np.clip(rng.normal(0.0, e.unseen.day_away, (len(heads), 1)), -0.5, 0.5)
     heads = heads * (1.0 - less)
     return hastened(e.plain(start, rates, whole(heads, rng)), float(away), float(haste))

@@ -65,10 +65,12 @@ def estimate_kinds(calls: Calls) -> tuple[Kind, ...]:
 def _kind(name: str, calls: Calls, mine: NDArray[np.bool_], n: int, share: float) -> Kind:
     talk, who = calls.talk[mine], calls.who[mine]
     mean = float(talk.mean())
-    # calls of one agent are alike: the error counts agents, not calls
+    # calls of one agent are alike: the error counts agents, not calls, where that is the larger
     sums = np.bincount(who, weights=talk - mean)
     agents = len(np.unique(who))
     se = float(np.sqrt((sums**2).sum() * agents / max(agents - 1, 1))) / len(talk)
+    se = max(se, float(talk.std() / np.sqrt(len(talk))))
+    wide = float(stats.t.ppf(0.95, max(agents - 1, 1))) * se
     cv = float(talk.std() / mean) if mean > 0 else 0.0
     y = np.maximum(talk, 0.5)
     logs = np.log(y)
@@ -85,7 +87,7 @@ def _kind(name: str, calls: Calls, mine: NDArray[np.bool_], n: int, share: float
         ),
     }
     law = max(laws, key=lambda k: laws[k][0])
-    number = Number(mean, se, mean - WIDE * se, mean + WIDE * se)
+    number = Number(mean, se, max(mean - wide, 0.0), mean + wide)
     return Kind(_name(name), n, share, number, cv, float((talk < SHORT).mean()), law, laws[law][1])
 
 
@@ -201,11 +203,16 @@ def _loglik(law: Name, theta: Floats, wait: Floats, gone: NDArray[np.bool_]) -> 
         return float(gone.sum() * -theta[0] - wait.sum() / mean)
     if law == "gamma":
         shape = float(np.exp(theta[1]))
-        dist = stats.gamma(shape, scale=mean / shape)
-    else:
-        sigma = float(np.exp(theta[1]))
-        dist = stats.lognorm(sigma, scale=mean)
-    return float(dist.logpdf(wait[gone]).sum() + dist.logsf(wait[~gone]).sum())
+        x = wait * (shape / mean)
+        seen = (shape * np.log(x[gone]) - x[gone] - np.log(wait[gone])).sum()
+        seen -= gone.sum() * special.gammaln(shape)
+        beyond = np.log(np.maximum(special.gammaincc(shape, x[~gone]), 1e-300)).sum()
+        return float(seen + beyond)
+    sigma = float(np.exp(theta[1]))
+    z = (np.log(wait) - theta[0]) / sigma
+    seen = (-0.5 * z[gone] ** 2 - np.log(wait[gone])).sum()
+    seen -= gone.sum() * np.log(sigma * np.sqrt(2 * np.pi))
+    return float(seen + special.log_ndtr(-z[~gone]).sum())
 
 
 def _fit(law: Name, wait: Floats, gone: NDArray[np.bool_]) -> tuple[float, Floats, float]:

@@ -11,13 +11,23 @@ from simulator.fit.estimate import Number
 from simulator.fit.queues.backtest import MEASURES, METHODS, POINTS, SHARE, Scored
 from simulator.fit.queues.calls import Calls
 from simulator.fit.queues.estimate import QueueEstimates
-from simulator.fit.queues.forecast import QueueForecast, interval
+from simulator.fit.queues.forecast import QueueForecast, centre, interval
 from simulator.spec.patterns import DAYS
 
 Row = dict[str, object]
 MISFIT: Final = (
     "It has no people who come back from a break when the queue is long, no skills and no "
     "priorities."
+)
+_ABSENT = "How much people are away beyond that"
+_SOON = "Whether callers give up sooner than that in the queue"
+AWAY: Final = (
+    ("Beyond that, nobody is to be had for a share of the time on duty,", _ABSENT),
+    ("More is done than the people seen on duty explain, by", _ABSENT),
+)
+HASTE: Final = (
+    ("In the queue, callers give up sooner than that law says, by", _SOON),
+    ("In the queue, callers give up later than that law says, by", _SOON),
 )
 SAID: Final = {
     "nothing": "nothing but the log before it",
@@ -73,8 +83,8 @@ class QueueBackTest:
         for s in self.scored:
             for method in METHODS[1:]:
                 pairs = [(m, s.wape(m), s.wape(m, method)) for m in MEASURES]
-                if s.known == "shifts and calls":
-                    pairs = pairs[1:]  # the calls are given
+                if s.known == "shifts and calls" or method == "erlang_a":
+                    pairs = pairs[1:]  # the calls are given, or those of the model itself
                 pairs += [
                     ("abandonment", abs(s.points_off()), abs(s.points_off(method))),
                     ("mean wait", abs(s.wait_off()), abs(s.wait_off(method))),
@@ -224,8 +234,8 @@ class QueueFit:
                 f"of them on calls; while callers waited, {a.occupancy:.0%}. After a call "
                 f"{a.wrap.value:.0f} ± {a.wrap.se:.0f} s pass until they take the next."
             ),
-            _told("Beyond that, of the time on duty nobody is to be had for", u.away, u.away_told),
-            _told("Callers give up sooner than that law says by", u.haste, u.haste_told),
+            _told(*AWAY[u.away.value < 0], u.away, u.away_told),
+            *([] if p is None else [_told(*HASTE[u.haste.value < 0], u.haste, u.haste_told)]),
             (
                 f"With these the simulated queue has {u.fitted[0]:.1%} who give up and a mean wait "
                 f"of {u.fitted[1]:.0f} s, as the log has ({u.observed[0]:.1%}, {u.observed[1]:.0f} "
@@ -238,9 +248,9 @@ class QueueFit:
         calls = f.calls.sum(axis=1)
         cl, ch = interval(calls)
         out.append(
-            f"Next {f.days} days: {calls.mean():,.0f} calls ({cl:,.0f} to {ch:,.0f}); "
-            f"{f.gave_up.sum() / max(f.calls.sum(), 1):.1%} give up ({sl:.1%} to {sh:.1%}); mean "
-            f"wait {f.waited.sum() / max(f.calls.sum(), 1):.0f} s ({wl:.0f} to {wh:.0f})."
+            f"Next {f.days} days: {centre(calls):,.0f} calls ({cl:,.0f} to {ch:,.0f}); "
+            f"{centre(f.shares()):.1%} give up ({sl:.1%} to {sh:.1%}); mean "
+            f"wait {centre(f.waits()):.0f} s ({wl:.0f} to {wh:.0f})."
         )
         if self.backtest is not None:
             out += [f"Back-test. {s}" for s in self.backtest.sentences]
@@ -319,7 +329,6 @@ class QueueFit:
                 ("calls", f.calls.sum(axis=1)), ("abandonment", f.shares()), ("wait", f.waits())
             )
         }  # fmt: skip
-        total = max(float(f.calls.sum()), 1.0)
         return {
             "from": c.origin.date().isoformat(),
             "days": c.days,
@@ -367,9 +376,9 @@ class QueueFit:
             "forecast": {
                 "from": f.start.isoformat(),
                 "days": f.days,
-                "calls": {"value": total / len(f.calls), **bounds["calls"]},
-                "abandonment": {"value": float(f.gave_up.sum()) / total, **bounds["abandonment"]},
-                "mean_wait_seconds": {"value": float(f.waited.sum()) / total, **bounds["wait"]},
+                "calls": {"value": centre(f.calls.sum(axis=1)), **bounds["calls"]},
+                "abandonment": {"value": centre(f.shares()), **bounds["abandonment"]},
+                "mean_wait_seconds": {"value": centre(f.waits()), **bounds["wait"]},
             },
             "backtest": None if self.backtest is None else self.backtest.to_json(),
             "read": self.tables.get("Read", []),
@@ -382,7 +391,7 @@ def _finite(value: float) -> float | None:
     return value if np.isfinite(value) else None
 
 
-def _told(what: str, number: Number, told: bool) -> str:
+def _told(found: str, unknown: str, number: Number, told: bool) -> str:
     if not told:
-        return f"{what} a share that the log cannot tell: 0 is kept (± {number.se:.0%})."
-    return f"{what} {number.value:.0%} ± {number.se:.0%}."
+        return f"{unknown} the log cannot tell: 0 is kept (± {number.se:.0%})."
+    return f"{found} {abs(number.value):.0%} ± {number.se:.0%}."
