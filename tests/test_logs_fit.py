@@ -135,7 +135,7 @@ def test_the_scenario_does_what_was_fitted(fit: LogFit) -> None:
 
     scenario = scenario_of(fit, 5 * 365.0)
     record = simulate(build(scenario), "batch", replication=0)
-    cases = cases_of_record(record, fit.paths.outcomes, 0.0)
+    cases = cases_of_record(record, fit, 0.0)
     ended = cases.outcome >= 0
     assert ended.sum() > 20_000
     nodes = {n.name: n for n in fit.network.nodes}
@@ -328,3 +328,53 @@ def test_a_queue_is_told_from_a_choice() -> None:
         waits = estimate_waits(paths, estimate_crew(paths), hours_of(make_model(paths))[1])
         (intake,) = [w for w in waits if paths.stages[w.stage] == "intake"]
         assert intake.evident == evident, intake
+
+
+def test_channels_that_differ_have_odds_of_their_own() -> None:
+    """Half of the cases from a channel whose offers are refused more; one that is as all are."""
+    rng = np.random.default_rng(6)
+    log = made()
+    cases = log.cases.copy()
+    won = (cases["outcome"] == "won").to_numpy()
+    ads = np.where(won, rng.random(len(cases)) < 0.25, rng.random(len(cases)) < 0.55)
+    cases["channel"] = pd.Series(np.where(ads, "ads", "web"), index=cases.index, dtype="string")
+    fit = fit_log(replace(log, cases=cases), draws=2)
+    names = [n.name for n in fit.network.nodes]
+    assert {"offer ads", "offer web"} <= set(names)
+    assert "offer" not in names
+    share = {
+        n.name: next(e.share for e in n.exits if e.outcome == 0)
+        for n in fit.network.nodes
+        if n.name.startswith("offer")
+    }
+    assert share["offer web"] > 2 * share["offer ads"]
+    assert {s.name for s in fit.streams} == {"ads", "web"}
+    build(scenario_of(fit, 364.0))
+    # channels by chance: one node for all
+    same = rng.random(len(cases)) < 0.5
+    cases["channel"] = pd.Series(np.where(same, "ads", "web"), index=cases.index, dtype="string")
+    assert "offer" in [n.name for n in fit_log(replace(log, cases=cases), draws=2).network.nodes]
+
+
+def test_patience_is_of_those_who_waited_in_vain() -> None:
+    """Exponential patience of a day against the wait until the morning: within 4 se."""
+    rng = np.random.default_rng(7)
+    log = made()
+    work = log.visits["stage"] == "intake"
+    gone = pd.Series(
+        log.visits["entered"] + pd.to_timedelta(rng.exponential(1.0, len(log.visits)), unit="D"),
+        index=log.visits.index,
+    )
+    cold = work & (gone < log.visits["started"])
+    visits = log.visits.copy()
+    visits.loc[cold, "left"] = gone[cold].astype("datetime64[ns]")
+    visits.loc[cold, ["started", "who", "worked"]] = [pd.NaT, pd.NA, np.nan]
+    lost = visits.loc[cold].set_index("case")["left"]
+    cases = log.cases.copy()
+    cases.loc[lost.index, "closed"] = lost
+    cases.loc[lost.index, "outcome"] = "went_cold"
+    visits = visits[~((visits["stage"] == "offer") & visits["case"].isin(lost.index))]
+    paths = make_paths(replace(log, cases=cases, visits=visits))
+    (wait,) = estimate_waits(paths, estimate_crew(paths), hours_of(make_model(paths))[1])
+    assert wait.cold == cold.sum() > 500
+    assert abs(wait.patience_days - 1.0) < 4 * wait.patience_se

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from simulator.fit.logs.crew import Crew
+from simulator.fit.logs.log import WON
 from simulator.fit.logs.paths import Paths
 
 Array = NDArray[np.float64]
@@ -33,6 +34,8 @@ class Wait:
 
     relation: rank correlation of the mean wait of a day with how many waited; evident: more than
     2.5 standard errors (z) above none. mean_weeks: the mean wait, a week being the team's hours.
+    cold: cases that ended otherwise than won before anybody began; patience_days: the mean time
+    until one does, of an exponential law with all other waits as censored (exposure over events).
     """
 
     stage: int
@@ -43,6 +46,9 @@ class Wait:
     se_weeks: float
     relation: float
     z: float
+    cold: int = 0
+    patience_days: float = float("nan")
+    patience_se: float = float("nan")
 
     @property
     def evident(self) -> bool:
@@ -70,6 +76,7 @@ def estimate_waits(paths: Paths, crew: Crew, begun: Array) -> tuple[Wait, ...]:
             rho = float(stats.spearmanr(daily["wait"], daily["ahead"])[0])
             z = float(np.arctanh(np.clip(rho, -0.999, 0.999)) * np.sqrt(len(daily) / MEMORY))
         n = len(daily) / MEMORY
+        cold, patience = _patience(paths, int(stage), begun)
         out.append(
             Wait(
                 stage=int(stage),
@@ -80,9 +87,25 @@ def estimate_waits(paths: Paths, crew: Crew, begun: Array) -> tuple[Wait, ...]:
                 se_weeks=float(daily["wait"].std() / np.sqrt(max(n, 1.0))) / hours,
                 relation=rho,
                 z=z,
+                cold=cold,
+                patience_days=patience,
+                patience_se=patience / np.sqrt(cold) if cold else float("nan"),
             )
         )
     return tuple(out)
+
+
+def _patience(paths: Paths, stage: int, begun: Array) -> tuple[int, float]:
+    """Cases that ended unbegun and not won, and days waited by all for each of them."""
+    here = paths.stage == stage
+    lost = paths.after >= len(paths.stages)
+    if WON in paths.outcomes:
+        lost &= paths.after != len(paths.stages) + paths.outcomes.index(WON)
+    unbegun = ~(begun <= paths.left)
+    cold = int((here & lost & unbegun).sum())
+    waited = np.where(unbegun, paths.left, begun) - paths.entered
+    exposure = float(np.maximum(waited[here], 0.0).sum())
+    return cold, exposure / cold if cold else float("nan")
 
 
 class _Working:

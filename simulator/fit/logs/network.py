@@ -9,16 +9,21 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
+from scipy import stats
 
 from simulator.fit.logs.cast import Model
 from simulator.fit.logs.crew import LONG, Crew
 from simulator.fit.logs.mixture import SHORTEST, Part, fit_mixture, refit
+from simulator.fit.logs.paths import CENSORED
 from simulator.fit.logs.risks import masses
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
-ENOUGH_AGAIN = 100  # later visits that a node of their own needs
+ENOUGH_AGAIN = 100  # stays that a node of their own needs
+APART = 1e-3  # p-value of a test of kinds alike, below which they have nodes of their own
+ALL = -1  # every kind
 FEWEST_EXITS = 3
 CLOCK = 168.0  # hours a week by the clock
 
@@ -39,7 +44,7 @@ class Exit:
 
 @dataclass(frozen=True)
 class Node:
-    """A stage, on the first visit (again: later ones), of one kind of case where kinds differ.
+    """A stage, on the first visit (again: later ones), of one kind of case (-1: all).
 
     entered: stays seen; censored: of these still there. hours, hours_cv: of people's work in a
     stay; wait: days until somebody began, of stays that somebody began. worked: share of stays
@@ -105,16 +110,11 @@ def make_frame(
     """
     p, e = model.paths, model.laws.entry
     visit = np.minimum(e.visit, 2)
-    kinds, size = np.unique(model.kind, return_counts=True)
-    many = set(kinds[size >= ENOUGH_AGAIN].tolist())
-    main = int(kinds[size.argmax()])
-    keys: list[tuple[int, int, int]] = []  # stage, visit, kind
-    of_kind = np.array([k if k in many else main for k in kinds])
-    kind = of_kind[np.searchsorted(kinds, e.kind)]
     again = np.bincount(p.stage[visit == 2], minlength=len(p.stages)) >= ENOUGH_AGAIN
-    key = np.column_stack(
-        [p.stage, np.where(again[p.stage], visit, 1), np.where(p.stage == 0, kind, 0)]
-    )
+    visit = np.where(again[p.stage], visit, 1)
+    keys: list[tuple[int, int, int]] = []  # stage, visit, kind
+    kind = _kinds_apart(p.stage, visit, e.kind, p.after)
+    key = np.column_stack([p.stage, visit, kind])
     unique, of = np.unique(key, axis=0, return_inverse=True)
     of = of.reshape(-1)
     # in the order in which cases come there
@@ -150,13 +150,38 @@ def make_frame(
     )
 
 
+def _kinds_apart(stage: Ints, visit: Ints, kind: Ints, after: Ints) -> Ints:
+    """By stay, the kind of case whose ways out of the stage are its own; -1 where they are all's.
+
+    Kinds with fewer than 100 stays are with the others; a stage is parted where Pearson's test
+    of kinds against ways out says so (p < 0.001).
+    """
+    out = np.full(len(stage), ALL, dtype=np.int64)
+    place = stage * 4 + visit
+    for here in np.unique(place):
+        mine = np.flatnonzero((place == here) & (after != CENSORED))
+        kinds, size = np.unique(kind[mine], return_counts=True)
+        many = kinds[size >= ENOUGH_AGAIN]
+        mine = mine[np.isin(kind[mine], many)]
+        if len(many) < 2:
+            continue
+        table = pd.crosstab(kind[mine], after[mine]).to_numpy()
+        table = table[:, table.sum(axis=0) >= 5 * len(many)]
+        if table.shape[1] < 2 or (table.sum(axis=1) == 0).any():
+            continue
+        if stats.chi2_contingency(table).pvalue < APART:
+            whole = np.flatnonzero(place == here)
+            out[whole] = np.where(np.isin(kind[whole], many), kind[whole], ALL)
+    return out
+
+
 def _node_name(stage: str, visit: int, kind: int, model: Model) -> str:
     name = stage + (" again" if visit == 2 else "")
-    if stage == model.paths.stages[0]:
-        channel = kind // 2 - 1
-        parts = [model.paths.channels[channel]] if channel >= 0 and model.paths.channels else []
-        name = " ".join([name, *parts, *(["campaign"] if kind % 2 else [])])
-    return name
+    if kind == ALL:
+        return name
+    channel = kind // 2 - 1
+    parts = [model.paths.channels[channel]] if channel >= 0 and model.paths.channels else []
+    return " ".join([name, *parts, *(["campaign"] if kind % 2 else [])])
 
 
 def hours_of(model: Model) -> tuple[Array, Array]:

@@ -66,8 +66,8 @@ class LogResult:
             )
         for i, node in enumerate(f.network.nodes):
             out += [
-                f"{node.name}: {b.seen:,} leave for {b.to} after {b.days:.1f} days, a fixed time: "
-                "a rule does that, not a person."
+                f"{node.name}: {b.seen:,} leave for {b.to} after the same {b.days:.1f} days: "
+                "by a rule or an appointment, not by chance."
                 for b in f.script.branches[i]
                 if b.fixed
             ]
@@ -103,7 +103,7 @@ class LogResult:
                         "work_hours": node.hours * node.worked,
                     }
                 )
-        _, hours = full_time(f.crew)
+        _heads, hours = full_time(f.crew)
         teams: list[Row] = [
             {
                 "team": team,
@@ -128,6 +128,9 @@ class LogResult:
                     "grows_with_queue": w.relation,
                     "z": w.z,
                     "a_queue": w.evident,
+                    "went_cold": w.cold,
+                    "patience_days": w.patience_days if w.cold else None,
+                    "patience_se": w.patience_se if w.cold else None,
                 }
                 for w in f.waits
             ],

@@ -11,7 +11,6 @@ from simulator.fit.logs.measure import Cases, Measures, Window, measure
 from simulator.fit.logs.outlook import Outlook, won_of
 from simulator.fit.logs.script import WEEK
 from simulator.fit.logs.text import today_text
-from simulator.fit.read import slug
 from simulator.record import Record
 from simulator.spec.load import load_text
 from simulator.spec.schema import Scenario
@@ -38,7 +37,7 @@ def steady(fit: LogFit, window: Window, replications: int = REPLICATIONS) -> Out
         record = simulate(system, "batch", replication=r)
         found.append(
             measure(
-                cases_of_record(record, fit.paths.outcomes, window.start),
+                cases_of_record(record, fit, window.start),
                 window,
                 len(fit.paths.outcomes),
                 won_of(fit.paths),
@@ -47,19 +46,18 @@ def steady(fit: LogFit, window: Window, replications: int = REPLICATIONS) -> Out
     return Outlook(tuple(found), None)
 
 
-def cases_of_record(record: Record, outcomes: tuple[str, ...], start: float) -> Cases:
-    """A run's leads as cases, its week 0 at ``start`` days; how they ended by the outcomes."""
+def cases_of_record(record: Record, fit: LogFit, start: float) -> Cases:
+    """A run's leads as cases, its week 0 at ``start`` days, with the log's outcomes."""
     leads = record.leads
     assert leads is not None
-    slugs = [slug(o) for o in outcomes]
-    won = outcomes.index("won") if "won" in outcomes else -1
+    by_stage = {stage: outcome for outcome, stage in fit.script.ends.items()}
     by_fate = np.array(
-        [slugs.index(f.reason) if f.reason in slugs else -1 for f in record.system.fates],
+        [by_stage.get(f.stage, -1) if f.kind == "lost" else -1 for f in record.system.fates],
         dtype=np.int64,
     )
     sold = np.isfinite(leads.won)
     closed = np.where(sold, leads.won, leads.ended)
-    outcome = np.where(sold, won, by_fate[leads.fate])
+    outcome = np.where(sold, won_of(fit.paths), by_fate[leads.fate])
     closed = np.where(outcome < 0, np.nan, closed)
     return Cases(
         created=start + WEEK * leads.arrived,
