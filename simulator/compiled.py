@@ -3,25 +3,67 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import ParamSpec, TypeVar, cast
+from typing import Any, Final, ParamSpec, TypeVar, cast
 
-from numba import njit
+from numba import njit, types
+from numba.extending import intrinsic
 
+# forceinline is always said: what an inlined function calls would take it over.
+# Nobody calls from C, and what is divided by zero is no error of Python's.
+NUMBERS: Final[dict[str, Any]] = {"no_cfunc_wrapper": True, "error_model": "numpy"}
+
+SLOW: Final = 1.0  # seconds after which a compilation is announced
+
+log = logging.getLogger(__name__)
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
 def compiled(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a function at its first call, and keep the machine code on disk for the next."""
-    return cast(Callable[P, R], njit(cache=True)(function))
+    return cast(Callable[P, R], njit(cache=True, forceinline=False, **NUMBERS)(function))
+
+
+def inlined(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile a small function into whatever calls it."""
+    return cast(Callable[P, R], njit(cache=True, forceinline=True, **NUMBERS)(function))
 
 
 def uncached(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a function that is called from compiled code only, or from a keyed program."""
-    return cast(Callable[P, R], njit(function))
+    options: dict[str, Any] = {"no_cfunc_wrapper": True}
+    return cast(Callable[P, R], njit(forceinline=False, **options)(function))
+
+
+@contextmanager
+def announced(what: str) -> Iterator[None]:
+    """Say that something is being compiled, if it takes long."""
+    notice = threading.Timer(SLOW, log.warning, [f"compiling {what}, once for this version"])
+    notice.daemon = True
+    notice.start()
+    try:
+        yield
+    finally:
+        notice.cancel()
+
+
+def _apart(_: Any) -> Any:
+    """Called in a function: keep it out of its callers' code, which it would only make long."""
+
+    def mark(context: Any, builder: Any, _: Any, __: Any) -> Any:
+        builder.function.attributes.add("noinline")
+        return context.get_dummy_value()
+
+    return types.none(), mark
+
+
+apart: Final[Any] = intrinsic(_apart)
 
 
 @cache

@@ -5,8 +5,9 @@ finaliser of a key and a slot (Steele, Lea & Flood 2014, "Fast splittable pseudo
 generators"). Two scenarios that share a lead share every number of it, which is what makes their
 difference exact (common random numbers keyed by decision: Klein et al., arXiv 2409.02086).
 
-Keys and slots are signed 64-bit integers; distributions are drawn by inversion, or for gamma laws
-by a rejection that reads its own numbered sub-stream, so a draw never depends on another.
+Keys and slots are signed 64-bit integers; distributions are drawn by inversion, Erlang laws as the
+sum of their steps, and other gamma laws by a rejection that reads its own numbered sub-stream, so
+a draw never depends on another.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from simulator.compiled import compiled
+from simulator.compiled import apart, compiled, inlined
 
 # Laws of a positive random quantity; a quantity that is absent has law NONE and is always 0.
 NONE: Final = 0
@@ -70,7 +71,7 @@ def name_key(name: str) -> int:
     return int.from_bytes(digest, "little", signed=True) & ~((1 << (_SLOT_BITS + _VISIT_BITS)) - 1)
 
 
-@compiled
+@inlined
 def _bits(key: Any, slot: Any) -> np.uint64:
     z = np.uint64(key) + np.uint64(slot) * _GOLDEN
     z = (z ^ (z >> _S30)) * _M1
@@ -78,19 +79,19 @@ def _bits(key: Any, slot: Any) -> np.uint64:
     return z ^ (z >> _S31)
 
 
-@compiled
+@inlined
 def subkey(key: Any, slot: Any) -> Any:
     """The key of a sub-stream: int64 of two int64."""
     return np.int64(_bits(_bits(key, slot), 0x5851F42D4C957F2D))
 
 
-@compiled
+@inlined
 def uniform(key: int, slot: int) -> float:
     """A number strictly between 0 and 1."""
     return (np.float64(_bits(key, slot) >> _S11) + 0.5) * _TWO53
 
 
-@compiled
+@inlined
 def slot_of(stage_key: int, visit: int, purpose: int) -> Any:
     """The slot of a decision at a lead's nth visit to a stage."""
     return stage_key + (np.int64(visit) << 6) + purpose
@@ -127,29 +128,68 @@ _F = (
 )  # fmt: skip
 
 
-@compiled
-def _ratio(top: tuple[float, ...], bottom: tuple[float, ...], r: float) -> float:
+def _wichura(p: float) -> float:
+    q = p - 0.5
+    tail = math.sqrt(-math.log(p if q < 0.0 else 1.0 - p))
+    middle = abs(q) <= 0.425
+    r = 0.180625 - q * q if middle else (tail - 1.6 if tail <= 5.0 else tail - 5.0)
+    top, bottom = (_A, _B) if middle else ((_C, _D) if tail <= 5.0 else (_E, _F))
     x, y = 0.0, 0.0
     for i in range(8):
         x = x * r + top[i]
         y = y * r + bottom[i]
-    return x / y
+    if middle:
+        return q * x / y
+    return -x / y if q < 0.0 else x / y
+
+
+_wichura_compiled = compiled(_wichura)
 
 
 @compiled
-def normal_quantile(p: float) -> float:
+def exact_normal_quantile(p: float) -> float:
     """Inverse of the standard normal law, relative error 1e-16 (Wichura 1988, AS 241)."""
+    apart()
+    return _wichura_compiled(p)
+
+
+CELLS: Final = 512  # of the lower half of the normal law
+TAIL: Final = 16  # cells from the end that are not read from the table
+
+
+def _cubics() -> Any:
+    """Inverse of the normal law by cell: polynomials that agree at both ends in value and slope."""
+    step = 1.0 / (2 * CELLS)
+    z = [_wichura(i * step) for i in range(TAIL, CELLS + 1)]
+    slope = [step * math.sqrt(2.0 * math.pi) * math.exp(0.5 * x * x) for x in z]
+    ends = zip(z, z[1:], slope, slope[1:], strict=False)
+    return np.array([(a, s, 3 * (b - a) - 2 * s - t, s + t - 2 * (b - a)) for a, b, s, t in ends])
+
+
+_CUBICS: Final = _cubics()
+
+
+@inlined
+def normal_quantile(p: float) -> float:
+    """Inverse of the standard normal law: from a table to 2e-7, exact in the tails.
+
+    It moves the mean of a lognormal law by less than 1e-8 of itself, the variance by 1e-7.
+    """
     q = p - 0.5
-    if abs(q) <= 0.425:
-        return q * _ratio(_A, _B, 0.180625 - q * q)
-    r = math.sqrt(-math.log(p if q < 0.0 else 1.0 - p))
-    x = _ratio(_C, _D, r - 1.6) if r <= 5.0 else _ratio(_E, _F, r - 5.0)
-    return -x if q < 0.0 else x
+    place = (0.5 - abs(q)) * (2 * CELLS)
+    cell = int(place)
+    if cell < TAIL or cell >= CELLS:
+        return exact_normal_quantile(p)
+    x = place - cell
+    row = cell - TAIL
+    z = _CUBICS[row, 0] + x * (_CUBICS[row, 1] + x * (_CUBICS[row, 2] + x * _CUBICS[row, 3]))
+    return math.copysign(z, q)
 
 
 @compiled
 def _standard_gamma(shape: float, key: int) -> float:
     """Gamma of the given shape and scale 1 (Marsaglia & Tsang 2000), from its own sub-stream."""
+    apart()
     slot = 0
     boost = 1.0
     if shape < 1.0:
@@ -169,6 +209,51 @@ def _standard_gamma(shape: float, key: int) -> float:
                 return boost * d * v
 
 
+MOST_STEPS: Final = 16  # of an Erlang law that is drawn as the sum that it is
+
+
+@compiled
+def spread_of(law: int, cv: float) -> float:
+    """What a draw needs of a coefficient of variation: see `drawn`."""
+    if cv == 0.0:
+        return 0.0
+    if law == LOGNORMAL:
+        return math.sqrt(math.log(1.0 + cv * cv))
+    if law == GAMMA:
+        shape = 1.0 / (cv * cv)
+        steps = math.floor(shape + 0.5)
+        if 1.0 <= steps <= MOST_STEPS and abs(shape - steps) < 1e-9:
+            return float(steps)
+        return -shape
+    return cv
+
+
+@compiled
+def drawn(law: int, mean: float, spread: float, key: int, slot: int) -> float:
+    """A positive quantity of the given law and mean.
+
+    spread: of `spread_of`; the logarithm's deviation of a lognormal law, the steps of an Erlang
+    law, minus the shape of another gamma law, 0 for none.
+    """
+    apart()
+    if law == NONE or mean == 0.0:
+        return 0.0
+    if law == DETERMINISTIC or spread == 0.0:
+        return mean
+    if law == EXPONENTIAL:
+        return -mean * math.log(uniform(key, slot))
+    if law == LOGNORMAL:
+        z = normal_quantile(uniform(key, slot))
+        return mean * math.exp(spread * (z - 0.5 * spread))
+    stream = subkey(key, slot)
+    if spread < 0.0:
+        return mean * _standard_gamma(-spread, stream) / -spread
+    product, steps = uniform(stream, 0), int(spread)
+    for i in range(1, steps):
+        product *= uniform(stream, i)
+    return -mean * math.log(product) / steps
+
+
 @compiled
 def draw(law: int, mean: float, cv: float, key: int, slot: int) -> float:
     """A positive quantity of the given law, mean and coefficient of variation.
@@ -176,17 +261,7 @@ def draw(law: int, mean: float, cv: float, key: int, slot: int) -> float:
     It is mean times a number that depends on cv and the key alone, so a lever that changes the
     mean changes every draw in proportion.
     """
-    if law == NONE or mean == 0.0:
-        return 0.0
-    if law == DETERMINISTIC or cv == 0.0:
-        return mean
-    if law == EXPONENTIAL:
-        return -mean * math.log(uniform(key, slot))
-    if law == LOGNORMAL:
-        s2 = math.log(1.0 + cv * cv)
-        return mean * math.exp(math.sqrt(s2) * normal_quantile(uniform(key, slot)) - 0.5 * s2)
-    shape = 1.0 / (cv * cv)
-    return mean * _standard_gamma(shape, subkey(key, slot)) / shape
+    return drawn(law, mean, spread_of(law, cv), key, slot)
 
 
 @compiled
@@ -195,38 +270,38 @@ def channel_stream(seed: int, replication: int, channel_key: int) -> Any:
     return subkey(subkey(np.int64(seed), np.int64(replication)), channel_key)
 
 
-@compiled
+@inlined
 def cell_key(stream: int, band: int, week: int) -> Any:
     """The key of one cell of the arrival measure: a band of the rate axis in one week."""
     return subkey(stream, (np.int64(band) << 32) + week)
 
 
-@compiled
+@inlined
 def band_floor(band: int) -> float:
     """Lower edge of a band of the rate axis, leads a week: 0, 1, 2, 4, 8, ..."""
     return 0.0 if band == 0 else 2.0 ** (band - 1)
 
 
-@compiled
+@inlined
 def band_height(band: int) -> float:
     """Height of a band of the rate axis: 1, 1, 2, 4, 8, ..."""
     return 1.0 if band == 0 else 2.0 ** (band - 1)
 
 
-@compiled
+@inlined
 def arrival_gap(cell: int, index: int, band: int) -> float:
     """Weeks from one point of a cell to the next (or from its start to the first)."""
     return -math.log(uniform(cell, 2 * index + ARRIVAL_GAP)) / band_height(band)
 
 
-@compiled
+@inlined
 def arrival_height(cell: int, index: int, band: int) -> float:
     """Where on the rate axis a point lies: it arrives if the channel's rate is above."""
     u = uniform(cell, 2 * index + ARRIVAL_HEIGHT)
     return band_floor(band) + u * band_height(band)
 
 
-@compiled
+@inlined
 def lead_id(channel: int, band: int, week: int, index: int) -> Any:
     """Name of an arrival point: 8 bits channel, 6 band, 16 week, 24 index. Sorts by channel."""
     return (

@@ -5,13 +5,17 @@ from __future__ import annotations
 import copy
 import json
 import random
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import fields
 from typing import Any
 
 import numpy as np
 import pytest
 
-from simulator.engines import batch, events
+from simulator import compiled
+from simulator.engines import batch, events, slow
 from simulator.engines.batch.plan import plan
 from simulator.record import Record
 from simulator.spec.load import load_text
@@ -254,9 +258,10 @@ def test_more_leads_and_visits_than_room(monkeypatch: pytest.MonkeyPatch) -> Non
     sizes = []
     real = batch.Workspace
 
-    def small(system: System, laid: Any, leads: int, rows: int) -> Any:
+    def small(system: System, laid: Any, leads: int, rows: int, **more: Any) -> Any:
         sizes.append((leads, rows))
-        return real(system, laid, leads if len(sizes) > 1 else 20, rows if len(sizes) > 1 else 7)
+        few = (20, 7) if len(sizes) == 1 else (leads, rows)
+        return real(system, laid, *few, **more)
 
     monkeypatch.setattr(batch, "Workspace", small)
     assert differences(before, batch.run(system, 1, 0, visits=True)) == []
@@ -313,3 +318,78 @@ def test_two_queues_of_equal_priority_share_a_line() -> None:
     laid = plan(system_of({}))
     assert laid.lines == 3
     assert plan(system_of(FEATURES["priorities"])).lines == 4
+
+
+def test_a_place_is_free_for_another_lead_when_one_has_its_fate() -> None:
+    """What a run touches grows with the leads that are at work, not with all that come."""
+    system = system_of({"horizon": "150 weeks"})
+    work = batch._workspace(system, plan(system), visits=False, table=False)
+    batch._replicate(work, 1, 0, visits=False)
+    run = work.run[0]
+    at_work = int((work.fated["place"][: run["leads"]] > 0).sum())
+    assert at_work <= run["places"] < run["leads"] / 4
+
+
+def test_every_compiled_function_says_whether_it_is_forced_into_its_callers() -> None:
+    """Numba lets what an inlined function calls take that over, unless it says otherwise."""
+    from numba.core.registry import CPUDispatcher
+
+    from simulator import draws, laws
+    from simulator.engines.batch import (
+        arrivals,
+        books,
+        journey,
+        leads,
+        limits,
+        owned,
+        planned,
+        queue,
+        weekly,
+    )
+
+    modules = (draws, laws, arrivals, books, journey, leads, limits, owned, planned, queue, weekly)
+    found = {
+        name: function.targetoptions
+        for module in modules
+        for name, function in vars(module).items()
+        if isinstance(function, CPUDispatcher)
+    }
+    assert len(found) > 60
+    assert [name for name, options in found.items() if "forceinline" not in options] == []
+
+
+def test_a_long_compilation_says_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = threading.Event()
+    monkeypatch.setattr(compiled.log, "warning", lambda *_: said.set())
+    with compiled.announced("it"):
+        pass
+    assert not said.is_set()
+    monkeypatch.setattr(compiled, "SLOW", 0.0)
+    with compiled.announced("it"):
+        assert said.wait(60)
+
+
+@pytest.mark.parametrize("name", ["batch", "weekly step"])
+def test_first_compilations_are_announced(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a program is not ready yet; later calls say nothing."""
+    from test_weekly_batch import WEEKLY
+
+    heard: list[str] = []
+
+    @contextmanager
+    def listen(what: str) -> Iterator[None]:
+        heard.append(what)
+        yield
+
+    for module in (batch, slow):
+        monkeypatch.setattr(module, "announced", listen)
+    if name == "batch":
+        monkeypatch.setattr(batch, "_loop", None)
+        system = system_of({})
+    else:
+        slow.program.cache_clear()
+        system = system_of(WEEKLY["attrition"])
+        batch.run(system_of({}), 1, 0)
+    for _ in range(2):
+        batch.run(system, 1, 0)
+    assert [what.split(":")[0] for what in heard] == [f"the {name}" + " engine" * (name == "batch")]

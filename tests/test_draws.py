@@ -45,6 +45,11 @@ def quantiles(p):  # type: ignore[no-untyped-def]
     return np.array([draws.normal_quantile(x) for x in p])
 
 
+@njit
+def exact_quantiles(p):  # type: ignore[no-untyped-def]
+    return np.array([draws.exact_normal_quantile(x) for x in p])
+
+
 def keys_of(how: str) -> tuple[np.ndarray, np.ndarray]:
     """N pairs of key and slot that differ as little as they ever do in a run."""
     i = np.arange(N)
@@ -166,13 +171,52 @@ def test_degenerate_laws():
     assert draws.draw(draws.LOGNORMAL, 0.0, 1.0, 1, 1) == 0.0
 
 
-def test_normal_quantile():
+def test_exact_normal_quantile():
     """AS 241 against scipy, in the middle and in both tails, to 1e-14."""
     tail = np.geomspace(1e-300, 0.5, 2000)
     p = np.concatenate([tail, np.linspace(0.001, 0.999, 2001), 1 - np.geomspace(1e-15, 0.5, 500)])
-    np.testing.assert_allclose(quantiles(p), special.ndtri(p), rtol=1e-14, atol=1e-15)
+    np.testing.assert_allclose(exact_quantiles(p), special.ndtri(p), rtol=1e-14, atol=1e-15)
     inner = (1 - np.linspace(0.01, 0.49, 100)) % 1
-    np.testing.assert_allclose(quantiles(inner), -quantiles(1 - inner), rtol=1e-13)
+    np.testing.assert_allclose(exact_quantiles(inner), -exact_quantiles(1 - inner), rtol=1e-13)
+
+
+def test_normal_quantile():
+    """The table against scipy: a bound everywhere, exact in the tails, odd, and it only rises."""
+    p = np.linspace(0, 1, 2_000_001)[1:-1]
+    z, exact = quantiles(p), special.ndtri(p)
+    assert np.abs(z - exact).max() < 2e-7
+    tail = draws.TAIL / (2 * draws.CELLS)
+    outer = np.concatenate([np.geomspace(1e-300, tail * 0.9999, 1000), [1 - 1e-15, 1 - 1e-5]])
+    np.testing.assert_array_equal(quantiles(outer), exact_quantiles(outer))
+    assert (np.diff(z) > 0).all()
+    half = np.arange(1, 2**12) / 2**13
+    np.testing.assert_array_equal(quantiles(half), -quantiles(1 - half))
+
+
+@pytest.mark.parametrize("cv", [0.2, 1.0, 2.0])
+def test_what_the_table_does_to_a_lognormal_law(cv):
+    """Bias by quadrature over the cells of the table: mean 1e-8, variance 1e-7 of itself."""
+    s = math.sqrt(math.log1p(cv * cv))
+    nodes, weights = np.polynomial.legendre.leggauss(12)
+    edges = np.linspace(0, 1, 2 * draws.CELLS + 1)[draws.TAIL : -draws.TAIL or None]
+    width = np.diff(edges)[:, None]
+    p = (edges[:-1, None] + width * (nodes + 1) / 2).ravel()
+    weight = (width * weights / 2).ravel()
+    got, exact = (np.exp(s * z - s * s / 2) for z in (quantiles(p), special.ndtri(p)))
+    assert abs((weight * (got - exact)).sum()) < 1e-8
+    assert abs((weight * (got**2 - exact**2)).sum()) / cv**2 < 1e-7
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 16])
+def test_an_erlang_law_is_the_sum_of_its_steps(steps):
+    """To the last bits, with the spread that its coefficient of variation is read as."""
+    assert draws.spread_of(draws.GAMMA, steps**-0.5) == steps
+    key, slot = 7, draws.name_key("stage:demo") + draws.BUYER_TIME
+    stream = draws.subkey(key, slot)
+    parts = [-math.log(draws.uniform(stream, i)) for i in range(steps)]
+    drawn = draws.draw(draws.GAMMA, 3.0, steps**-0.5, key, slot)
+    assert drawn == pytest.approx(3.0 * sum(parts) / steps, rel=1e-13)
+    assert draws.spread_of(draws.GAMMA, 0.9) == pytest.approx(-1 / 0.81)
 
 
 def test_names_have_room_for_slots():

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from numba import njit
+from numba import njit, typeof
 
 from simulator import laws
 from simulator import weekly as folder
-from simulator.compiled import stamp, uncached
+from simulator.compiled import announced, stamp, uncached
 from simulator.spec import signals
 from simulator.weekly.rules import Rules
 from simulator.weekly.state import Holds, Shown, State
@@ -34,7 +36,7 @@ def turn(rules, state, shown, last, holds, ended, k, mode, edge):  # type: ignor
 
 
 @cache
-def program() -> Any:
+def program() -> Callable[[tuple[Any, ...]], None]:
     """`turn` of one tuple of plain tuples of arrays, kept on disk by the content of its sources."""
     place = sorted(Path(str(folder.__file__)).parent.glob("*.py"))
     key = stamp(str(laws.__file__), str(signals.__file__), __file__, *map(str, place))
@@ -51,4 +53,12 @@ def program() -> Any:
             ended, k, mode, edge,
         )  # fmt: skip
 
-    return step
+    ready = threading.Lock()
+
+    def run(arguments: tuple[Any, ...]) -> None:
+        if not step.overloads:
+            with ready, announced("the weekly step: half a minute"):
+                step.compile((typeof(arguments),))  # type: ignore[no-untyped-call]
+        step(arguments)
+
+    return run

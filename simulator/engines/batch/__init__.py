@@ -7,30 +7,26 @@ Replications run on threads; what one gives does not depend on the others.
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
-from numba import njit, typeof
+from numba import typeof
 
-from simulator import draws, laws
+from simulator import compiled, draws, laws
 from simulator import system as system_module
+from simulator.compiled import announced
 from simulator.compiled import stamp as stamp_of
 from simulator.engines import slow as slow_module
 from simulator.engines.batch import loop as batch_loop
-from simulator.engines.batch.compile import OPTIONS
 from simulator.engines.batch.layout import (
     COMPLETE,
     TOO_MANY_LEADS,
     TOO_MANY_PEOPLE,
     WEEKLY,
-    Floor,
-    Tables,
 )
-from simulator.engines.batch.loop import simulate
 from simulator.engines.batch.plan import Plan, plan
 from simulator.engines.batch.record import record_of
 from simulator.engines.batch.workspace import Workspace
@@ -38,16 +34,13 @@ from simulator.errors import EngineError
 from simulator.record import Record
 from simulator.system import System
 from simulator.weekly import state as state_module
-from simulator.weekly.state import Holds, Shown
 
 SUPPORTS: Final = {
     "priority", "market", "referral", "recycling", "meetings", "weekly feedback", "owned leads",
     "WIP caps", "gates", "acceptance by fit", "SLAs", "aging", "several buyers",
 }  # fmt: skip
 MOST_LEADS: Final = 50_000_000
-SLOW: Final = 1.0  # seconds after which a compilation is announced
 
-log = logging.getLogger(__name__)
 _ready = threading.Lock()
 _loop: Any = None
 
@@ -57,41 +50,18 @@ def _compiled(arguments: tuple[Any, ...]) -> Any:
     global _loop  # noqa: PLW0603
     with _ready:
         if _loop is None:
-            loop = _with_stamp(stamp())
-            notice = threading.Timer(
-                SLOW,
-                log.warning,
-                ["compiling the batch engine, once for this version: half a minute"],
-            )
-            notice.daemon = True
-            notice.start()
-            try:
+            loop = batch_loop.keyed(stamp())
+            with announced("the batch engine: half a minute"):
                 loop.compile((typeof(arguments),))  # type: ignore[no-untyped-call]
-            finally:
-                notice.cancel()
             _loop = loop
     return _loop
 
 
 def stamp() -> int:
     """A number that changes with the sources that the loop is made of."""
-    modules = (draws, laws, system_module, slow_module, state_module)
+    modules = (compiled, draws, laws, system_module, slow_module, state_module)
     folder = sorted(Path(batch_loop.__file__).parent.glob("*.py"))
     return stamp_of(*(str(m.__file__) for m in modules), *map(str, folder))
-
-
-def _with_stamp(stamp: int) -> Any:
-    @njit(cache=True, nogil=True, **OPTIONS)
-    def loop(arguments):  # type: ignore[no-untyped-def]
-        """The loop, keyed in the cache by the stamp."""
-        if stamp < 0:
-            return COMPLETE
-        tables, floor, shown, holds = arguments[:4]
-        return simulate(
-            Tables(*tables), Floor(*floor), Shown(*shown), Holds(*holds), *arguments[4:]
-        )
-
-    return loop
 
 
 def _to_the_end(work: Workspace, arguments: tuple[Any, ...]) -> int:
@@ -115,7 +85,7 @@ def _replicate(work: Workspace, seed: int, replication: int, visits: bool) -> Wo
             return work
         if ended == TOO_MANY_PEOPLE:
             raise too_many_people(work)
-        leads, rows = work.capacity, len(work.rows)
+        leads, rows = work.capacity, len(work.visits)
         if ended == TOO_MANY_LEADS:
             leads *= 2
             if leads > MOST_LEADS:
@@ -124,7 +94,7 @@ def _replicate(work: Workspace, seed: int, replication: int, visits: bool) -> Wo
                 )
         else:
             rows *= 2
-        work = Workspace(work.system, work.plan, leads, rows)
+        work = Workspace(work.system, work.plan, leads, rows, table=work.table)
 
 
 def too_many_people(work: Workspace) -> EngineError:
@@ -137,16 +107,16 @@ def too_many_people(work: Workspace) -> EngineError:
     )
 
 
-def _workspace(system: System, laid: Plan, visits: bool) -> Workspace:
+def _workspace(system: System, laid: Plan, *, visits: bool, table: bool) -> Workspace:
     leads = int(laid.leads * 1.05 + 6.0 * laid.leads**0.5) + 256
     if leads > MOST_LEADS:
         raise EngineError(f"{system.name}: about {laid.leads:,} leads in one replication, too many")
-    return Workspace(system, laid, leads, 4 * leads if visits else 1)
+    return Workspace(system, laid, leads, 4 * leads if visits else 1, table=table)
 
 
 def run(system: System, seed: int, replication: int, *, visits: bool = False) -> Record:
     """Run one replication. visits: keep one row for every visit to a team."""
-    work = _workspace(system, plan(system), visits)
+    work = _workspace(system, plan(system), visits=visits, table=True)
     work = _replicate(work, seed, replication, visits)
     return record_of(work, seed, replication, leads=True, visits=visits)
 
@@ -167,7 +137,7 @@ def run_many(
     spare = threading.local()
 
     def one(replication: int) -> Record:
-        work = getattr(spare, "work", None) or _workspace(system, laid, visits=False)
+        work = getattr(spare, "work", None) or _workspace(system, laid, visits=False, table=leads)
         spare.work = _replicate(work, seed, replication, visits=False)
         return record_of(spare.work, seed, replication, leads=leads, visits=False)
 

@@ -1,6 +1,8 @@
 """Arrivals of the batch engine, compiled: rates of channels and the points below them.
 
 The arithmetic is that of the events engine. `channel` is a CHANNEL record, `by` its parameters now.
+The bands that are awake stand in `coming` by the time of their next point: the first of them comes
+next, and after it goes back a few places.
 """
 
 from __future__ import annotations
@@ -8,9 +10,10 @@ from __future__ import annotations
 import math
 
 from simulator import draws, laws
-from simulator.engines.batch.compile import compiled, inlined
-from simulator.engines.batch.layout import ALARM, BANDS
-from simulator.engines.batch.queue import push
+from simulator.compiled import apart
+from simulator.draws import uniform
+from simulator.engines.batch.compile import at, compiled, inlined
+from simulator.engines.batch.layout import BANDS
 
 
 @compiled
@@ -28,10 +31,10 @@ def _response(channel, spend):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _bought(  # type: ignore[no-untyped-def]
-    run, segments, channels, channels_by, lift, c, now, ceiling
-):
+def _bought(run, channels, tables, c, now, ceiling):  # type: ignore[no-untyped-def]
     """Relative response of a channel to its spend, and what other channels lift it by."""
+    apart()
+    segments, channels_by, lift = tables.segments, tables.channels_by, tables.lift
     k = run.segment
     spend = spend_at_work(run, segments, channels[c], channels_by[k, c], now)
     lifted = 1.0
@@ -49,59 +52,95 @@ def _bought(  # type: ignore[no-untyped-def]
 
 
 @inlined
-def rate(  # type: ignore[no-untyped-def]
-    run, segments, channels, channels_by, lift, c, now, ceiling
-):
+def rate(run, channels, tables, c, now, ceiling):  # type: ignore[no-untyped-def]
     """Leads a week of a channel now; or a bound on it until something changes."""
-    if channels[c].steady and not ceiling:
-        response, lifted = channels[c].response, channels[c].lift
+    channel = at(channels, c)
+    if channel.steady and not ceiling:
+        response, lifted = channel.response, channel.lift
     else:
-        response, lifted = _bought(run, segments, channels, channels_by, lift, c, now, ceiling)
+        response, lifted = _bought(run, channels, tables, c, now, ceiling)
     free = 1.0
     if run.accounts > 0.0 and not ceiling:
         free = laws.market_share_free(run.accounts, float(run.taken))
-    by = channels_by[run.segment, c]
+    by = tables.channels_by[run.segment, c]
     return laws.lead_rate(
         by.now, response, by.season, lifted, by.per_customer, float(run.customers_live), free
     )
 
 
 @compiled
-def renew(run, segments, channels, channels_by, lift, now):  # type: ignore[no-untyped-def]
+def renew(run, channels, tables, now):  # type: ignore[no-untyped-def]
     """Work out what stays the same for a segment, of channels without memory."""
     for c in range(len(channels)):
         if channels[c].steady:
-            response, lifted = _bought(run, segments, channels, channels_by, lift, c, now, False)
+            response, lifted = _bought(run, channels, tables, c, now, False)
             channels[c].response = response
             channels[c].lift = lifted
 
 
 @compiled
-def wake(  # type: ignore[no-untyped-def]
-    run, segments, channels, channels_by, lift, bands, leads, buckets, due, c, now
-):
+def wake(run, demand, tables, c, now):  # type: ignore[no-untyped-def]
     """Start the bands of the rate axis that the channel's rate now reaches."""
-    ceiling = rate(run, segments, channels, channels_by, lift, c, now, True)
-    channel = channels[c]
+    channels, bands, coming = demand.channels, demand.bands, demand.coming
+    ceiling = rate(run, channels, tables, c, now, True)
+    channel = at(channels, c)
     while channel.bands < BANDS and draws.band_floor(channel.bands) < ceiling:
         b = c * BANDS + channel.bands
-        band = bands[b]
+        band = at(bands, b)
         band.channel, band.band = c, channel.bands
+        band.floor, band.height = draws.band_floor(band.band), draws.band_height(band.band)
         band.week = math.floor(now)
         band.index = -1
         band.now = now
         band.cell = draws.cell_key(channel.stream, band.band, band.week)
         band.point = float(band.week)
-        next_point(run, channel, band, leads, buckets, due, b)
+        _next_point(run, channel, band)
+        i = run.awake
+        while i > 0 and at(bands, at(coming, i - 1).node).now > band.now:
+            at(coming, i).node = at(coming, i - 1).node
+            i -= 1
+        at(coming, i).node = b
+        run.awake += 1
         channel.bands += 1
+    run.arrival = at(bands, at(coming, 0).node).now if run.awake > 0 else math.inf
 
 
 @inlined
-def next_point(run, channel, band, leads, buckets, due, b):  # type: ignore[no-untyped-def]
+def go_back(run, demand):  # type: ignore[no-untyped-def]
+    """Let the first band go on to its next point, and stand where that is its turn."""
+    bands, coming = demand.bands, demand.coming
+    b = at(coming, 0).node
+    band = at(bands, b)
+    _next_point(run, at(demand.channels, band.channel), band)
+    i, first = 0, b
+    while i + 1 < run.awake:
+        other = at(coming, i + 1).node
+        if not at(bands, other).now <= band.now:
+            break
+        if i == 0:
+            first = other
+        at(coming, i).node = other
+        i += 1
+    at(coming, i).node = b
+    run.arrival = at(bands, first).now
+
+
+@inlined
+def below(band, rate):  # type: ignore[no-untyped-def]
+    """Whether a band's point lies below a rate; all do where the rate is above the band."""
+    return band.floor + band.height < rate or (
+        draws.arrival_height(band.cell, band.index, band.band) < rate
+    )
+
+
+@inlined
+def _next_point(run, channel, band):  # type: ignore[no-untyped-def]
     """Go on to a band's next point after its last, with the clock's own rounding."""
     band.index += 1
     while band.now <= run.finish:
-        band.point += draws.arrival_gap(band.cell, band.index, band.band)
+        # Heights are powers of two, so this is arrival_gap to the bit.
+        gap = -math.log(uniform(band.cell, 2 * band.index + draws.ARRIVAL_GAP)) / band.height
+        band.point += gap
         if band.point >= band.week + 1:
             band.week += 1
             band.now += band.week - band.now
@@ -110,7 +149,6 @@ def next_point(run, channel, band, leads, buckets, due, b):  # type: ignore[no-u
             band.index = 0
         elif band.point > band.now:
             band.now += band.point - band.now
-            push(run, leads, buckets, due, ALARM + 1 + b, band.now)
             return
         else:
             band.index += 1

@@ -16,15 +16,24 @@ from simulator.vocabulary import YEAR
 
 
 @inlined
-def book(team, m, share, lead, hours):  # type: ignore[no-untyped-def]
+def book(team, m, share, lead, tally, i):  # type: ignore[no-untyped-def]
     """Charge the hours worked so far to the lead; those of its last team stay with it."""
     if lead.crew != m:
         if lead.crew >= 0:
-            hours[lead.crew] = lead.spent
-            lead.spent = hours[m]
+            keep(lead, tally, i)
+            tally[i, lead.crew] = lead.spent
+            lead.spent = tally[i, m]
         lead.crew = m
     lead.spent += share * (team.last_hours - lead.clock)
     lead.cost += share * (team.last_pay - lead.pay)
+
+
+@inlined
+def keep(lead, tally, i):  # type: ignore[no-untyped-def]
+    """Let a lead have a row of its own. One team, and each stage once, need none."""
+    if not lead.kept:
+        lead.kept = 1
+        tally[i, :] = 0.0
 
 
 @inlined
@@ -96,20 +105,20 @@ def withdraw(run, weight, now):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def arm_churn(run, lives, leads, buckets, due, now):  # type: ignore[no-untyped-def]
+def arm_churn(run, floor, lives, now):  # type: ignore[no-untyped-def]
     """Set the alarm for the next customer to leave."""
-    cancel(run, leads, buckets, due, ALARM)
-    leads[ALARM].time = math.inf
+    cancel(run, floor, ALARM)
+    floor.nodes[ALARM].time = math.inf
     if run.lives == 0 or run.churn <= 0.0:
         return
     wait = max(0.0, (lives[0].number - hazard(run, now)) / run.churn)
     if now + wait > run.horizon:
         return
-    push(run, leads, buckets, due, ALARM, now + ((now + wait) - now))
+    push(run, floor, ALARM, now + ((now + wait) - now))
 
 
 @compiled
-def live_push(run, lives, number, name, lead):  # type: ignore[no-untyped-def]
+def live_push(run, lives, number, name, lead, key):  # type: ignore[no-untyped-def]
     """Add a customer to the heap by the hazard that ends them, then by name."""
     i = run.lives
     run.lives += 1
@@ -124,15 +133,16 @@ def live_push(run, lives, number, name, lead):  # type: ignore[no-untyped-def]
     lives[i].number = number
     lives[i].name = name
     lives[i].lead = lead
+    lives[i].key = key
 
 
 @compiled
 def live_pop(run, lives):  # type: ignore[no-untyped-def]
-    """Take the first customer off the heap: (name, lead)."""
-    name, lead = lives[0].name, lives[0].lead
+    """Take the first customer off the heap: (lead, key)."""
+    lead, key = lives[0].lead, lives[0].key
     run.lives -= 1
     n = run.lives
-    number, last, who = lives[n].number, lives[n].name, lives[n].lead
+    number, last, who, whose = lives[n].number, lives[n].name, lives[n].lead, lives[n].key
     i = 0
     while 2 * i + 1 < n:
         k = 2 * i + 1
@@ -148,7 +158,8 @@ def live_pop(run, lives):  # type: ignore[no-untyped-def]
     lives[i].number = number
     lives[i].name = last
     lives[i].lead = who
-    return name, lead
+    lives[i].key = whose
+    return lead, key
 
 
 @compiled

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 from simulator import draws, laws
-from simulator.draws import draw, uniform
-from simulator.engines.batch.books import cooling_push, idle_pop, sign, skill_of, touch
-from simulator.engines.batch.compile import compiled, inlined
-from simulator.engines.batch.layout import LURE, NOTHING, ODDS, OWNERS, PATIENCE, WORK
+from simulator.draws import drawn, uniform
+from simulator.engines.batch.books import cooling_push, idle_pop, keep, sign, skill_of, touch
+from simulator.engines.batch.compile import at, compiled, inlined
+from simulator.engines.batch.layout import NOTHING, PATIENCE, WORK
 from simulator.engines.batch.queue import cancel, push
 from simulator.system import END, IN_PROCESS, lost
 
@@ -33,7 +33,7 @@ def place(lead, fates, stage):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def settle_fate(lead, fates, fate, now):  # type: ignore[no-untyped-def]
+def settle_fate(lead, fates, fate):  # type: ignore[no-untyped-def]
     """Give a lead its fate."""
     if lead.fate >= 0:
         fates[lead.fate] -= 1
@@ -41,21 +41,26 @@ def settle_fate(lead, fates, fate, now):  # type: ignore[no-untyped-def]
         fates[fate_of(lead.stage, IN_PROCESS)] -= 1
     fates[fate] += 1
     lead.fate = fate
-    lead.ended = now
-
-
-@compiled
-def cool(run, segments, cooling, key, now):  # type: ignore[no-untyped-def]
-    """An account that is lost can be a lead again after a while."""
-    if run.accounts > 0.0:
-        mean = segments[run.segment].cool_down
-        wait = draw(run.cool_law, mean, run.cool_cv, key, draws.COOL_DOWN)
-        cooling_push(run, cooling, now + ((now + wait) - now))
 
 
 @inlined
-def follow(stage, route, route_share, s, key, slot):  # type: ignore[no-untyped-def]
+def cool(run, segments, cooling, key, now):  # type: ignore[no-untyped-def]
+    """An account that is lost can be a lead again after a while."""
+    if run.accounts > 0.0:
+        _cool(run, segments, cooling, key, now)
+
+
+@compiled
+def _cool(run, segments, cooling, key, now):  # type: ignore[no-untyped-def]
+    mean = segments[run.segment].cool_down
+    wait = drawn(run.cool_law, mean, run.cool_spread, key, draws.COOL_DOWN)
+    cooling_push(run, cooling, now + ((now + wait) - now))
+
+
+@inlined
+def follow(stage, ways, s, key, slot):  # type: ignore[no-untyped-def]
     """The stage that a stage's routes lead to."""
+    route, route_share = ways.route, ways.route_share
     if stage.one_route:
         return route[s, 0]
     u = uniform(key, slot + draws.ROUTE)
@@ -70,8 +75,10 @@ def follow(stage, route, route_share, s, key, slot):  # type: ignore[no-untyped-
 def visits_to(lead, tally, i, crew, s):  # type: ignore[no-untyped-def]
     """How often a lead has come to a stage. The first visit is a bit of the lead, where it fits."""
     if s < BITS:
-        return int(tally[i, crew + s]) + 1 if (lead.seen >> s) & 1 else 0
-    return int(tally[i, crew + s])
+        if not (lead.seen >> s) & 1:
+            return 0
+        return int(tally[i, crew + s]) + 1 if lead.kept else 1
+    return int(tally[i, crew + s]) if lead.kept else 0
 
 
 @inlined
@@ -80,12 +87,13 @@ def count_visit(lead, tally, i, crew, s):  # type: ignore[no-untyped-def]
     if s < BITS and not (lead.seen >> s) & 1:
         lead.seen |= 1 << s
     else:
+        keep(lead, tally, i)
         tally[i, crew + s] += 1.0
 
 
 @compiled
 def applying(  # type: ignore[no-untyped-def]
-    run, stages, stages_by, route, route_share, lead, tally, i, crew, s
+    run, stages, stages_by, ways, lead, tally, i, crew, s
 ):
     """The first stage from here on that applies to the lead."""
     while s != END and not stages[s].always:
@@ -93,16 +101,14 @@ def applying(  # type: ignore[no-untyped-def]
         if uniform(lead.key, slot + draws.APPLIES) < stages_by[run.segment, s].applies:
             return s
         count_visit(lead, tally, i, crew, s)
-        s = follow(stages[s], route, route_share, s, lead.key, slot)
+        s = follow(stages[s], ways, s, lead.key, slot)
     return s
 
 
 @inlined
-def begin(  # type: ignore[no-untyped-def]
-    run, team, stage, people, who, lead, rows, leads, buckets, due, node, now
-):
+def begin(run, floor, team, stage, who, i, now):  # type: ignore[no-untyped-def]
     """A person starts on a lead."""
-    person = people[who]
+    person, lead = at(floor.people, who), at(floor.leads, i)
     skilled = skill_of(team, person, now)
     touch(team, now)
     team.busy += person.share
@@ -114,18 +120,18 @@ def begin(  # type: ignore[no-untyped-def]
     stage.started += 1
     stage.wait += lead.waited
     stage.working += 1
-    if lead.trace >= 0:
-        rows[lead.trace].started = now
+    if run.keep_visits and lead.trace >= 0:
+        floor.visits[lead.trace].started = now
     weeks = laws.service_weeks(lead.effort, team.speed, person.share, skilled)
-    push(run, leads, buckets, due, node, now + weeks)
+    push(run, floor, i, now + weeks)
 
 
 @inlined
 def line_up(line, leads, i):  # type: ignore[no-untyped-def]
     """Stand at the end of a line."""
-    leads[i].before, leads[i].next = line.tail, -1
+    at(leads, i).before, at(leads, i).next = line.tail, -1
     if line.tail >= 0:
-        leads[line.tail].next = i
+        at(leads, line.tail).next = i
     else:
         line.head = i
     line.tail = i
@@ -134,81 +140,127 @@ def line_up(line, leads, i):  # type: ignore[no-untyped-def]
 @inlined
 def step_out(line, leads, i):  # type: ignore[no-untyped-def]
     """Leave a line."""
-    before, after = leads[i].before, leads[i].next
+    before, after = at(leads, i).before, at(leads, i).next
     if before >= 0:
-        leads[before].next = after
+        at(leads, before).next = after
     else:
         line.head = after
     if after >= 0:
-        leads[after].before = before
+        at(leads, after).before = before
     else:
         line.tail = before
 
 
 @inlined
-def serve(run, team, stages, people, idle, lines, leads, rows, buckets, due, now):  # type: ignore[no-untyped-def]
+def serve(run, floor, team, now):  # type: ignore[no-untyped-def]
     """While someone is idle, the one longest in the team takes the first of the first line."""
+    lines, leads = floor.lines, floor.leads
     while team.idle > 0 and team.waiting > 0:
-        at = team.first_line
-        while lines[at].head < 0:
-            at += 1
-        j = lines[at].head
-        other = leads[j]
-        step_out(lines[at], leads, j)
+        first = team.first_line
+        while at(lines, first).head < 0:
+            first += 1
+        line = at(lines, first)
+        j = line.head
+        other = at(leads, j)
+        step_out(line, leads, j)
         if other.doing == PATIENCE:
-            silence(run, leads, buckets, due, j)
+            silence(run, floor, j)
         team.waiting -= 1
-        stage = stages[other.stage]
+        stage = at(floor.stages, other.stage)
         stage.waiting -= 1
-        who = idle_pop(team, idle)
-        begin(run, team, stage, people, who, other, rows, leads, buckets, due, j, now)
+        begin(run, floor, team, stage, idle_pop(team, floor.idle), j, now)
 
 
 @inlined
-def silence(run, leads, buckets, due, i):  # type: ignore[no-untyped-def]
+def silence(run, floor, i):  # type: ignore[no-untyped-def]
     """Let a lead's patience not run out."""
     alarm = i + run.shadow
-    cancel(run, leads, buckets, due, alarm)
-    leads[alarm].time = math.inf
+    cancel(run, floor, alarm)
+    floor.nodes[alarm].time = math.inf
 
 
 @inlined
-def new_lead(  # type: ignore[no-untyped-def]
-    run, channel, by, band, leads, i, tally, now
-):
+def new_place(run, floor):  # type: ignore[no-untyped-def]
+    """A place that no lead has: the one that was left last, or the next that none ever had."""
+    i = run.free
+    if i > 0:
+        run.free = at(floor.leads, i).next
+        return i
+    run.places += 1
+    return run.places
+
+
+@inlined
+def new_lead(run, floor, ends, channel, by, band, i, now):  # type: ignore[no-untyped-def]
     """A new lead: its own key, and from it its fit and its value."""
     key = draws.subkey(band.cell, -1 - band.index)
-    lead = leads[i]
+    lead = at(floor.leads, i)
     lead.id = draws.lead_id(band.channel, band.band, band.week + run.origin, band.index)
     lead.key, lead.channel = key, band.channel
     lead.fit = 0 if uniform(key, draws.FIT) < by.good_fit else 1
-    lead.value = draw(channel.value_law, by.value, channel.value_cv, key, draws.VALUE)
+    lead.value = by.value
+    if channel.value_law != draws.DETERMINISTIC:
+        lead.value = drawn(channel.value_law, by.value, channel.value_spread, key, draws.VALUE)
     lead.arrived = now
-    lead.won = lead.live = lead.ended = NAN
+    lead.won = lead.live = NAN
     lead.cost = lead.weight = lead.waited = lead.spent = 0.0
+    lead.odds = lead.lure = 1.0
     lead.stage = lead.fate = lead.handoff = lead.crew = lead.limit = -1
     lead.seen = 0
-    lead.recycled, lead.doing, lead.kept, lead.review = 0, NOTHING, 1, ACCEPTED
+    lead.recycled, lead.kept, lead.doing, lead.review = 0, 0, NOTHING, ACCEPTED
     lead.trace = -1
-    tally[:] = 0.0
-    if run.extras >= 0:
-        tally[run.extras + ODDS] = tally[run.extras + LURE] = 1.0
+    lead.row = run.leads
+    at(ends.fated, run.leads).place = i
+    run.leads += 1
     if run.shadow > 0:
-        leads[i + run.shadow].time = math.inf
+        keep(lead, floor.tally, i)
+        floor.nodes[i + run.shadow].time = math.inf
     run.events += 1
     run.taken += 1
     channel.arrived += 1
+
+
+@inlined
+def write_down(run, floor, ends, i, ended):  # type: ignore[no-untyped-def]
+    """Keep what counts of a lead, and what its table tells."""
+    lead, tally = at(floor.leads, i), floor.tally
+    row = at(ends.fated, lead.row)
+    row.cost, row.weight, row.hours = lead.cost, lead.weight, lead.spent
+    row.fate, row.channel = lead.fate, lead.channel
+    if lead.kept:
+        if lead.crew >= 0:
+            tally[i, lead.crew] = lead.spent
+        row.hours = 0.0
+        for m in range(len(floor.teams)):
+            row.hours += tally[i, m]
+    if run.keep_leads:
+        told = at(ends.told, lead.row)
+        told.id, told.fit, told.value, told.arrived = lead.id, lead.fit, lead.value, lead.arrived
+        told.ended, told.won, told.live = ended, lead.won, lead.live
+        for m in range(len(floor.teams)):
+            ends.hours[lead.row, m] = tally[i, m] if lead.kept else 0.0
+        if lead.crew >= 0:
+            ends.hours[lead.row, lead.crew] = lead.spent
+
+
+@inlined
+def go(run, floor, ends, i, now):  # type: ignore[no-untyped-def]
+    """Leave the place to another."""
+    write_down(run, floor, ends, i, now)
+    at(ends.fated, at(floor.leads, i).row).place = 0
+    at(floor.leads, i).next = run.free
+    run.free = i
 
 
 @compiled
 def win(run, channels, seats, lead, tally, teams, now):  # type: ignore[no-untyped-def]
     """The buyer signs: ARR from now on. tally: the lead's own row."""
     lead.won = now
-    if run.shadow > 0:
+    if run.owners > 0:
         disown(run, seats, tally, teams)
     if run.discount > 0.0:
         lead.value *= 1.0 - run.discount
-        tally[run.extras + LURE] = laws.discount_churn(run.discount, run.lure_from, run.lure_slope)
+        lead.lure = laws.discount_churn(run.discount, run.lure_from, run.lure_slope)
     lead.weight = sign(run, lead.value, now)
     run.won += 1
     run.won_arr += lead.value
@@ -221,8 +273,8 @@ def win(run, channels, seats, lead, tally, teams, now):  # type: ignore[no-untyp
 @compiled
 def disown(run, seats, tally, teams):  # type: ignore[no-untyped-def]
     """A lead is nobody's any more. tally: its own row."""
-    for at in range(run.extras + OWNERS, run.extras + OWNERS + teams):
-        person = int(tally[at]) - 1
-        if person >= 0 and seats[person].manieth == tally[at + teams]:
+    for own in range(run.owners, run.owners + teams):
+        person = int(tally[own]) - 1
+        if person >= 0 and seats[person].manieth == tally[own + teams]:
             seats[person].owned -= 1
-        tally[at] = 0.0
+        tally[own] = 0.0

@@ -27,23 +27,24 @@ def admit(run, limits, caps, stage, leads, i):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def let_in(run, limits, caps, leads, buckets, due, which, now):  # type: ignore[no-untyped-def]
+def let_in(run, limits, caps, floor, which, now):  # type: ignore[no-untyped-def]
     """Fill a WIP cap from outside."""
     limit = limits[which]
     while limit.head >= 0 and limit.count < caps[run.segment, which]:
         limit.count += 1
         i = limit.head
-        step_out(limit, leads, i)
-        leads[i].doing = ADMITTED
-        push(run, leads, buckets, due, i, now)
+        step_out(limit, floor.leads, i)
+        floor.leads[i].doing = ADMITTED
+        push(run, floor, i, now)
 
 
 @compiled
-def release(run, limits, caps, stages, leads, buckets, due, i, after, now):  # type: ignore[no-untyped-def]
+def release(run, limits, caps, floor, i, after, now):  # type: ignore[no-untyped-def]
     """Leave a WIP cap, unless the next stage is in it too; who waits longest may come in."""
+    leads = floor.leads
     which = int(leads[i].limit)
-    if which < 0 or (after != END and stages[after].limit == which):
+    if which < 0 or (after != END and floor.stages[after].limit == which):
         return
     leads[i].limit = -1
     limits[which].count -= 1
-    let_in(run, limits, caps, leads, buckets, due, which, now)
+    let_in(run, limits, caps, floor, which, now)

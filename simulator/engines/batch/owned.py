@@ -11,7 +11,7 @@ import math
 
 from simulator.engines.batch.books import idle_push, idle_remove, touch
 from simulator.engines.batch.compile import compiled
-from simulator.engines.batch.layout import IN_QUEUE, ODDS, OWNERS, PASSING, PATIENCE
+from simulator.engines.batch.layout import IN_QUEUE, PASSING, PATIENCE
 from simulator.engines.batch.leads import begin, line_up, serve, silence, step_out
 from simulator.engines.batch.queue import cancel, push
 
@@ -19,7 +19,7 @@ from simulator.engines.batch.queue import cancel, push
 @compiled
 def _owner(run, floor, m, i):  # type: ignore[no-untyped-def]
     """Who owns a lead: a person; -1 where they have left, -2 where nobody ever did."""
-    at = run.extras + OWNERS + m
+    at = run.owners + m
     person = int(floor.tally[i, at]) - 1
     if person < 0:
         return -2
@@ -31,7 +31,7 @@ def _owner(run, floor, m, i):  # type: ignore[no-untyped-def]
 @compiled
 def _give(run, floor, m, i, person):  # type: ignore[no-untyped-def]
     """Let a person own a lead."""
-    at = run.extras + OWNERS + m
+    at = run.owners + m
     floor.tally[i, at] = person + 1
     floor.tally[i, at + len(floor.teams)] = floor.seats[person].manieth
     floor.seats[person].owned += 1
@@ -60,16 +60,14 @@ def _taker(run, floor, m, i):  # type: ignore[no-untyped-def]
 def _start(run, floor, m, who, i, now):  # type: ignore[no-untyped-def]
     """A person starts on a lead of theirs."""
     floor.seats[who].free = 0
-    lead = floor.leads[i]
-    begin(run, floor.teams[m], floor.stages[lead.stage], floor.people, who, lead, floor.rows,
-          floor.leads, floor.buckets, floor.due, i, now)  # fmt: skip
+    begin(run, floor, floor.teams[m], floor.stages[floor.leads[i].stage], who, i, now)
 
 
 @compiled
 def _line_of(run, floor, m, i):  # type: ignore[no-untyped-def]
     """The line that a lead waits in: its owner's, or that of leads nobody owns."""
     stage = floor.stages[floor.leads[i].stage]
-    person = int(floor.tally[i, run.extras + OWNERS + m]) - 1
+    person = int(floor.tally[i, run.owners + m]) - 1
     if person < 0:
         return stage.line
     return floor.seats[person].line + stage.line - floor.teams[m].first_line
@@ -79,12 +77,12 @@ def _line_of(run, floor, m, i):  # type: ignore[no-untyped-def]
 def _pass_on(run, floor, m, i, now):  # type: ignore[no-untyped-def]
     """Let a lead whose owner left wait for its next one; it loses odds on the way."""
     team, lead = floor.teams[m], floor.leads[i]
-    floor.tally[i, run.extras + ODDS] *= team.takeover_odds
-    floor.tally[i, run.extras + OWNERS + m] = 0.0
+    lead.odds *= team.takeover_odds
+    floor.tally[i, run.owners + m] = 0.0
     lead.doing = PASSING
     floor.stages[lead.stage].transit += 1
     at = now + team.takeover
-    push(run, floor.leads, floor.buckets, floor.due, i, now + (at - now))
+    push(run, floor, i, now + (at - now))
 
 
 @compiled
@@ -92,10 +90,10 @@ def stand(run, floor, m, i, now):  # type: ignore[no-untyped-def]
     """Be served if the owner is free, or stand in line; says whether it was served."""
     who = _taker(run, floor, m, i)
     lead = floor.leads[i]
-    patient = floor.leads[i + run.shadow].time == math.inf
+    patient = floor.nodes[i + run.shadow].time == math.inf
     if who >= 0 and floor.seats[who].free:
         if not patient:
-            silence(run, floor.leads, floor.buckets, floor.due, i)
+            silence(run, floor, i)
         _start(run, floor, m, who, i, now)
         return True
     floor.stages[lead.stage].waiting += 1
@@ -126,10 +124,10 @@ def lose_patience(run, floor, i):  # type: ignore[no-untyped-def]
     """Take a lead out of its line, or off its way to the next owner."""
     lead = floor.leads[i]
     stage = floor.stages[lead.stage]
-    floor.leads[i + run.shadow].time = math.inf
+    floor.nodes[i + run.shadow].time = math.inf
     if lead.doing == PASSING:
         stage.transit -= 1
-        cancel(run, floor.leads, floor.buckets, floor.due, i)
+        cancel(run, floor, i)
         return
     stage.waiting -= 1
     team = floor.teams[stage.team]
@@ -151,7 +149,7 @@ def serve_own(run, floor, m, person, now):  # type: ignore[no-untyped-def]
         if j >= 0:
             step_out(floor.lines[line], floor.leads, j)
             if floor.leads[j].doing == PATIENCE:
-                silence(run, floor.leads, floor.buckets, floor.due, j)
+                silence(run, floor, j)
             floor.stages[floor.leads[j].stage].waiting -= 1
             if _owner(run, floor, m, j) < 0:
                 _give(run, floor, m, j, person)
@@ -171,8 +169,7 @@ def join(run, floor, who, now):  # type: ignore[no-untyped-def]
         serve_own(run, floor, person.team, who, now)
     else:
         idle_push(team, floor.idle, who)
-        serve(run, team, floor.stages, floor.people, floor.idle, floor.lines, floor.leads,
-              floor.rows, floor.buckets, floor.due, now)  # fmt: skip
+        serve(run, floor, team, now)
 
 
 @compiled

@@ -9,7 +9,6 @@ import numpy as np
 
 from simulator import draws, laws
 from simulator.engines.batch.layout import (
-    BANDS,
     CHANNEL,
     CHANNEL_BY,
     FINISH,
@@ -98,7 +97,13 @@ def plan(system: System) -> Plan:
         route=np.ascontiguousarray(system.stages.route, dtype=np.int64),
         route_share=np.ascontiguousarray(system.stages.route_share, dtype=np.float64),
         handoff=np.ascontiguousarray(h.index, dtype=np.int64),
-        handoffs=filled(HANDOFF, len(h.source), source=h.source, law=h.delay.law, cv=h.delay.cv),
+        handoffs=filled(
+            HANDOFF,
+            len(h.source),
+            source=h.source,
+            law=h.delay.law,
+            spread=_spreads(h.delay.law, h.delay.cv),
+        ),
         handoffs_by=filled(
             HANDOFF_BY,
             h.returned.shape,
@@ -185,14 +190,21 @@ def _segments(system: System) -> Array:
     return made
 
 
+def _spreads(laws: Array, cvs: Array) -> list[float]:
+    """What draws need of coefficients of variation."""
+    return [draws.spread_of(int(law), float(cv)) for law, cv in zip(laws, cvs, strict=True)]
+
+
 def _channels(system: System) -> Array:
     c = system.channels
     slow = c.adstock > 0.0
+    value_law = np.where(c.value_cv > 0, draws.LOGNORMAL, draws.DETERMINISTIC)
     return filled(
         CHANNEL,
         len(c.key),
-        **{n: getattr(c, n) for n in "key entry kind at half saturation adstock value_cv".split()},
-        value_law=np.where(c.value_cv > 0, draws.LOGNORMAL, draws.DETERMINISTIC),
+        **{n: getattr(c, n) for n in "key entry kind at half saturation adstock".split()},
+        value_law=value_law,
+        value_spread=_spreads(value_law, c.value_cv),
         lifted=(c.lift > 0).any(axis=0),
         referring=(c.per_customer > 0).any(axis=0),
         steady=~(slow | ((c.lift > 0) & slow[:, None]).any(axis=0)),
@@ -210,7 +222,10 @@ def _stages(system: System) -> Array:
         len(s.key),
         **{n: getattr(s, n) for n in same},
         **{f"{short}_law": getattr(s, name).law for short, name in spreads},
-        **{f"{short}_cv": getattr(s, name).cv for short, name in spreads},
+        **{
+            f"{short}_spread": _spreads(getattr(s, name).law, getattr(s, name).cv)
+            for short, name in spreads
+        },
         always=(s.applies >= 1.0).all(axis=0),
         one_route=s.route[:, 0] == s.route[:, -1],
         line=NO_TEAM,
@@ -326,7 +341,6 @@ def _run(system: System, customers: int) -> Array:
     start, market = -system.warm_up, system.accounts > 0
     terms = system.scenario.buyer.discount
     stages, teams = len(system.stage_names), len(system.team_names)
-    extras = system.rules is not None or bool(system.owned.any())
     return filled(
         RUN,
         1,
@@ -336,10 +350,8 @@ def _run(system: System, customers: int) -> Array:
         start_customers=customers,
         start_arr=system.customers.arr,
         cool_law=system.cool_down.law[0] if market else 0,
-        cool_cv=system.cool_down.cv[0] if market else 0.0,
+        cool_spread=_spreads(system.cool_down.law, system.cool_down.cv)[0] if market else 0.0,
         origin=8192,
-        first_lead=1 + BANDS * len(system.channel_names),
-        leads=1 + BANDS * len(system.channel_names),
         referral=bool((system.channels.per_customer > 0).any()),
         taken=customers,
         churn=system.customers.churn[0],
@@ -350,7 +362,8 @@ def _run(system: System, customers: int) -> Array:
         origin_time=start,
         ruled=system.rules is not None,
         limited=len(system.limits.inside) > 0,
-        extras=teams + stages if extras else -1,
+        owners=teams + stages if system.owned.any() else 0,
+        arrival=math.inf,
         lure_from=terms.churn_from if terms else 0.0,
         lure_slope=terms.churn if terms else 0.0,
         failed=-1,

@@ -23,7 +23,7 @@ from simulator.engines.batch.books import (
 )
 from simulator.engines.batch.compile import compiled
 from simulator.engines.batch.layout import WORK
-from simulator.engines.batch.leads import fate_of
+from simulator.engines.batch.leads import fate_of, write_down
 from simulator.engines.batch.limits import let_in
 from simulator.system import IN_PROCESS
 
@@ -50,23 +50,20 @@ def turn(run, tables, channels, teams, now):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def go_on(run, floor, tables, channels, limits, bands, lives, now):  # type: ignore[no-untyped-def]
+def go_on(run, floor, tables, demand, limits, lives, now):  # type: ignore[no-untyped-def]
     """What follows from new numbers: who comes in, when the next customer leaves, what arrives."""
-    leads, buckets, due = floor.leads, floor.buckets, floor.due
-    segments, channels_by, lift = tables.segments, tables.channels_by, tables.lift
-    renew(run, segments, channels, channels_by, lift, now)
+    renew(run, demand.channels, tables, now)
     for which in range(len(limits)):
-        let_in(run, limits, tables.caps, leads, buckets, due, which, now)
-    arm_churn(run, lives, leads, buckets, due, now)
-    for c in range(len(channels)):
-        wake(run, segments, channels, channels_by, lift, bands, leads, buckets, due, c, now)
+        let_in(run, limits, tables.caps, floor, which, now)
+    arm_churn(run, floor, lives, now)
+    for c in range(len(demand.channels)):
+        wake(run, demand, tables, c, now)
 
 
 @compiled
-def open_books(  # type: ignore[no-untyped-def]
-    run, channels, stages, teams, leads, tally, lives, cooling, fates, now
-):
+def open_books(run, floor, ends, channels, now):  # type: ignore[no-untyped-def]
     """Week 0: forget what is over, keep the pipeline, bring in the customers we have."""
+    stages, teams, fated, fates = floor.stages, floor.teams, ends.fated, ends.fates
     fates[:] = 0
     kept, onboarding, signed, base = 0, 0, 0.0, 0.0
     for m in range(len(teams)):
@@ -81,15 +78,17 @@ def open_books(  # type: ignore[no-untyped-def]
         stage.entered = stage.started = stage.advanced = 0
         stage.wait = 0.0
     settle(run, now)
-    for i in range(run.first_lead, run.leads):
-        lead = leads[i]
-        if lead.ended <= now or lead.live == lead.live:
-            lead.kept = 0
+    for row in range(run.leads):
+        i = fated[row].place
+        if i == 0:  # has its fate
             continue
+        lead = floor.leads[i]
+        fated[kept].place = i
+        lead.row = kept
         kept += 1
         channels[lead.channel].opening += 1
         lead.cost = 0.0
-        tally[i, : len(teams)] = 0.0
+        floor.tally[i, : len(teams)] = 0.0
         lead.crew, lead.spent = -1, 0.0
         lead.trace = -1
         fates[fate_of(lead.stage, IN_PROCESS)] += 1
@@ -100,6 +99,7 @@ def open_books(  # type: ignore[no-untyped-def]
             onboarding += 1
             base += lead.weight
             channels[lead.channel].kept += lead.weight
+    run.leads = kept
     signed = base * math.exp(growth(run, now))
     start = int(run.start_customers)
     n = max(min(start, 1), start - onboarding)  # someone holds the ARR there is
@@ -114,17 +114,16 @@ def open_books(  # type: ignore[no-untyped-def]
     run.base_count = n
     for i in range(n):
         patience = -math.log(draws.uniform(run.seed_base, i))
-        live_push(run, lives, hazard(run, now) + patience, -1 - i, -1)
-    cooling_until(run, cooling, now)
+        key = draws.subkey(run.seed_base, -1 - i)
+        live_push(run, ends.lives, hazard(run, now) + patience, -1 - i, -1, key)
+    cooling_until(run, ends.cooling, now)
     run.taken = n + kept + run.cooling
     run.cycle = 0.0
-    run.rows = 0
+    run.visits = 0
 
 
 @compiled
-def snapshot(  # type: ignore[no-untyped-def]
-    run, channels, stages, teams, fates, by_stage, by_team, by_fate, by_channel, by_time, now
-):  # fmt: skip
+def snapshot(run, channels, stages, teams, fates, books, now):  # type: ignore[no-untyped-def]
     """Record the state on the save grid."""
     settle(run, now)
     row = run.row
@@ -132,47 +131,45 @@ def snapshot(  # type: ignore[no-untyped-def]
     for m in range(len(teams)):
         team = teams[m]
         touch(team, now)
-        at = by_team[row]
+        at = books.by_team[row]
         at[0, m], at[1, m] = team.present, team.paid_hours
         at[2, m], at[3, m] = team.busy_hours, team.support_hours
         at[4, m] = team.people_cost
     for s in range(len(stages)):
-        stage, at = stages[s], by_stage[row]
+        stage, at = stages[s], books.by_stage[row]
         at[0, s], at[1, s], at[2, s] = stage.waiting, stage.working, stage.buyer
         at[3, s], at[4, s] = stage.transit, stage.nurture
         at[5, s], at[6, s], at[7, s] = stage.entered, stage.started, stage.advanced
         at[8, s] = stage.wait
     for f in range(len(fates)):
-        by_fate[row, f] = fates[f]
+        books.by_fate[row, f] = fates[f]
     for c in range(len(channels)):
-        by_channel[row, c] = channels[c].arrived
-    line = by_time[row]
+        books.by_channel[row, c] = channels[c].arrived
+    line = books.by_time[row]
     line[0], line[1], line[2], line[3] = run.customers, run.arr, run.won, run.won_arr
     line[4], line[5], line[6] = run.live, run.churned, run.churned_arr
     line[7], line[8], line[9] = run.expanded, run.cycle, run.revenue
 
 
 @compiled
-def close(run, stages, teams, people, leads, tally, ends, totals):  # type: ignore[no-untyped-def]
+def close(run, floor, ended, books):  # type: ignore[no-untyped-def]
     """Close the books at the horizon: every lead's fate, and what it took."""
+    ends, totals, teams = books.ends, books.totals, floor.teams
     ends[:] = 0.0
     totals[:] = 0.0
     grown = math.exp(growth(run, run.horizon))
-    for i in range(run.first_lead, run.leads):
-        lead = leads[i]
-        if not lead.kept:
-            continue
-        if lead.doing == WORK:
-            m = stages[lead.stage].team
-            book(teams[m], m, people[lead.person].share, lead, tally[i])
-        if lead.crew >= 0:
-            tally[i, lead.crew] = lead.spent
-        if lead.fate < 0:
-            lead.fate = fate_of(lead.stage, IN_PROCESS)
-        ends[lead.channel, lead.fate] += 1.0
-        spent = 0.0
-        for m in range(len(teams)):
-            spent += tally[i, m]
-        totals[0, lead.fate] += spent
-        totals[1, lead.fate] += lead.cost
-        totals[2, lead.fate] += lead.weight * grown
+    for at in range(run.leads):
+        row = ended.fated[at]
+        i = row.place
+        if i > 0:
+            lead = floor.leads[i]
+            if lead.doing == WORK:
+                m = floor.stages[lead.stage].team
+                book(teams[m], m, floor.people[lead.person].share, lead, floor.tally, i)
+            if lead.fate < 0:
+                lead.fate = fate_of(lead.stage, IN_PROCESS)
+            write_down(run, floor, ended, i, math.nan)
+        ends[row.channel, row.fate] += 1.0
+        totals[0, row.fate] += row.hours
+        totals[1, row.fate] += row.cost
+        totals[2, row.fate] += row.weight * grown

@@ -5,138 +5,160 @@ allocated. A bucket is a chain, latest first. The bucket at the cursor is opened
 sorted in `due`, with all that is pushed to its time or earlier. Events of equal time happen in
 the order in which they were pushed.
 
-Shapes: leads (n,) of LEAD, in the order of layout.py; buckets (b,), due (2, n): sorted
-nodes, and room to sort. A node is a place in leads.
+Shapes: nodes (n,) of NODE, in the order of layout.py; buckets (b,), due (n,) and sorting (n,) of
+FIRST: sorted nodes, and room to sort.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from simulator.engines.batch.compile import compiled, inlined
+from simulator.compiled import apart
+from simulator.engines.batch.compile import at, compiled, inlined
 
 FEW: Final = 12  # that insertion sorts faster than merging
 
 
 @inlined
-def push(run, leads, buckets, due, node, time):  # type: ignore[no-untyped-def]
+def push(run, floor, node, time):  # type: ignore[no-untyped-def]
     """Let a node's event happen at a time; never, if that is after the end."""
-    leads[node].time = time
+    nodes = floor.nodes
+    mine = at(nodes, node)
+    mine.time = time
     if not time <= run.finish:
         return
     bucket = int((time - run.origin_time) * run.per_week)
     if bucket <= run.cursor:
-        _insert(run, leads, due, node, time)
+        _insert(run, nodes, floor.due, node, time)
         return
-    head = buckets[bucket]
-    leads[node].later = head
-    leads[node].sooner = -1
+    first = at(floor.buckets, bucket)
+    head = first.node
+    mine.later = head
+    mine.sooner = -1
     if head >= 0:
-        leads[head].sooner = node
-    buckets[bucket] = node
+        at(nodes, head).sooner = node
+    first.node = node
 
 
 @compiled
-def _insert(run, leads, due, node, time):  # type: ignore[no-untyped-def]
-    if run.due_end == due.shape[1]:
+def _insert(run, nodes, due, node, time):  # type: ignore[no-untyped-def]
+    apart()
+    if run.due_end == len(due):
         for i in range(run.due_at, run.due_end):
-            due[0, i - run.due_at] = due[0, i]
+            at(due, i - run.due_at).node = at(due, i).node
         run.due_end -= run.due_at
         run.due_at = 0
     i = run.due_end
-    while i > run.due_at and leads[due[0, i - 1]].time > time:
-        due[0, i] = due[0, i - 1]
+    while i > run.due_at and at(nodes, at(due, i - 1).node).time > time:
+        at(due, i).node = at(due, i - 1).node
         i -= 1
-    due[0, i] = node
+    at(due, i).node = node
     run.due_end += 1
 
 
-@compiled
-def cancel(run, leads, buckets, due, node):  # type: ignore[no-untyped-def]
+@inlined
+def cancel(run, floor, node):  # type: ignore[no-untyped-def]
     """Take a pending event away."""
-    time = leads[node].time
-    if not time <= run.finish:
+    _take_away(run, floor.nodes, floor.buckets, floor.due, node)
+
+
+@compiled
+def _take_away(run, nodes, buckets, due, node):  # type: ignore[no-untyped-def]
+    apart()
+    mine = at(nodes, node)
+    if not mine.time <= run.finish:
         return
-    bucket = int((time - run.origin_time) * run.per_week)
+    bucket = int((mine.time - run.origin_time) * run.per_week)
     if bucket > run.cursor:
-        before, after = leads[node].sooner, leads[node].later
+        before, after = mine.sooner, mine.later
         if before >= 0:
-            leads[before].later = after
+            at(nodes, before).later = after
         else:
-            buckets[bucket] = after
+            at(buckets, bucket).node = after
         if after >= 0:
-            leads[after].sooner = before
+            at(nodes, after).sooner = before
         return
     i = run.due_at
-    while due[0, i] != node:
+    while at(due, i).node != node:
         i += 1
     while i > run.due_at:
-        due[0, i] = due[0, i - 1]
+        at(due, i).node = at(due, i - 1).node
         i -= 1
     run.due_at += 1
 
 
 @inlined
-def peek(run, leads, buckets, due):  # type: ignore[no-untyped-def]
-    """The node whose event is next, or -1."""
+def peek(run, floor, until):  # type: ignore[no-untyped-def]
+    """The node whose event is next, or -1 where none is until then."""
+    nodes, due = floor.nodes, floor.due
     if run.due_at < run.due_end:
-        return int(due[0, run.due_at])
-    cursor = run.cursor + 1
-    while cursor < run.buckets and buckets[cursor] < 0:
+        return int(at(due, run.due_at).node)
+    cursor, last = run.cursor, int((until - run.origin_time) * run.per_week)
+    while cursor < last:
         cursor += 1
-    if cursor >= run.buckets:
-        run.cursor = run.buckets - 1
-        return -1
+        first = at(floor.buckets, cursor)
+        node = int(first.node)
+        if node >= 0:
+            run.cursor = cursor
+            first.node = -1
+            run.due_at, run.due_end = 0, 1
+            later = int(at(nodes, node).later)
+            if later >= 0:
+                # Most buckets hold one event or two; of two, the one pushed first is `later`.
+                run.due_end = 2
+                if at(nodes, later).later >= 0:
+                    _open(run, nodes, due, floor.sorting, node)
+                    return int(at(due, 0).node)
+                if at(nodes, later).time <= at(nodes, node).time:
+                    node, later = later, node
+                at(due, 1).node = later
+            at(due, 0).node = node
+            return node
     run.cursor = cursor
-    node = int(buckets[cursor])
-    buckets[cursor] = -1
-    if leads[node].later < 0:
-        due[0, 0] = node
-        run.due_at, run.due_end = 0, 1
-        return node
-    _open(run, leads, due, node)
-    return int(due[0, 0])
+    return -1
 
 
 @compiled
-def _open(run, leads, due, node):  # type: ignore[no-untyped-def]
+def _open(run, nodes, due, sorting, node):  # type: ignore[no-untyped-def]
     """Sort a chain by time; what was pushed first stays first."""
+    apart()
     n = 0
     while node >= 0:
-        due[1, n] = node
+        at(sorting, n).node = node
         n += 1
-        node = leads[node].later
+        node = int(at(nodes, node).later)
     run.due_at, run.due_end = 0, n
     for k in range(n):
-        due[0, k] = due[1, n - 1 - k]
+        at(due, k).node = at(sorting, n - 1 - k).node
     for low in range(0, n, FEW):
         high = min(low + FEW, n)
         for k in range(low + 1, high):
-            moved = due[0, k]
-            time = leads[moved].time
+            moved = at(due, k).node
+            time = at(nodes, moved).time
             i = k
-            while i > low and leads[due[0, i - 1]].time > time:
-                due[0, i] = due[0, i - 1]
+            while i > low and at(nodes, at(due, i - 1).node).time > time:
+                at(due, i).node = at(due, i - 1).node
                 i -= 1
-            due[0, i] = moved
+            at(due, i).node = moved
     width = FEW
     while width < n:
         for low in range(0, n - width, 2 * width):
-            _merge(leads, due, low, low + width, min(low + 2 * width, n))
+            _merge(nodes, due, sorting, low, low + width, min(low + 2 * width, n))
         width *= 2
 
 
 @compiled
-def _merge(leads, due, low, middle, high):  # type: ignore[no-untyped-def]
+def _merge(nodes, due, sorting, low, middle, high):  # type: ignore[no-untyped-def]
     for k in range(low, middle):
-        due[1, k] = due[0, k]
+        at(sorting, k).node = at(due, k).node
     i, j, k = low, middle, low
     while i < middle:
-        if j < high and leads[due[0, j]].time < leads[due[1, i]].time:
-            due[0, k] = due[0, j]
+        one = at(sorting, i).node
+        if j < high and at(nodes, at(due, j).node).time < at(nodes, one).time:
+            at(due, k).node = at(due, j).node
             j += 1
         else:
-            due[0, k] = due[1, i]
+            at(due, k).node = one
             i += 1
         k += 1
 

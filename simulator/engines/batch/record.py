@@ -65,24 +65,24 @@ def _series(work: Workspace) -> Series:
 
 
 def _lead_table(work: Workspace) -> LeadTable:
-    first, end = work.first, int(work.run[0]["leads"])
-    rows = first + np.flatnonzero(work.leads["kept"][first:end])
-    rows = rows[np.argsort(work.leads["id"][rows], kind="stable")]
-    found = work.leads[rows]
-    whole: dict[str, Any] = {
-        name: found[name].astype(np.int64) for name in ("id", "channel", "fit", "fate")
+    n = int(work.run[0]["leads"])
+    told, fated = work.told[:n], work.fated[:n]
+    order = np.argsort(told["id"])
+    whole: dict[str, Any] = {name: told[name][order] for name in ("id", "fit")}
+    whole |= {name: fated[name][order].astype(np.int64) for name in ("channel", "fate")}
+    real: dict[str, Any] = {
+        name: told[name][order] for name in "value arrived ended won live".split()
     }
-    names = "value arrived ended won live cost".split()
-    real: dict[str, Any] = {name: found[name].astype(np.float64) for name in names}
     return LeadTable(
         **whole,
         **real,
-        arr=found["weight"] * math.exp(growth_at_end(work)),
-        hours=work.tally[rows, : len(work.teams)],
+        cost=fated["cost"][order],
+        arr=fated["weight"][order] * math.exp(growth_at_end(work)),
+        hours=work.hours[order],
     )
 
 
 def _visits(work: Workspace) -> Visits:
-    rows = work.rows[: int(work.run[0]["rows"])]
+    rows = work.visits[: int(work.run[0]["visits"])]
     names = ("lead", "stage", "entered", "started", "ended")
     return Visits(**{name: rows[name].copy() for name in names})

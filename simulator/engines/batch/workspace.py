@@ -7,7 +7,24 @@ from typing import Any
 import numpy as np
 
 from simulator import draws
-from simulator.engines.batch.layout import BAND, BANDS, LEAD, LINE, LIVE, OWNERS, VISIT
+from simulator.engines.batch.layout import (
+    BAND,
+    BANDS,
+    FATED,
+    FIRST,
+    LEAD,
+    LINE,
+    LIVE,
+    NODE,
+    TOLD,
+    VISIT,
+    Books,
+    Demand,
+    Ends,
+    Floor,
+    Tables,
+    Ways,
+)
 from simulator.engines.batch.plan import Plan
 from simulator.system import System
 from simulator.weekly.records import Array
@@ -27,15 +44,17 @@ def aligned(n: int, type_: np.dtype[np.void]) -> Array:
 class Workspace:
     """Room for a run of a system; used again for its next run."""
 
-    def __init__(self, system: System, plan: Plan, leads: int, rows: int) -> None:
-        self.system, self.plan, self.capacity = system, plan, leads
+    def __init__(
+        self, system: System, plan: Plan, leads: int, visits: int, *, table: bool = True
+    ) -> None:
+        """Room for so many leads and visits. table: and for the table of leads."""
+        self.system, self.plan, self.capacity, self.table = system, plan, leads, table
         stages, teams = len(plan.stages), len(plan.teams)
-        self.first = first = 1 + BANDS * len(plan.channels)
         times, fates = len(system.grid), len(system.fates)
         owned = bool(system.owned.any())
         ruled = system.rules is not None
         self.shadow = leads if owned else 0
-        extras = OWNERS + 2 * teams if owned or ruled else 0
+        owners = 2 * teams if owned else 0
         self.own = {name: getattr(plan, name).copy() for name in STATE}
         self.own |= {n: getattr(plan, n).copy() if ruled else getattr(plan, n) for n in MOVED}
         self.run, self.channels, self.teams = (self.own[n] for n in ("run", "channels", "teams"))
@@ -44,14 +63,21 @@ class Workspace:
         self.fresh = beginning(rules)
         self.lines = np.empty(plan.lines, LINE)
         self.bands = np.empty(BANDS * len(plan.channels), BAND)
-        self.leads = aligned(first + leads + self.shadow, LEAD)
-        self.tally = np.empty((first + leads, teams + stages + extras))
+        self.coming = np.empty(BANDS * len(plan.channels), FIRST)
+        # Places are taken from the first on, so of these only as much is touched as is in use.
+        self.leads = aligned(1 + leads, LEAD)
+        self.tally = np.empty((1 + leads, teams + stages + owners))
+        self.nodes = np.empty(1 + leads + self.shadow, NODE)
+        self.due = np.empty(1 + leads + self.shadow, FIRST)
+        self.sorting = np.empty(1 + leads + self.shadow, FIRST)
+        self.buckets = np.empty(self._buckets(leads), FIRST)
+        self.fated = np.empty(leads, FATED)
+        self.told = np.empty(leads if table else 0, TOLD)
+        self.hours = np.empty((leads if table else 0, teams))
         self.lives = np.empty(plan.customers + leads, LIVE)
         self.cooling = np.empty(plan.customers + leads if system.accounts > 0 else 0)
-        self.buckets = np.empty(self._buckets(leads), np.int32)
-        self.due = np.empty((2, first + leads + self.shadow), np.int32)
         self.fates = np.zeros(fates, np.int64)
-        self.rows = np.empty(rows, VISIT)
+        self.visits = np.empty(visits, VISIT)
         self.by_stage = np.empty((times, 9, stages))
         self.by_team = np.empty((times, 5, teams))
         self.by_fate = np.empty((times, fates))
@@ -81,11 +107,12 @@ class Workspace:
         run["people_stream"] = draws.channel_stream(seed, replication, draws.name_key("people"))
         run["shadow"] = self.shadow
         run["keep_visits"] = visits
+        run["keep_leads"] = self.table
         run["buckets"] = len(self.buckets)
         span = system.horizon + system.warm_up
         run["per_week"] = (len(self.buckets) - 1) / (span * (1 + 1e-9))
         self.lines["head"] = self.lines["tail"] = -1
-        self.buckets.fill(-1)
+        self.buckets["node"] = -1
         self.fates.fill(0)
 
     def moved(self) -> tuple[Any, Any]:
@@ -102,18 +129,24 @@ class Workspace:
     def arguments(self) -> tuple[Any, ...]:
         """What the loop takes, in its order: plain types, so that they name no version of ours."""
         p, o = self.plan, self.own
-        tables = (
-            o["segments"], o["channels_by"], o["stages_by"], o["handoffs_by"], p.teams_by, p.caps,
-            p.lift,
+        groups = (
+            Tables(
+                o["segments"], o["channels_by"], o["stages_by"], o["handoffs_by"], p.teams_by,
+                p.caps, p.lift,
+            ),
+            Floor(
+                o["stages"], o["teams"], o["people"], o["seats"], o["idle"], self.lines,
+                self.leads, self.tally, self.visits, self.nodes, self.buckets, self.due,
+                self.sorting,
+            ),
+            Ends(self.fates, self.fated, self.told, self.hours, self.lives, self.cooling),
+            Demand(o["channels"], self.bands, self.coming),
+            Ways(p.route, p.route_share, p.handoff, p.handoffs),
+            Books(
+                self.by_stage, self.by_team, self.by_fate, self.by_channel, self.by_time,
+                self.ends, self.totals,
+            ),
+            self.slow[1],
+            self.slow[3],
         )  # fmt: skip
-        floor = (
-            o["stages"], o["teams"], o["people"], o["seats"], o["idle"], self.lines, self.leads,
-            self.tally, self.rows, self.buckets, self.due,
-        )  # fmt: skip
-        return (
-            tables, floor, tuple(self.slow[1]), tuple(self.slow[3]),
-            p.route, p.route_share, p.handoff, p.handoffs, p.agenda,
-            o["run"], o["channels"], o["limits"], self.bands, self.lives, self.cooling, self.fates,
-            self.by_stage, self.by_team, self.by_fate, self.by_channel, self.by_time,
-            self.ends, self.totals,
-        )  # fmt: skip
+        return (tuple(tuple(group) for group in groups), p.agenda, o["run"], o["limits"])
