@@ -37,10 +37,10 @@ bench: setup  ## how fast, as ratios to peers measured in the same run
 	$(BIN)/pip install -q -e '.[bench]'
 	$(BIN)/python -m benchmarks.bench_start
 	$(BIN)/python -m benchmarks.bench_batch --ciw
-	$(BIN)/python -m benchmarks.bench_flow
 	$(BIN)/python -m benchmarks.bench_answers
 	$(BIN)/python -m benchmarks.bench_sweep --memory
 	$(BIN)/python -m benchmarks.bench_cluster
+	$(BIN)/python -m benchmarks.bench_flow
 
 gallery: setup  ## docs/gallery.md and its pictures
 	$(BIN)/growthsim gallery --out docs

@@ -1,11 +1,12 @@
 """What a sweep costs over the runs themselves, its memory, and how its cost grows.
 
-Usage: python -m benchmarks.bench_sweep [rounds] [--slope] [--memory]. Overhead: processor time of
-`sweep` with the serial executor, past its start (reading, planning, the first two runs), over
-that of the same runs by the batch engine alone (`run_many`, no metrics), and over build, runs and
-metrics in a bare loop; the two in turn, the least of the rounds. Runs are of the reference funnel,
-20 ms or more each. --memory: peak of a sweep of 10,000 runs, in a process of its own. --slope:
-log-log slope of processor time from 10^3 to 10^5 points of a tiny scenario, one run each.
+Usage: python -m benchmarks.bench_sweep [rounds] [--slope] [--slope-flow] [--memory].
+Overhead: processor time of `sweep` with the serial executor, past its start (reading, planning, the
+first two runs), over that of the same runs by the batch engine alone (`run_many`, no metrics), and
+over build, runs and metrics in a bare loop; the two in turn, the least of the rounds. Runs are of
+the reference funnel, 20 ms or more each. --memory: peak of a sweep of 10,000 runs, in a process of
+its own. --slope: log-log slope of processor time from 10^3 to 10^5 points of a tiny scenario, one
+run each; --slope-flow: the same with the flow engine.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ POINTS, REPLICATIONS = 8, 20
 AT_MOST, MOST_MEMORY, SLOPE = 0.05, 1.0, 0.05
 SWEEP = """\
 scenario: today.yaml
-engine: batch
+engine: {engine}
 replications: {replications}
 outcomes: [wins]
 uncertainties:
@@ -52,11 +53,15 @@ stages: {sell: {team: ae, effort: 4 h, advance: 30%}}
 """
 
 
-def files(folder: Path, scenario: str, path: str, points: int, replications: int) -> Path:
+def files(
+    folder: Path, scenario: str, path: str, points: int, replications: int, engine: str = "batch"
+) -> Path:
     """The sweep file of a folder."""
     (folder / "today.yaml").write_text(scenario)
     file = folder / "sweep.yaml"
-    file.write_text(SWEEP.format(points=points, replications=replications, path=path))
+    file.write_text(
+        SWEEP.format(points=points, replications=replications, path=path, engine=engine)
+    )
     return file
 
 
@@ -128,13 +133,13 @@ def memory() -> float:
     return peak
 
 
-def slope() -> float:
+def slope(engine: str) -> float:
     """Log-log slope of a sweep's cost in its points."""
     sizes, costs = (1_000, 10_000, 100_000), []
     for points in (16, *sizes):  # the first is for the compiler and the imports
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
-            file = files(folder, TINY, "stages.sell.effort", points, 1)
+            file = files(folder, TINY, "stages.sell.effort", points, 1, engine)
             took = seconds(partial(run_module.sweep, file, folder / "store", executor="serial"))
         if points not in sizes:
             continue
@@ -148,7 +153,7 @@ def slope() -> float:
     return found / sum((a - mx) ** 2 for a in x)
 
 
-def main(rounds: int, *, with_memory: bool, with_slope: bool) -> int:
+def main(rounds: int, *, with_memory: bool, slopes: list[str]) -> int:
     """Print all; 1 if a bound is broken."""
     print(f"{platform.machine()}, Python {platform.python_version()}, {rounds} rounds, one core")
     over = overhead(rounds)
@@ -156,9 +161,9 @@ def main(rounds: int, *, with_memory: bool, with_slope: bool) -> int:
     broken = over > AT_MOST
     if with_memory:
         broken |= memory() > MOST_MEMORY
-    if with_slope:
-        found = slope()
-        print(f"log-log slope of the cost: {found:.3f} (1.0 +- {SLOPE} is asked)")
+    for engine in slopes:
+        found = slope(engine)
+        print(f"log-log slope of the cost, {engine}: {found:.3f} (1.0 +- {SLOPE} is asked)")
         broken |= abs(found - 1.0) > SLOPE
     return int(broken)
 
@@ -169,6 +174,6 @@ if __name__ == "__main__":
         main(
             given[0] if given else 3,
             with_memory="--memory" in sys.argv,
-            with_slope="--slope" in sys.argv,
+            slopes=["batch"] * ("--slope" in sys.argv) + ["flow"] * ("--slope-flow" in sys.argv),
         )
     )

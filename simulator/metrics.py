@@ -8,13 +8,36 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 
 from simulator.errors import AnalysisError
-from simulator.record import Record
-from simulator.system import COMPETITOR, IN_PROCESS, NO_DECISION, NO_TEAM, WENT_COLD, lost
+from simulator.record import Record, Series
+from simulator.system import (
+    COMPETITOR,
+    IN_PROCESS,
+    NO_DECISION,
+    NO_TEAM,
+    WENT_COLD,
+    System,
+    lost,
+)
 from simulator.vocabulary import QUARTER, YEAR, describe
+
+
+class Shown(Protocol):
+    """What metrics are read from: a Record, or as much of one."""
+
+    @property
+    def system(self) -> System:
+        """What was run."""
+        ...
+
+    @property
+    def series(self) -> Series:
+        """What it did over time."""
+        ...
 
 
 def _ratio(a: float, b: float) -> float:
@@ -24,7 +47,7 @@ def _ratio(a: float, b: float) -> float:
 class _Window:
     """A record's cumulative series between two grid points."""
 
-    def __init__(self, record: Record, upto: int, since: int = 0) -> None:
+    def __init__(self, record: Shown, upto: int, since: int = 0) -> None:
         self.series, self.upto, self.since = record.series, upto, since
 
     def __call__(self, name: str) -> float:
@@ -33,7 +56,7 @@ class _Window:
         return float(change.sum())
 
 
-def _retention(record: Record, k: int) -> tuple[float, float]:
+def _retention(record: Shown, k: int) -> tuple[float, float]:
     """(net, gross) over the 52 weeks to k, chained week by week; nan with no customers."""
     s = record.series
     first = max(0, k - 52)
@@ -49,7 +72,7 @@ def _retention(record: Record, k: int) -> tuple[float, float]:
     return math.exp(net), math.exp(gross)
 
 
-def opportunity_stages(record: Record) -> list[int]:
+def opportunity_stages(record: Shown) -> list[int]:
     """Stages before the sale at which a lead is an open opportunity."""
     system = record.system
     names, after_sale = system.stage_names, system.stages.after_sale
@@ -70,7 +93,7 @@ def opportunity_stages(record: Record) -> list[int]:
     return sorted(reached)
 
 
-def _team_cost(record: Record, k: int, functions: set[str]) -> float:
+def _team_cost(record: Shown, k: int, functions: set[str]) -> float:
     teams = record.system.scenario.teams
     cost = record.series.people_cost[k]
     return float(
@@ -78,7 +101,7 @@ def _team_cost(record: Record, k: int, functions: set[str]) -> float:
     )
 
 
-def _bookings_capacity(record: Record, k: int) -> float:
+def _bookings_capacity(record: Shown, k: int) -> float:
     from simulator import laws
 
     system, t = record.system, float(record.series.t[k])
@@ -93,7 +116,7 @@ def _bookings_capacity(record: Record, k: int) -> float:
     return float(total)
 
 
-def measure(record: Record, week: float | None = None) -> dict[str, float]:
+def measure(record: Shown, week: float | None = None) -> dict[str, float]:
     """All metrics of a record at a week (default: the horizon). nan where undefined.
 
     Raises AnalysisError for a week that the run does not have.
@@ -203,7 +226,7 @@ def measure(record: Record, week: float | None = None) -> dict[str, float]:
     return found
 
 
-def _by_stage(record: Record, k: int) -> dict[str, float]:
+def _by_stage(record: Shown, k: int) -> dict[str, float]:
     """Each stage's flow, conversion and numbers; waits where a team serves it."""
     s, system = record.series, record.system
     found: dict[str, float] = {}
@@ -221,7 +244,7 @@ def _by_stage(record: Record, k: int) -> dict[str, float]:
     return found
 
 
-def _quarter_sales(record: Record, k: int, since: int) -> float:
+def _quarter_sales(record: Shown, k: int, since: int) -> float:
     sellers = {"sales", "marketing"}
     pay = _team_cost(record, k, sellers) - _team_cost(record, since, sellers)
     window = _Window(record, k, since)
@@ -235,7 +258,7 @@ def outcome(name: str, week: float | None = None) -> Measure:
     """A metric as a function of a record; AnalysisError names the nearest if there is none."""
     describe(name)
 
-    def of(record: Record) -> float:
+    def of(record: Shown) -> float:
         values = measure(record, week)
         if name not in values:
             raise AnalysisError(f"no metric named '{name}' in {record.system.name}")

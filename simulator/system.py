@@ -273,13 +273,22 @@ class _Reader:
         self.cal = cal
 
     def column(self, path: str, absent: float = 0.0) -> Floats:
-        found: Floats = np.full(self.cal.segments, absent)
-        return self.cal.of(path) if path in self.cal.table else found
+        found: Floats = np.empty(self.cal.segments)
+        found[:] = self._values(path, absent)
+        return found
+
+    def _values(self, path: str, absent: float) -> Floats | float:
+        moving = self.cal.values.get(path)
+        if moving is not None:
+            return moving
+        leaf = self.cal.table.get(path)
+        return absent if leaf is None else leaf.value
 
     def columns(self, paths: list[str], absent: float = 0.0) -> Floats:
-        if not paths:
-            return np.zeros((self.cal.segments, 0))
-        return np.column_stack([self.column(p, absent) for p in paths])
+        found: Floats = np.empty((self.cal.segments, len(paths)))
+        for i, path in enumerate(paths):
+            found[:, i] = self._values(path, absent)
+        return found
 
     def spread(self, items: list[Any], paths: list[str], use: str) -> Spread:
         resolved = [resolve_spread(item, use) for item in items]

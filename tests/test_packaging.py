@@ -20,6 +20,7 @@ HOMES = {
     "click": ["cli*"],
     "dask": ["sweep.executors"],
     "distributed": ["sweep.executors"],
+    "llvmlite": ["engines.flow.rows"],
     "matplotlib": ["report.figures*"],
     "numba": ["compiled", "engines.batch*", "engines.flow*", "engines.slow"],
     "pandas": ["fit*", "report*"],

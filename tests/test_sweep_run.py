@@ -13,7 +13,7 @@ import time
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from sweep_files import SWEEP, started, tables, write
+from sweep_files import SWEEP, TINY, started, tables, write
 
 from simulator import build, measure, simulate
 from simulator.cli import main
@@ -266,6 +266,36 @@ def test_the_flow_engine_runs_each_point_once(tmp_path):
     text = text.replace("to: 120%", "to: 120%, steps: 2")
     result = sweep(write(tmp_path, text), tmp_path / "s", executor="serial")
     assert result.runs == 8
+
+
+def test_flow_tables_do_not_depend_on_how_points_are_grouped(tmp_path):
+    text = SWEEP.replace("engine: events\nreplications: 3", "engine: flow")
+    text = text.replace("points: 4", "points: 32")
+    file = write(tmp_path, text)
+    said: list[str] = []
+    whole = sweep(file, tmp_path / "a", executor="serial", say=said.append)
+    assert whole.runs == 64
+    assert not any("one by one" in line for line in said)
+    sweep(file, tmp_path / "b", executor="serial", task_seconds=1e-9)
+    assert tables(tmp_path / "a") == tables(tmp_path / "b")
+    # Grown from another design: the same points beside others.
+    write(tmp_path, text.replace("points: 32", "points: 8"))
+    sweep(file, tmp_path / "c", executor="serial")
+    write(tmp_path, text)
+    sweep(file, tmp_path / "c", executor="serial")
+    assert tables(tmp_path / "a") == tables(tmp_path / "c")
+
+
+def test_a_flow_sweep_says_when_its_points_are_solved_one_by_one(tmp_path):
+    text = SWEEP.replace("engine: events\nreplications: 3", "engine: flow")
+    scenario = TINY.replace("cost: 100 kUSD/year}", "cost: 100 kUSD/year, attrition: 20%/year}")
+    assert scenario != TINY
+    said: list[str] = []
+    file = write(tmp_path, text.replace("points: 4", "points: 2"), scenario)
+    result = sweep(file, tmp_path / "s", executor="serial", say=said.append)
+    assert result.runs == 4
+    told = "the flow engine solves its points one by one: something moves it week by week"
+    assert f"Tiny sweep: {told}" in said
 
 
 def test_batch_gives_what_events_gives(whole, tmp_path):

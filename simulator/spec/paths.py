@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -156,14 +156,29 @@ def _walk(model: BaseModel, prefix: str) -> Iterator[Leaf]:
         elif isinstance(value, dict):
             for key, item in value.items():
                 if isinstance(item, BaseModel):
-                    yield from _walk(item, f"{path}.{key}.")
+                    yield from _below(item, f"{path}.{key}.")
         elif isinstance(value, list):
             for item in value:
                 if isinstance(item, Handoff):
-                    yield from _walk(item, f"{path}.{item.from_}>{item.to}.")
+                    yield from _below(item, f"{path}.{item.from_}>{item.to}.")
         elif isinstance(value, int | float) and not isinstance(value, bool):
             quantity, low, high = _kind(type(model), name)
             yield Leaf(path, float(value), quantity, low, high)
+
+
+_MOST_KNOWN: Final = 1024
+_known: dict[tuple[int, str], tuple[BaseModel, tuple[Leaf, ...]]] = {}
+
+
+def _below(model: BaseModel, prefix: str) -> tuple[Leaf, ...]:
+    """Numbers of a part, kept: points of a sweep share most of their parts, which never change."""
+    key = id(model), prefix
+    found = _known.get(key)
+    if found is None:
+        if len(_known) >= _MOST_KNOWN:
+            _known.clear()
+        found = _known[key] = model, tuple(_walk(model, prefix))
+    return found[1]
 
 
 def leaves(scenario: Scenario) -> dict[str, Leaf]:

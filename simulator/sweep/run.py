@@ -23,6 +23,7 @@ from simulator.sweep.read import Sweep, load_sweep
 from simulator.sweep.result import SweepResult, finish
 from simulator.sweep.store import Index, Store
 from simulator.sweep.work import Case, Done, work
+from simulator.system import build
 
 TASK: Final = 1.0  # seconds that a task takes at least, where there is enough to do
 TASK_A_WORKER: Final = 0.05  # seconds more for each worker: 20 tasks a second at most in all
@@ -30,6 +31,7 @@ MOST_IN_TASK: Final = 4096  # runs
 SMALL: Final = 5.0  # seconds; below, processes are not worth their start
 FLUSH: Final = (2.0, 30.0)  # seconds between parts: 1% of what has passed, within these
 TRIES: Final = 5
+BESIDE: Final = 64  # points of the flow engine that are tried at once: it runs them together
 AHEAD: Final = 16  # tasks that wait at the workers, so that short ones need not wait for us
 Say = Callable[[str], None]
 Progress = Callable[[int, int], None]
@@ -149,6 +151,8 @@ def _all(
             team = crew("dask", workers, dask, patience=patience)
         many = team.workers if team else workers or _cores()
         there = state.done
+        if why := _one_by_one(spec):
+            say(f"{spec.name}: the flow engine solves its points one by one: {why}")
         serially = _calibrate(state)
         left -= state.done - there
         if executor == "serial" or (not team and not executor and left * serially < SMALL):
@@ -165,6 +169,18 @@ def _all(
     finally:
         if team is not None:
             team.shutdown(wait=False, cancel_futures=True)
+
+
+def _one_by_one(spec: Sweep) -> str:
+    """Why the points of a sweep with the flow engine are not solved side by side, if they are not.
+
+    As its scenario has it: what a point switches on, that point pays for.
+    """
+    if spec.engine != "flow":
+        return ""
+    from simulator.engines.flow.many import alone
+
+    return alone(build(spec.scenario))
 
 
 def task_length(workers: int) -> float:
@@ -191,20 +207,29 @@ def _announced(spec: Sweep, there: int, left: int, expected: Estimate, many: int
 
 
 def _calibrate(state: State) -> float:
-    """Seconds a run, by two runs that count; the first may have to compile the engine."""
+    """Seconds a run, by runs that count: one, which may have to compile the engine, and one more,
+    or as many as the engine runs together.
+    """
     laid = state.plan
     parcel = dataclasses.replace(laid.job, rule=None).parcel()
     took = 0.0
     tried = 0
+    group: list[Case] = []
     for case in laid.pending(state.index, set()):
         for replication in case.replications[: 2 - tried]:
-            one = dataclasses.replace(case, replications=(replication,), known=())
-            done = work(parcel, (one,))
+            group.append(dataclasses.replace(case, replications=(replication,), known=()))
+            if tried and laid.sweep.engine == "flow" and len(group) < BESIDE:
+                continue
+            done, group = work(parcel, tuple(group)), []
             state.take(done)
-            took = done.seconds if len(done.uid) else took
+            took = done.seconds / len(done.uid) if len(done.uid) else took
             tried += 1
         if tried >= 2:
             break
+    if group:
+        done = work(parcel, tuple(group))
+        state.take(done)
+        took = done.seconds / len(done.uid) if len(done.uid) else took
     state.seconds_a_run = took
     # Kept at once: the loop asks the index what is missing.
     state.flush(now=True)

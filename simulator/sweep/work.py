@@ -21,7 +21,7 @@ import simulator
 from simulator.analysis.runs import CONFIDENCE, FIRST, LOOK_AHEAD
 from simulator.engines import engine, features, simulate
 from simulator.errors import EngineError, GrowthError
-from simulator.metrics import measure
+from simulator.metrics import Shown, measure
 from simulator.record import Record
 from simulator.spec.schema import Scenario
 from simulator.sweep.points import Axis, apply
@@ -132,10 +132,10 @@ def work(parcel: bytes, cases: Sequence[Case]) -> Done:
     replications: list[int] = []
     rows: list[list[float]] = []
     failures: list[tuple[int, str]] = []
-    for case in cases:
+    todo = _flow(job, cases) if job.engine == "flow" else ((c, _built(job, c)) for c in cases)
+    for case, found in todo:
         try:
-            system = build(apply(job.scenario, job.axes, case.values))
-            for replication, row in _runs(job, system, case):
+            for replication, row in found:
                 uids.append(case.uid)
                 replications.append(replication)
                 rows.append(row)
@@ -160,6 +160,45 @@ def _job(parcel: bytes) -> Job:
             "Install the same on all machines, and start the workers again"
         )
     return job
+
+
+Rows = Iterator[tuple[int, list[float]]]
+
+
+def _built(job: Job, case: Case) -> Rows:
+    """Each replication of a case with its row of outcomes, by a System of its own."""
+    yield from _runs(job, build(apply(job.scenario, job.axes, case.values)), case)
+
+
+def _flow(job: Job, cases: Sequence[Case]) -> Iterator[tuple[Case, Rows]]:
+    """Cases by the flow engine, many at once: what a point's bits are does not depend on which."""
+    from simulator.engines.flow.many import MOST, run_many
+
+    def rows(case: Case, found: Any) -> Rows:
+        if isinstance(found, GrowthError):
+            raise found
+        for replication in case.replications:
+            yield replication, _row(found, job)
+
+    for i in range(0, len(cases), MOST):
+        chunk = cases[i : i + MOST]
+        made: list[System | GrowthError] = []
+        for case in chunk:
+            try:
+                made.append(_flowing(build(apply(job.scenario, job.axes, case.values))))
+            except GrowthError as error:
+                made.append(error)
+        solved = iter(run_many([x for x in made if isinstance(x, System)]))
+        for case, x in zip(chunk, made, strict=True):
+            yield case, rows(case, next(solved) if isinstance(x, System) else x)
+
+
+def _flowing(system: System) -> System:
+    """The system, if the flow engine can do it."""
+    missing = sorted(features(system) - engine("flow").SUPPORTS)
+    if missing:
+        raise EngineError(f"{system.name}: the flow engine cannot do {', '.join(missing)}")
+    return system
 
 
 def _runs(job: Job, system: System, case: Case) -> Iterator[tuple[int, list[float]]]:
@@ -195,7 +234,7 @@ def _records(system: System, job: Job, replications: Sequence[int]) -> Iterator[
         yield from module.run_many(system, job.seed, replications[i : i + TOGETHER], leads=False)
 
 
-def _row(record: Record, job: Job) -> list[float]:
+def _row(record: Shown, job: Job) -> list[float]:
     """Outcomes at each week, week by week."""
     found = []
     for week in job.weeks:

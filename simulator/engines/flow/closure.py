@@ -217,50 +217,37 @@ def psffa_busy(  # type: ignore[no-untyped-def]
         cell = int(place)
         base = first + cell - 1
         w = _weights(place - cell)
-    # b + spread q0(b) = X, with q0 the queue of M/M/c: X0 = b + q0 is its number.
+    # b + spread q0(b) = X, with q0 the queue of M/M/c: X0 = b + q0 is its number, and
+    # (1 - spread) b(X0) + spread X0 = X, which rises with X0 at between 1 and spread.
     x = number / servers
     last = rows.shape[2] - 1
-    s = x / (1.0 + x)
-    cell = min(int(s * last), last - 1)
+    x0, rise, step = x, 1.0, 0.0
     if spread != 1.0:
-        lo, hi = 0, last
-        while hi - lo > 1:
-            mid = (lo + hi) // 2
-            s = mid / last
-            f = _mixed(rows, base, count, 0, mid, w)
-            if (f - x) * (1.0 - s) + spread * (s - (1.0 - s) * f) < 0.0:
-                lo = mid
-            else:
-                hi = mid
-        cell = lo
-    b0, b1, b2, b3 = _cubic(rows, base, count, 0, cell, w)
-    u = s * last - cell
-    turn = 1.0 / ((1.0 + x) * (1.0 + x))  # ds / dx
-    if spread != 1.0:
-        ua, ub, u = 0.0, 1.0, 0.5
-        for _ in range(60):
-            s = (cell + u) / last
-            f = b0 + u * (b1 + u * (b2 + u * b3))
-            g = (f - x) * (1.0 - s) + spread * (s - (1.0 - s) * f)
-            if g < 0.0:
-                ua = u
-            else:
-                ub = u
-            slope = (b1 + u * (2.0 * b2 + u * 3.0 * b3)) * (1.0 - s) * (1.0 - spread)
-            slope += (spread + x - f * (1.0 - spread)) / last
-            v = u - g / slope if slope > 0.0 else -1.0
-            if not ua <= v <= ub:
-                v = 0.5 * (ua + ub)
-            step = abs(v - u)
-            u = v
-            if step < 1e-13:
-                break
-        turn = (1.0 - (cell + u) / last) / (slope * last) if slope > 0.0 else 0.0
+        x0 = max(0.0, (x - (1.0 - spread) * min(x, 1.0)) / spread)
+    for _ in range(60):
+        turn = 1.0 / (1.0 + x0)
+        at = x0 * turn * last
+        cell = min(int(at), last - 1)
+        u = at - cell
+        b0, b1, b2, b3 = _cubic(rows, base, count, 0, cell, w)
+        more = (b1 + u * (2.0 * b2 + u * 3.0 * b3)) * last * turn * turn  # d busy / d X0
+        if spread == 1.0:
+            break
+        more = min(max(more, 0.0), 1.0)
+        rise = spread + (1.0 - spread) * more
+        busy = b0 + u * (b1 + u * (b2 + u * b3))
+        step = (x - spread * x0 - (1.0 - spread) * busy) / rise
+        if abs(step) <= 1e-6 * (1.0 + x0):
+            break  # what is left is a matter of squares
+        x0 = max(0.0, x0 + step)
+    u += step * turn * turn * last
     busy = servers * (b0 + u * (b1 + u * (b2 + u * b3)))
     p0, p1, p2, p3 = _cubic(rows, base, count, 1, cell, w)
     waits = p0 + u * (p1 + u * (p2 + u * p3))
-    more = (b1 + u * (2.0 * b2 + u * 3.0 * b3)) * last * turn
-    return min(busy, number, float(servers)), min(max(waits, 0.0), 1.0), min(max(more, 0.0), 1.0)
+    return (
+        min(busy, number, float(servers)), min(max(waits, 0.0), 1.0),
+        min(max(more / rise, 0.0), 1.0),
+    )  # fmt: skip
 
 
 @compiled
@@ -288,6 +275,13 @@ def virtual_wait(number, service, theta, first, last, busy, guess):  # type: ign
     if last - first == 1:
         wait = service[first] * (total / busy - 1.0)
         return math.log1p(theta[first] * wait) / theta[first] if theta[first] > 0.0 else wait
+    if last - first == 2 and theta[first] == theta[first + 1] == 0.0:
+        # busy = a m / (V + m) + b k / (V + k) is a quadratic in V with one root above 0.
+        m, k = service[first], service[first + 1]
+        idle = (total - busy) * m * k
+        slope = busy * (m + k) - number[first] * m - number[first + 1] * k
+        root = math.sqrt(slope * slope + 4.0 * busy * idle)
+        return 2.0 * idle / (slope + root) if slope > 0.0 else 0.5 * (root - slope) / busy
     # Newton on 1 / served, nearly a line in the waiting per start of the least patient class.
     least = 0.0
     mean = 0.0

@@ -106,6 +106,7 @@ class Graph:
     counted: dict[tuple[int, int, int], Any] = field(default_factory=dict)
     sources: dict[tuple[int, int, int], Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    shares: Floats | None = None  # of decisions, if they are known: see Branchings
 
     def __post_init__(self) -> None:
         self._index: dict[object, int] = {}
@@ -113,7 +114,7 @@ class Graph:
         self._todo: list[Callable[[], None]] = []
         self._phases: dict[object, Phases] = {}
         self._one = np.ones(len(self.system.edges) - 1)
-        self.branchings = Branchings(self.system)
+        self.branchings = Branchings(self.system, self.shares)
         self._next, self._first = landings(self.system)
         self.live = self._node("live", Node(LIVE, -1, -1, True, fate=RETAINED))
         self.churned = self._node("churned", Node(GONE, -1, -1, True, fate=CHURNED))

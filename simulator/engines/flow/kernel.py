@@ -47,12 +47,26 @@ def close_level(  # type: ignore[no-untyped-def]
     for q in range(first, last):
         total += number[q]
     busy = min(total, seats)
-    virtual = virtual_wait(number, service, theta, first, last, busy, 0.0)
     waits = 1.0
     more = 1.0 if total < seats else 0.0
     if not psffa or seats <= 0.0 or total <= 0.0:
+        virtual = virtual_wait(number, service, theta, first, last, busy, 0.0)
         return busy, virtual, waits, more
-    for _ in range(PASSES if last - first > 1 else 1):
+    if last - first == 1:  # of one kind the mix is known
+        spread = 0.5 * (1.0 + cv2[first])
+        if abs(spread - 1.0) < 1e-12:
+            spread = 1.0
+        eta = theta[first] * service[first]
+        if shelved:
+            fill(rows, there, row, span, low, eta, int(seats / apart))
+        busy, waits, more = psffa_busy(
+            total / apart, int(seats / apart), spread, eta, rows, row, span, low
+        )
+        busy *= apart
+        virtual = virtual_wait(number, service, theta, first, last, busy, 0.0)
+        return busy, virtual, waits, more
+    virtual = virtual_wait(number, service, theta, first, last, busy, 0.0)
+    for _ in range(PASSES):
         starts = mean = square = lost = waiting = 0.0
         for q in range(first, last):
             w = sojourn_wait(theta[q], virtual)

@@ -67,10 +67,10 @@ def moving(system: System) -> Moving:
 class Branchings:
     """Shares by segment (B,), or a Share of variables. shares: of buyers, (B, S, 2, 2)."""
 
-    def __init__(self, system: System) -> None:
+    def __init__(self, system: System, shares: Any = None) -> None:
         self.system = system
         self.moving = moving(system)
-        self.shares = stage_shares(system.buyer, system.stages)
+        self.shares = stage_shares(system.buyer, system.stages) if shares is None else shares
         self.variables: list[Variable] = []
         self._one = np.ones(len(system.edges) - 1)
 

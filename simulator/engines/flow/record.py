@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.engines.flow.feedback import Weeks
-from simulator.engines.flow.graph import GONE, LIVE, Graph, in_process
+from simulator.engines.flow.graph import GONE, LIVE, Graph, Node, in_process
 from simulator.engines.flow.layout import COST, CYCLE, HOURS, VALUE, Net, Staff, Sums
 from simulator.engines.ledgers import Planned
 from simulator.people import heads_at
@@ -28,6 +29,16 @@ class Kept:
     w: Floats
 
 
+class Whole(NamedTuple):
+    """On the save grid: leads, their value and weeks to the signature (T, n), sums, and waiting."""
+
+    leads: Floats
+    value: Floats
+    cycle: Floats
+    y: Floats
+    w: Floats
+
+
 def _by(labels: Ints, values: Floats, size: int) -> Floats:
     """Sums of the columns of (T, n) values by label: (T, size)."""
     found = np.zeros((size, len(values)))
@@ -40,15 +51,16 @@ def _accrued(system: System, times: Floats, staff: Staff, rate: Floats) -> Float
     width = np.diff(times)[:, None]
     begin = times[:-1] >= 0.0
     amount = staff.heads * rate[staff.segment] * width * begin[:, None]
-    at = np.searchsorted(times, system.grid)
-    zero = np.zeros((1, amount.shape[1]))
-    found: Floats = np.concatenate([zero, np.cumsum(amount, axis=0)])[at]
+    run = np.concatenate([np.zeros((1, amount.shape[1])), np.cumsum(amount, axis=0)])
+    found = np.empty((len(system.grid), run.shape[1]))
+    for m in range(run.shape[1]):
+        found[:, m] = np.interp(system.grid, times, run[:, m])
     return found
 
 
-def _heads(system: System, times: Floats, staff: Staff, weeks: Weeks) -> Floats:
+def _heads(system: System, times: Floats, staff: Staff, weeks: Weeks | None) -> Floats:
     """Heads on the grid, (T, M)."""
-    if not weeks.turns:
+    if weeks is None or not weeks.turns:
         return heads_at(system.people, len(system.team_names), system.grid)
     at = np.searchsorted(times, system.grid)
     found: Floats = staff.heads[np.minimum(at, len(staff.heads) - 1)]
@@ -72,14 +84,59 @@ def record_of(
 ) -> Record:
     """All books, from the stocks and sums on the save grid."""
     nodes = [graph.nodes[i] for i in order]
-    channels, stages = len(system.channel_names), len(system.stage_names)
-    x, y = kept.x, kept.y
-    leads = x[:, :, :channels].sum(axis=2)
+    channels = len(system.channel_names)
+    x = kept.x
+    whole = Whole(
+        x[:, :, :channels].sum(axis=2), x[:, :, channels + VALUE], x[:, :, channels + CYCLE],
+        kept.y, kept.w,
+    )  # fmt: skip
+    series = series_of(system, nodes, net, sums, times, staff, weeks, whole)
+    fate = np.array([in_process(n) for n in nodes], dtype=np.int64)
+    y, sold, alive = kept.y, net.links.sold, net.links.kind < GONE
+    fates = np.zeros((len(system.fates), channels))
+    np.add.at(fates, fate, x[-1, :, :channels])
+    totals = np.zeros((len(system.fates), 3))
+    worth = np.where(sold & alive, whole.value[-1], 0.0)
+    last = x[-1, :, channels:]
+    np.add.at(totals, fate, np.column_stack([last[:, HOURS], last[:, COST], worth]))
+    base, gone, base_arr = (y[-1, sums.base + i] for i in range(3))
+    return Record(
+        system=system,
+        engine="flow",
+        seed=seed,
+        replication=replication,
+        events=calls,
+        series=series,
+        opening=x[0, net.links.kind < LIVE, :channels].sum(axis=0),
+        fates=fates.T,
+        fate_hours=totals[:, 0],
+        fate_cost=totals[:, 1],
+        fate_arr=totals[:, 2],
+        opening_customers=(float(base), float(gone), float(base_arr)),
+        notes=tuple(notes),
+    )
+
+
+def series_of(
+    system: System,
+    nodes: list[Node],
+    net: Net,
+    sums: Sums,
+    times: Floats,
+    staff: Staff,
+    weeks: Weeks | None,
+    whole: Whole,
+) -> Series:
+    """Time series, from what is kept of all channels. weeks: of the weekly step, if there is one.
+
+    nodes: the stocks in their order.
+    """
+    stages = len(system.stage_names)
+    leads, value, y = whole.leads, whole.value, whole.y
     fate = np.array([in_process(n) for n in nodes], dtype=np.int64)
     stock = np.array([n.stock for n in nodes], dtype=np.int64)
     stage = np.array([n.stage for n in nodes], dtype=np.int64)
     alive = net.links.kind < GONE
-    pending = net.links.kind < LIVE
     sold = net.links.sold
 
     def here(which: int) -> Floats:
@@ -90,7 +147,7 @@ def record_of(
     worked = net.links.queue >= 0
     queues = len(net.queues.stage)
     number = _by(net.links.queue[worked], leads[:, worked], queues)
-    waiting = number * kept.w
+    waiting = number * whole.w
     done = y[:, sums.done : sums.cold]
     cold = y[:, sums.cold : sums.advanced]
     working = number - waiting
@@ -105,7 +162,6 @@ def record_of(
         return _by(net.queues.stage, values, stages)
 
     base, gone, base_arr, gone_arr = (y[:, sums.base + i] for i in range(4))
-    value = x[:, :, channels + VALUE]
     arr = base_arr + value[:, sold & alive].sum(axis=1)
     ended = sold & (net.links.kind == GONE)
     churned_arr = gone_arr + value[:, ended].sum(axis=1)
@@ -113,13 +169,14 @@ def record_of(
     ever_sold = leads[:, sold].sum(axis=1)
     live = leads[:, net.life.live]
     left = np.array([n.kind == GONE and str(system.fates[n.fate]) == "churned" for n in nodes])
-    cycle = x[:, :, channels + CYCLE][:, sold].sum(axis=1)
-    paid = _accrued(system, times, staff, weeks.hours)
-    support = _accrued(system, times, staff, weeks.hours - net.queues.hours)
+    cycle = whole.cycle[:, sold].sum(axis=1)
+    hours = system.hours if weeks is None else weeks.hours
+    paid = _accrued(system, times, staff, hours)
+    support = _accrued(system, times, staff, hours - net.queues.hours)
     pay = _accrued(system, times, staff, system.team_cost)
-    lever = system.money.lever_rate + weeks.cost
+    lever = system.money.lever_rate + (0.0 if weeks is None else weeks.cost)
     planned = Planned(system, net.demand.spend, lever).upto(system.grid)
-    series = Series(
+    return Series(
         t=system.grid,
         waiting=staged(waiting),
         working=staged(working),
@@ -148,25 +205,4 @@ def record_of(
         people_cost=pay,
         revenue=y[:, sums.revenue],
         **planned,
-    )
-    fates = np.zeros((len(system.fates), channels))
-    np.add.at(fates, fate, x[-1, :, :channels])
-    totals = np.zeros((len(system.fates), 3))
-    worth = np.where(sold & alive, value[-1], 0.0)
-    last = x[-1, :, channels:]
-    np.add.at(totals, fate, np.column_stack([last[:, HOURS], last[:, COST], worth]))
-    return Record(
-        system=system,
-        engine="flow",
-        seed=seed,
-        replication=replication,
-        events=calls,
-        series=series,
-        opening=x[0, pending, :channels].sum(axis=0),
-        fates=fates.T,
-        fate_hours=totals[:, 0],
-        fate_cost=totals[:, 1],
-        fate_arr=totals[:, 2],
-        opening_customers=(float(base[-1]), float(gone[-1]), float(base_arr[-1])),
-        notes=tuple(notes),
     )

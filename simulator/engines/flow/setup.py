@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 import numpy as np
@@ -210,11 +211,15 @@ def room_of(net: Net) -> Room:
     return Room(moves, line)
 
 
-def breaks(system: System) -> Floats:
-    """Times between which nothing changes by plan: segments, people, ramps, the save grid."""
+def breaks(system: System, grid: bool = True) -> Floats:
+    """Times between which nothing changes by plan: segments, people, ramps, the save grid.
+
+    grid: whether what is to be saved needs a break.
+    """
     p = system.people
     ramp = system.ramp[p.team]
-    times = np.concatenate([system.edges, system.grid, p.join, p.leave, p.ramp_from + ramp])
+    saved = system.grid if grid else np.array([0.0])
+    times = np.concatenate([system.edges, saved, p.join, p.leave, p.ramp_from + ramp])
     start, end = system.edges[0], system.horizon
     if (system.buyer.decay > 0).any():
         # The mean age of a stock is read once a week.
@@ -245,8 +250,23 @@ def people_in(system: System, times: Floats) -> tuple[Ints, Floats, Floats, Floa
     return seats, heads, skilled[0], skilled[1]
 
 
-def staff_of(system: System, net: Net, times: Floats, closure: str) -> tuple[Staff, list[str]]:
-    """Who works in each piece, and the tables their teams are closed with; notes."""
+@dataclass
+class Tables:
+    """Steady states of queues that staffs read, which may be those of many runs."""
+
+    rows: list[Floats] = field(default_factory=lambda: [np.zeros((2, closures.NODES))])
+    places: dict[tuple[int, float, int], int] = field(default_factory=dict)
+
+
+def staff_of(
+    system: System, net: Net, times: Floats, closure: str, tables: Tables | None = None
+) -> tuple[Staff, list[str]]:
+    """Who works in each piece, and the tables their teams are closed with; notes.
+
+    tables: to add to, and to leave out of the result.
+    """
+    shared, tables = tables is not None, tables or Tables()
+    rows, places = tables.rows, tables.places
     seats, heads, skilled, later = people_in(system, times)
     width = np.diff(times)
     middle = 0.5 * (times[:-1] + times[1:])
@@ -256,8 +276,6 @@ def staff_of(system: System, net: Net, times: Floats, closure: str) -> tuple[Sta
     first = np.zeros(seats.shape, dtype=np.int64)
     count = np.ones(seats.shape, dtype=np.int64)
     low = np.zeros(seats.shape)
-    rows: list[Floats] = [np.zeros((2, closures.NODES))]
-    places: dict[tuple[int, float, int], int] = {}
     notes = []
     for m, name in enumerate(system.team_names):
         mine = slice(net.queues.first[m], net.queues.first[m + 1])
@@ -296,7 +314,7 @@ def staff_of(system: System, net: Net, times: Floats, closure: str) -> tuple[Sta
         skilled=skilled,
         skilled_rate=(later - skilled) / width[:, None],
         psffa=psffa,
-        rows=np.array(rows),
+        rows=np.array(rows[:1] if shared else rows),
         there=np.ones(len(rows), dtype=np.bool_),
         shelved=False,
         row_first=first,

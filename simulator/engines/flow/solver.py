@@ -56,6 +56,18 @@ TABLEAU: Final = np.concatenate(
     ]
 )
 
+# What stages add up to at a share x of a step: rows of x, x^2, x^3. Of order 3 with the conditions
+# of a W-method in between too: sum b = x, sum b alpha = x^2 / 2, sum b gamma = 0, sum b alpha^2 =
+# x^3 / 3.
+_A = _ALPHA.sum(axis=1)
+_CONDITIONS = np.array([np.ones(4), _A, _GAMMA.sum(axis=1), _A**2])
+DENSE: Final = np.array(
+    [
+        np.linalg.solve(_CONDITIONS, np.array(right)) @ _INVERSE
+        for right in ([1.0, 0.0, 0.0, 0.0], [0.0, 0.5, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0 / 3.0])
+    ]
+)
+
 
 @compiled
 def _combine(base, tableau, row, divide, U, count, out):  # type: ignore[no-untyped-def]

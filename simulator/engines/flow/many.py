@@ -1,0 +1,189 @@
+"""Many runs of the flow engine at once: points that differ in numbers and share their structure.
+
+The same right-hand side and method as one run by itself, compiled for runs side by side
+(lane_kernel, lane_solver); what each does depends on itself alone, so that no result depends on
+what it was run with. Systems that something moves week by week, or whose odds age, are run one by
+one by `run`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.engines.flow import CLOSURES, run
+from simulator.engines.flow.compile import stamp
+from simulator.engines.flow.lane_solver import program
+from simulator.engines.flow.lanes import (
+    FAILED,
+    LEADS,
+    TO_SIGN,
+    WORTH,
+    Given,
+    parameters_of,
+    shape_of,
+    side_by_side,
+    staff_rows,
+)
+from simulator.engines.flow.layout import Net, Staff
+from simulator.engines.flow.record import Whole, series_of
+from simulator.engines.flow.rows import WIDTH
+from simulator.engines.flow.setout import SOURCES
+from simulator.engines.flow.setup import Tables, staff_of
+from simulator.engines.flow.solver import DENSE, TABLEAU
+from simulator.engines.flow.stack import MOST, Laid, lay_out
+from simulator.errors import EngineError, GrowthError
+from simulator.record import Series
+from simulator.system import System
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+TOLERANCE: Final = 1e-4
+MOST_STEPS: Final = 1_000_000
+
+
+@dataclass(frozen=True)
+class Point:
+    """What came of a run, as far as metrics are read from it."""
+
+    system: System
+    series: Series
+
+
+def alone(system: System) -> str:
+    """Why a system is run by itself; empty if it can lie beside others."""
+    if system.rules is not None:
+        return "something moves it week by week"
+    if (system.buyer.decay > 0).any():
+        return "its odds age"
+    return ""
+
+
+def run_many(
+    systems: Sequence[System],
+    *,
+    closure: str = "auto",
+    rtol: float = TOLERANCE,
+    atol: float = TOLERANCE,
+    threads: int = 1,
+) -> list[Point | GrowthError]:
+    """Solve the equations of many systems; in place of a point that cannot be, its error.
+
+    closure, rtol, atol: as of `run`. threads: how many to use at once.
+    """
+    if closure not in CLOSURES or not (rtol > 0.0 and atol > 0.0):
+        raise EngineError(
+            f"closure {closure}, rtol {rtol:g}, atol {atol:g}: a closure is one of "
+            f"{', '.join(CLOSURES)}, tolerances are above 0"
+        )
+    found: list[Point | GrowthError | None] = [None] * len(systems)
+    beside: list[int] = []
+    for place, system in enumerate(systems):
+        if alone(system):
+            found[place] = _by_itself(system, closure, rtol, atol)
+        else:
+            beside.append(place)
+    tables = Tables()
+    known: dict[Any, Staff] = {}
+    for laid in lay_out([systems[i] for i in beside], beside):
+        for place, system, series in _solve(laid, tables, known, closure, rtol, atol, threads):
+            if series is None:
+                found[place] = _by_itself(system, closure, rtol, atol)
+            else:
+                found[place] = Point(system, series)
+    return [x for x in found if x is not None]
+
+
+def _by_itself(system: System, closure: str, rtol: float, atol: float) -> Point | GrowthError:
+    try:
+        return Point(system, run(system, closure=closure, rtol=rtol, atol=atol).series)
+    except GrowthError as error:
+        return error
+
+
+def _staff(
+    system: System, net: Net, times: Floats, closure: str, tables: Tables, known: dict[Any, Staff]
+) -> Staff:
+    """Who works when; the same object for points that differ in other things."""
+    queues, p = net.queues, system.people
+    parts = [p.team, p.share, p.join, p.leave, p.ramp_from, system.ramp, system.ramp_start, times]
+    for m in range(len(system.team_names)):
+        mine = slice(queues.first[m], queues.first[m + 1])
+        parts.append(queues.priority[mine])
+        if (queues.theta[:, mine] > 0.0).any():
+            parts += [queues.theta[:, mine], queues.effort[:, mine], queues.hours[:, m]]
+    key = tuple(part.tobytes() for part in parts)
+    if key not in known:
+        known[key] = staff_of(system, net, times, closure, tables)[0]
+    return known[key]
+
+
+def _solve(
+    laid: Laid, tables: Tables, known: dict[Any, Staff], closure: str, rtol: float, atol: float,
+    threads: int,
+) -> Iterator[tuple[int, System, Series | None]]:  # fmt: skip
+    """Each system with its series; None where it could not be solved."""
+    first, times, count = laid.systems[0], laid.times, len(laid.systems)
+    shape, given, rows = shape_of(
+        laid.net, laid.pattern, first.channels.lift, len(first.stage_names), len(first.team_names)
+    )
+    nets = [laid.of(i) for i in range(count)]
+    staffs = [
+        _staff(system, net, times, closure, tables, known)
+        for system, net in zip(laid.systems, nets, strict=True)
+    ]
+    customers = np.array([float(round(s.customers.start)) for s in laid.systems])
+    arr = np.array([s.customers.arr for s in laid.systems])
+    parameters = side_by_side(parameters_of(laid.net, customers, arr, atol / rtol))
+    staff = side_by_side(np.array([staff_rows(x) for x in staffs]))
+    steady = np.array(tables.rows)
+    there = np.ones(len(steady), dtype=np.bool_)
+    grid, queues = first.grid, len(shape.team)
+    opening = int(np.searchsorted(times, 0.0))
+    size, cut = shape.size * shape.parts + shape.sums.size, shape.size * shape.parts
+    compiled = program(stamp(SOURCES))
+
+    def block(i: int) -> tuple[Floats, Floats, Floats]:
+        work = np.zeros((rows.end + given.end) * WIDTH)
+        kept = np.zeros((len(grid), size, WIDTH))
+        waiting = np.zeros((len(grid), queues, WIDTH))
+        compiled(
+            (
+                work, shape, _shift(given, rows.given), rows, staffs[0].segment, times,
+                first.edges, opening, parameters[i], staff[i], steady, there, TABLEAU, DENSE,
+                rtol, grid, kept, waiting, np.zeros((4, queues)), np.full(WIDTH, 1e-3),
+                np.ones(WIDTH, dtype=np.int64), MOST_STEPS,
+            )
+        )  # fmt: skip
+        failed = work.reshape(-1, WIDTH)[rows.lone + FAILED] > 0.0
+        return kept, waiting, failed | ~np.isfinite(kept).all(axis=(0, 1))
+
+    with ThreadPoolExecutor(max(1, threads)) as pool:
+        for i, (kept, waiting, failed) in enumerate(pool.map(block, range(len(parameters)))):
+            for lane in range(min(WIDTH, count - i * WIDTH)):
+                p = i * WIDTH + lane
+                series = None
+                if not failed[lane]:
+                    x = kept[:, :cut, lane].reshape(len(grid), shape.size, shape.parts)
+                    whole = Whole(
+                        x[:, :, LEADS], x[:, :, WORTH], x[:, :, TO_SIGN], kept[:, cut:, lane],
+                        waiting[:, :, lane],
+                    )  # fmt: skip
+                    series = series_of(
+                        laid.systems[p], laid.nodes, nets[p], shape.sums, times, staffs[p], None,
+                        whole,
+                    )  # fmt: skip
+                yield laid.places[p], laid.systems[p], series
+
+
+def _shift(given: Given, by: int) -> Given:
+    """Where parameters begin in the working rows."""
+    return Given._make([*(x + by for x in given[:-1]), given.end])
+
+
+__all__ = ["MOST", "TOLERANCE", "Point", "alone", "run_many"]
