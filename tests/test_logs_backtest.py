@@ -19,7 +19,7 @@ from simulator.fit.logs.later import join
 from simulator.fit.logs.log import Log
 from simulator.fit.logs.measure import Events, crps, distance, make_window, whole_weeks
 from simulator.fit.logs.rows import GIVEN, MODEL
-from simulator.fit.logs.say import TrialResult
+from simulator.fit.logs.scored import TrialResult
 from simulator.fit.logs.store import read_ensemble, read_provenance
 from simulator.fit.logs.trial import BASELINES, Trial, backtest_log
 
