@@ -30,7 +30,7 @@ from simulator.analysis.sensitivity import Bar, Sensitivity
 from simulator.analysis.sobol import Split
 from simulator.analysis.targets import Target
 from simulator.analysis.worlds import Side, Worlds
-from simulator.fit.logs.say import TrialResult
+from simulator.fit.logs.scored import TrialResult
 from simulator.fit.logs.trial import Origin, Trial, Weekly
 from simulator.spec.load import load_text
 from simulator.spec.schema import Lever

@@ -64,8 +64,8 @@ class Model:
     ) -> Iterator[Future]:
         """Draws of what happens up to ``until`` (days since the log's start).
 
-        Each has weights of its own on the cases (the Bayesian bootstrap, Rubin 1981), arrivals
-        of its own unless they are given, and chance.
+        Each has weights of its own on weeks and cases (the Bayesian bootstrap, Rubin 1981),
+        arrivals of its own unless they are given, and chance.
         """
         for child in np.random.SeedSequence(seed).spawn(draws):
             yield self.future(until, np.random.default_rng(child), arrivals)
@@ -80,7 +80,12 @@ class Model:
     ) -> Future:
         """One draw; not weighted: from the laws as estimated."""
         p = self.paths
-        weight = rng.exponential(1.0, len(p.created)) if weighted else np.ones(len(p.created))
+        weight = np.ones(len(p.created))
+        if weighted:
+            # weeks differ by more than chance: cases of one week are weighted together, too
+            week = (p.created // 7).astype(np.int64)
+            by_week = rng.exponential(1.0, int(week.max(initial=0)) + 1)
+            weight = rng.exponential(1.0, len(p.created)) * by_week[week]
         sampler = Sampler(self.laws, weight)
         new = arrivals or draw_arrivals(self, until, rng)
         open_ = np.flatnonzero(p.outcome < 0)

@@ -67,7 +67,9 @@ class Demand:
     def draw(self, rng: np.random.Generator, first: int, days: int) -> tuple[Ints, Array]:
         """Cases on each of so many days from day ``first`` on, and which days are campaigns'."""
         weeks = -(-days // 7)
-        level = np.repeat(self.level.draw(rng, 1, weeks)[0], 7)[:days]
+        noise = self.level.noise
+        own = np.exp(np.sqrt(noise) * rng.standard_normal(weeks) - noise / 2)
+        level = np.repeat(self.level.draw(rng, 1, weeks)[0] * own, 7)[:days]
         rate = level / 7 * self.factor(first, days)
         if self.noise > 0:
             rate = rate * rng.gamma(1 / self.noise, self.noise, size=days)

@@ -13,7 +13,7 @@ from simulator.errors import DataError
 from simulator.fit.backtest import BackTest, backtest
 from simulator.fit.logs.fitted import FEWEST_CASES
 from simulator.fit.logs.log import OPEN, Log
-from simulator.fit.logs.say import TrialResult
+from simulator.fit.logs.scored import TrialResult
 from simulator.fit.logs.store import FIT, Provenance, read_provenance
 from simulator.fit.logs.trial import DRAWS, backtest_log
 from simulator.fit.logs.write import (

@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from simulator.report.figures import style
 
 if TYPE_CHECKING:
-    from simulator.fit.logs.say import TrialResult
+    from simulator.fit.logs.scored import TrialResult
     from simulator.fit.logs.trial import Origin
 
 LINES = {
