@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -299,13 +299,15 @@ def compare(
     most: int = 40,
     jobs: int | None = None,
     spend: float | None = None,
+    ensemble: Ensemble | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Comparison:
     """Compare variants with today, as written and at equal spend.
 
     outcome: metric (default: today's); precision: half-width of each difference's 95% interval,
     as a share of today's outcome; spend: common extra cost over the horizon, default the least of
-    the variants'. Raises AnalysisError, SpecError.
+    the variants'. ensemble: sets of numbers that today's data allow; each replication takes one,
+    so that intervals are of chance and of the fit. Raises AnalysisError, SpecError.
     """
     _check(today, variants)
     outcome = outcome or today.outcome
@@ -327,8 +329,22 @@ def compare(
     if engine == "flow":
         replications = 1
 
+    worlds: tuple[tuple[System, ...], ...] = ()
+    if ensemble is not None:
+        if engine == "flow":
+            raise AnalysisError("flow has one run, an ensemble many: take --engine batch")
+        pulled = [(today, 1.0), *((v, 1.0) for v in variants)]
+        pulled += [
+            (variants[equal_at.index(i)], scaled[equal_at.index(i)].intensity)  # type: ignore[union-attr]
+            for i in range(len(pulled), len(systems))
+        ]
+        worlds = _worlds(ensemble, today, pulled, replications or most)
+        notes.append(
+            f"each replication takes one of {len(worlds)} sets of numbers that the data allow: "
+            "intervals are of chance and of the fit; equal spend is that of the scenario as written"
+        )
     runs = replicate(
-        Job(tuple(systems), engine, seed, week),
+        Job(tuple(systems), engine, seed, week, worlds=worlds),
         narrow(outcome, precision),
         fixed=replications,
         most=most,
@@ -348,6 +364,27 @@ def compare(
         arms=arms,
         verdict=_judge(arms, runs, outcome, equal_at, variants),
         notes=tuple(notes),
+    )
+
+
+class Ensemble(Protocol):
+    """Sets of numbers that today's data allow."""
+
+    def __len__(self) -> int: ...
+
+    def scenario(self, base: Scenario, row: int, today: Scenario | None = None) -> Scenario:
+        """A scenario with the numbers of one set; of a variant, those it shares with today."""
+        ...
+
+
+def _worlds(
+    ensemble: Ensemble, today: Scenario, pulled: list[tuple[Scenario, float]], most: int
+) -> tuple[tuple[System, ...], ...]:
+    """All systems in as many sets as are needed, spread over the ensemble."""
+    n = min(most, len(ensemble))
+    rows = [i * len(ensemble) // n for i in range(n)]
+    return tuple(
+        tuple(build(ensemble.scenario(s, row, today), x) for s, x in pulled) for row in rows
     )
 
 

@@ -88,19 +88,24 @@ def one_run(
 
 @dataclass(frozen=True)
 class Job:
-    """Systems to run side by side: the first is what the others are held against."""
+    """Systems to run side by side: the first is what the others are held against.
+
+    worlds: the same systems as other sets of numbers have them, one set a replication in turn.
+    """
 
     systems: tuple[System, ...]
     engine: str
     seed: int
     week: float | None = None
     ledgers: bool = True
+    worlds: tuple[tuple[System, ...], ...] = ()
 
     def __call__(self, replication: int) -> list[Digest]:
         """All systems in one replication."""
         found: list[Digest] = []
         first: Record | None = None
-        for system in self.systems:
+        worlds = self.worlds or (self.systems,)
+        for system in worlds[replication % len(worlds)]:
             record = one_run(system, self.engine, self.seed, replication, leads=self.ledgers)
             found.append(digest(record, first if self.ledgers else None, self.week))
             first = first or record

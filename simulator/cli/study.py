@@ -112,16 +112,25 @@ def run(scenario: Path, **options: Any) -> None:
 
 @main.command()
 @click.argument("study", type=PATH)
+@click.option(
+    "--ensemble",
+    type=PATH,
+    help="What the data allow: a folder that `fit` wrote, or its ensemble.csv.",
+)
 @output
 @files
 @sampling
-def compare(study: Path, **options: Any) -> None:
+def compare(study: Path, ensemble: Path | None, **options: Any) -> None:
     """Every variant in a folder against today.yaml.
 
     Paired runs at equal spend: the difference, its interval, and where extra effort went.
     """
     from simulator.analysis.compare import compare_study
 
+    if ensemble is not None:
+        from simulator.fit.logs.store import read_ensemble
+
+        options["ensemble"] = read_ensemble(ensemble)
     answer(partial(compare_study, study), options)
 
 

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.errors import DataError
+from simulator.spec.paths import leaves
 from simulator.spec.schema import Scenario
 from simulator.spec.values import with_values
 
@@ -82,12 +83,26 @@ class Ensemble:
         """How many sets."""
         return len(self.values)
 
-    def scenario(self, base: Scenario, row: int) -> Scenario:
-        """The scenario with the numbers of one set.
+    def scenario(self, base: Scenario, row: int, today: Scenario | None = None) -> Scenario:
+        """The scenario with the numbers of one set; of a variant, only those it has of `today`.
 
         Raises DataError naming a path that the scenario does not have.
         """
-        return with_numbers(base, dict(zip(self.paths, map(float, self.values[row]), strict=True)))
+        values = dict(zip(self.paths, map(float, self.values[row]), strict=True))
+        if today is not None and today is not base:
+            ours, theirs = leaves(base), leaves(today)
+
+            def same(path: str) -> bool:
+                keys = path.split(".")
+                if len(keys) == 4 and keys[0] == "stages" and keys[2] == "next":
+                    a, b = (s.stages.get(keys[1]) for s in (base, today))
+                    return a is not None and b is not None and bool(a.next == b.next)
+                if path not in ours or path not in theirs:
+                    return path not in theirs  # with_numbers says what is wrong with it
+                return bool(ours[path].value == theirs[path].value)
+
+            values = {path: value for path, value in values.items() if same(path)}
+        return with_numbers(base, values)
 
 
 def with_numbers(base: Scenario, values: Mapping[str, float]) -> Scenario:
