@@ -87,6 +87,13 @@ def test_json_holds_the_bars_and_their_verdicts(long):
     assert top["turns_at"] == long.bars[0].turns
 
 
+def test_what_is_not_in_use_is_not_run_again(long):
+    """Nobody tires here: a normal week of other hours has the runs as stated."""
+    idle = next(b for b in long.bars if b.range.path == "teams.desk.week")
+    assert idle.low == idle.high == long.base
+    assert (idle.worst, idle.swing) == (STANDS, 0.0)
+
+
 def test_the_same_with_any_number_of_workers(long, tmp_path):
     again = robustness(study(tmp_path / "again"), most=12, jobs=1)
     assert [b.low for b in again.bars] == [b.low for b in long.bars]

@@ -476,7 +476,8 @@ def test_killed_twenty_times_it_is_the_same_to_the_byte(root, tmp_path):
     "sign", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
 )
 def test_a_signal_leaves_a_store_that_goes_on_and_says_how(root, tmp_path, sign):
-    file, store = write(tmp_path, MANY), tmp_path / "s"
+    file = write(tmp_path, SWEEP.replace("replications: 3", "replications: 500"))
+    store = tmp_path / "s"
     process = started(file, "--out", store, "--executor", "serial", root=root)
     until = time.monotonic() + 60
     while not list(store.glob("parts/*")) and time.monotonic() < until:
@@ -485,7 +486,7 @@ def test_a_signal_leaves_a_store_that_goes_on_and_says_how(root, tmp_path, sign)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (130, "")
     assert f"To go on: growthsim sweep {file} --out {store}." in err.splitlines()[-1]
-    assert " of 160 runs are kept" in err.splitlines()[-1]
+    assert " of 4,000 runs are kept" in err.splitlines()[-1]
     assert "Traceback" not in err
 
 
