@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -63,12 +64,14 @@ def command(*args: object) -> list[str]:
 
 
 def started(*args: object, root: Path, **options: object) -> subprocess.Popen[str]:
-    """A sweep begun in a process of its own."""
+    """A sweep begun in a process of its own, which hears Ctrl-C even where tests run behind."""
+    # A shell has what it starts behind ignore SIGINT, and children inherit that.
     return subprocess.Popen(
         command(*args),
         env={**os.environ, "PYTHONPATH": str(root)},
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         **options,
     )
