@@ -36,12 +36,11 @@ from simulator.report.revive import revive
 from simulator.report.saved import of, read
 
 MADE = {"comparison": comparison, "curve": curve, "constraint": constraint}
-NEW = ("better_before_worse", "funnel", "reasons", "arr_bridge", "heads")
 IN_GALLERY = [
     (kind, name)
-    for kind in ("comparison", "curve", "constraint")
+    for kind in ("comparison", "curve", "constraint", "robustness")
     for name in FIGURES[kind]
-    if name not in ("migration", *NEW)
+    if name not in ("migration", "heads")  # heads: where a variant changes them
 ]
 # What is not drawn again from a saved result: pictures stand beside it.
 ALL = [pair for pair in IN_GALLERY if pair[0] in MADE and pair[1] != "shifting_bottleneck"]
