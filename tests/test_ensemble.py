@@ -59,8 +59,11 @@ def test_a_variant_keeps_what_it_states_itself(folder):
     own = (folder / "today.yaml").read_text().replace("mean: {value: 7 h", "mean: {value: 3 h")
     today = load_text((folder / "today.yaml").read_text()).scenario
     other = load_text(own).scenario
-    assert made().scenario(other, 0, today).stages["talk"].effort.mean == 3.0
-    assert made().scenario(today, 0, today).stages["talk"].effort.mean == made().values[0, 0]
+    assert made().shared(other, today).scenario(other, 0).stages["talk"].effort.mean == 3.0
+    assert (
+        made().shared(today, today).scenario(today, 0).stages["talk"].effort.mean
+        == made().values[0, 0]
+    )
 
 
 def test_flow_has_no_ensemble(folder):

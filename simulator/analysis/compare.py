@@ -17,7 +17,7 @@ from simulator.analysis.hours import TeamHours, team_hours
 from simulator.analysis.ledger import Ledger, mean_ledger
 from simulator.analysis.paired import ALPHA, Difference, difference, estimate, holm
 from simulator.analysis.runs import Job, Replications, interval, narrow, replicate
-from simulator.analysis.shown import Shown
+from simulator.analysis.shown import Shown, found_by
 from simulator.analysis.spend import Cost, Scaled, cost_of, equal_spend
 from simulator.errors import AnalysisError
 from simulator.spec.schema import Scenario
@@ -176,11 +176,7 @@ class Comparison(Shown):
             "study": self.name,
             "outcome": self.outcome,
             "week": self.week,
-            "engine": self.engine,
-            "seed": self.seed,
-            "replications": self.replications,
-            "stopped": self.reason,
-            "confidence": 1 - ALPHA,
+            **found_by(self),
             "currency": self.today.system.scenario.currency,
             "weeks": self.today.system.horizon,
             "equal_spend": self.spend,
@@ -372,8 +368,12 @@ class Ensemble(Protocol):
 
     def __len__(self) -> int: ...
 
-    def scenario(self, base: Scenario, row: int, today: Scenario | None = None) -> Scenario:
-        """A scenario with the numbers of one set; of a variant, those it shares with today."""
+    def scenario(self, base: Scenario, row: int) -> Scenario:
+        """A scenario with the numbers of one set."""
+        ...
+
+    def shared(self, variant: Scenario, today: Scenario) -> Ensemble:
+        """The same sets with only the numbers that a variant has of today."""
         ...
 
 
@@ -383,8 +383,10 @@ def _worlds(
     """All systems in as many sets as are needed, spread over the ensemble."""
     n = min(most, len(ensemble))
     rows = [i * len(ensemble) // n for i in range(n)]
+    each = [ensemble if s is today else ensemble.shared(s, today) for s, _ in pulled]
     return tuple(
-        tuple(build(ensemble.scenario(s, row, today), x) for s, x in pulled) for row in rows
+        tuple(build(e.scenario(s, row), x) for e, (s, x) in zip(each, pulled, strict=True))
+        for row in rows
     )
 
 

@@ -17,7 +17,7 @@ from simulator.analysis.panel import Panel
 from simulator.analysis.path import Path, walk
 from simulator.analysis.ranking import Candidate, leader, rank
 from simulator.analysis.reliefs import Relief, reliefs
-from simulator.analysis.shown import Shown
+from simulator.analysis.shown import Shown, found_by
 from simulator.analysis.targets import check_metric
 from simulator.errors import AnalysisError
 from simulator.spec.schema import Scenario
@@ -114,11 +114,7 @@ class Constraint(Shown):
             "kind": "constraint",
             "scenario": self.name,
             "outcome": self.outcome,
-            "engine": self.engine,
-            "seed": self.seed,
-            "replications": self.replications,
-            "stopped": self.reason,
-            "confidence": 0.95,
+            **found_by(self),
             "currency": self.currency,
             "weeks": self.weeks,
             "constraint": None if self.best is None else self.best.relief.name,

@@ -16,7 +16,7 @@ from simulator.analysis.compare import DEFAULT_ENGINE, absorption_of
 from simulator.analysis.estimate import Estimate, number
 from simulator.analysis.paired import Difference, difference, estimate
 from simulator.analysis.runs import Job, narrow, replicate
-from simulator.analysis.shown import Shown
+from simulator.analysis.shown import Shown, found_by
 from simulator.analysis.spend import planned_cost
 from simulator.errors import AnalysisError
 from simulator.spec.paths import leaves, match
@@ -116,11 +116,7 @@ class Curve(Shown):
             "effort": self.path,
             "from": self.at,
             "outcome": self.outcome,
-            "engine": self.engine,
-            "seed": self.seed,
-            "replications": self.replications,
-            "stopped": self.reason,
-            "confidence": 0.95,
+            **found_by(self),
             "currency": self.currency,
             "weeks": self.weeks,
             "knee": self.knee.to_json(),

@@ -9,6 +9,7 @@ from typing import Any
 from simulator.analysis.curve import Curve, curve
 from simulator.analysis.estimate import number
 from simulator.analysis.names import TOGETHER
+from simulator.analysis.shown import found_by
 from simulator.analysis.targets import check_metric
 from simulator.errors import AnalysisError, SpecError
 from simulator.spec.schema import Lever, Scenario
@@ -116,11 +117,7 @@ class Curves:
             "kind": "curves",
             "scenario": self.name,
             "outcome": self.outcome,
-            "engine": self.engine,
-            "seed": self.seed,
-            "replications": self.replications,
-            "stopped": self.reason,
-            "confidence": 0.95,
+            **found_by(self),
             "efforts": self.rows(),
             "curves": [c.to_json() for c in self.curves],
             "skipped": list(self.skipped),

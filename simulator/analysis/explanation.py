@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from simulator.analysis.estimate import Estimate, number
 from simulator.analysis.growth import ALIGNMENT_LED, EFFORT_LED, GROUPS, Factor
-from simulator.analysis.paired import ALPHA, Difference, estimate
-from simulator.analysis.shown import Shown
+from simulator.analysis.paired import Difference, estimate
+from simulator.analysis.shown import Shown, found_by
 from simulator.analysis.words import change, money, spoken
 from simulator.analysis.words import how_known as how
 from simulator.spec.schema import Scenario
@@ -253,11 +253,7 @@ class Explanation(Shown):
             "variant": self.variant,
             "outcome": self.outcome,
             "week": self.week,
-            "engine": self.engine,
-            "seed": self.seed,
-            "replications": self.replications,
-            "stopped": self.reason,
-            "confidence": 1 - ALPHA,
+            **found_by(self),
             "currency": self.currency,
             "difference": self.difference.to_json(),
             "mechanisms": {

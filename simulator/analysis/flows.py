@@ -64,14 +64,13 @@ def revived(said: dict[str, Any]) -> Flows:
 
 def flows_of(system: System, runs: Sequence[Digest]) -> Flows:
     """The means over runs of a system."""
+    from simulator.system import won_fates
+
     fates = np.mean([d.fates.sum(axis=0) for d in runs], axis=0)
-    ended, rejected = {"won": 0.0}, {}
-    sold = [
-        n for n, after in zip(system.stage_names, system.stages.after_sale, strict=True) if after
-    ]
-    for fate, count in zip(system.fates, fates.tolist(), strict=True):
-        if fate.stage == "" or fate.stage in sold:
-            ended["won"] += count
+    won = won_fates(system)
+    ended, rejected = {"won": float(fates[won].sum())}, {}
+    for fate, count, sold in zip(system.fates, fates.tolist(), won, strict=True):
+        if sold:
             continue
         what = "in_process" if fate.kind == "in_process" else fate.reason
         ended[what] = ended.get(what, 0.0) + count

@@ -17,6 +17,7 @@ from simulator.analysis.estimate import number
 from simulator.analysis.paired import difference
 from simulator.analysis.panel import Panel
 from simulator.analysis.runs import interval
+from simulator.analysis.shown import found_by
 from simulator.analysis.spend import planned_cost
 from simulator.analysis.targets import check_metric
 from simulator.errors import AnalysisError
@@ -93,11 +94,7 @@ class Isoquant:
             "scenario": self.name,
             "efforts": list(self.efforts),
             "outcome": self.outcome,
-            "engine": self.engine,
-            "seed": self.seed,
-            "replications": self.replications,
-            "stopped": self.reason,
-            "confidence": 0.95,
+            **found_by(self),
             "levels": [float(x) for x in self.levels],
             "outcome_mean": self.mean.tolist(),
             "gain_half": [[number(x) for x in row] for row in self.half.tolist()],

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from scipy.special import stdtr
 
 from simulator.analysis.estimate import Estimate, number
-from simulator.analysis.runs import CONFIDENCE, interval
+from simulator.analysis.runs import interval
+from simulator.analysis.shown import CONFIDENCE
 
 Floats = NDArray[np.float64]
 

@@ -17,7 +17,7 @@ from simulator.analysis.names import FLIPS, STANDS, UNTOLD
 from simulator.analysis.paired import ALPHA, Difference, difference
 from simulator.analysis.panel import Panel
 from simulator.analysis.ranges import Range, ranges, shared, world
-from simulator.analysis.shown import Shown
+from simulator.analysis.shown import Shown, found_by
 from simulator.analysis.spend import cost_of, equal_spend, level
 from simulator.analysis.targets import check_metric
 from simulator.errors import AnalysisError, SpecError
@@ -124,11 +124,7 @@ class Robustness(Shown):
             "outcome": self.outcome,
             "currency": self.currency,
             "weeks": self.weeks,
-            "engine": self.engine,
-            "seed": self.seed,
-            "replications": self.replications,
-            "stopped": self.reason,
-            "confidence": 0.95,
+            **found_by(self),
             "sides": list(self.sides),
             "roles": list(self.roles),
             "verdict": self.verdict,
@@ -228,8 +224,8 @@ def robustness(
             left.append(f"{one.path}: the two sides cannot be had at equal spend at an end")
             continue
         for two in pair:
-            if two is not None and all(alike(a, b) for a, b in zip(two, first, strict=True)):
-                ends.append((k, 0))  # what is assumed is not in use: the runs are those as stated
+            if two is first:
+                ends.append((k, 0))
                 continue
             ends.append((k, len(systems)))
             systems += two or []
@@ -311,21 +307,27 @@ class _Bench:
         self.mine = [set(shared(v, over)) for v in variants]
         self.intensities = [1.0] * len(self.variants)
         self.spend: float | None = None
+        self.first: list[System] = []
 
     def base(self) -> tuple[float | None, list[System]]:
         """The common extra cost, and both sides as stated."""
         today = build(self.today)
         if len(self.variants) == 1:
-            return None, [today, build(self.variants[0])]
+            self.first = [today, build(self.variants[0])]
+            return None, self.first
         cost = cost_of([self.today, *self.variants], self.engine)
         written = [build(v) for v in self.variants]
         self.spend, scaled = equal_spend(today, self.variants, written, cost)
         systems = [w if s is None else s.system for w, s in zip(written, scaled, strict=True)]
         self.intensities = [1.0 if s is None else s.intensity for s in scaled]
+        self.first = systems
         return self.spend, systems
 
     def at(self, k: int, value: float) -> list[System] | None:
-        """Both sides with assumption k at a value; None where that cannot be."""
+        """Both sides with assumption k at a value; None where that cannot be.
+
+        Where what is assumed is not in use: those as stated, whose runs serve.
+        """
         one = self.over[k]
         try:
             pair = [
@@ -333,8 +335,13 @@ class _Bench:
                 for v, mine in zip(self.variants, self.mine, strict=True)
             ]
             if len(pair) == 1:
-                return [build(world(self.today, [one], [value])), build(pair[0])]
-            systems = [build(v, x) for v, x in zip(pair, self.intensities, strict=True)]
+                systems = [build(world(self.today, [one], [value])), build(pair[0])]
+            else:
+                systems = [build(v, x) for v, x in zip(pair, self.intensities, strict=True)]
+            if all(alike(a, b) for a, b in zip(systems, self.first, strict=True)):
+                return self.first
+            if len(pair) == 1:
+                return systems
             cost = cost_of([self.today, *pair], self.engine)
             a, b = (cost(s) for s in systems)
             # Few assumptions change what levers cost: most worlds need no search.

@@ -9,14 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtrit
 
-from simulator.analysis.shown import Shown
+from simulator.analysis.shown import CONFIDENCE, Shown
 from simulator.engines import simulate
 from simulator.metrics import measure
 from simulator.record import Record
 from simulator.spec.load import Loaded
 from simulator.system import build
-
-CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)

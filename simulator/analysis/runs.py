@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from simulator.analysis.ledger import Ledger, ledger
+from simulator.analysis.shown import CONFIDENCE
 from simulator.engines import engine as engine_of
 from simulator.engines import features, simulate
 from simulator.errors import AnalysisError
@@ -27,7 +28,6 @@ from simulator.system import System
 
 Floats = NDArray[np.float64]
 FIRST, LOOK_AHEAD = 3, 5
-CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)

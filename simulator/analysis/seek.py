@@ -21,6 +21,7 @@ from simulator.analysis.panel import cores
 from simulator.analysis.runs import one_run
 from simulator.analysis.search import Found, Point, Space, sets, solve
 from simulator.analysis.selection import Selected, select
+from simulator.analysis.shown import found_by
 from simulator.analysis.spend import planned_cost
 from simulator.analysis.targets import Target, parse_targets
 from simulator.engines import engine as engine_of
@@ -118,12 +119,8 @@ class Sought:
             ],
             "budget": self.budget,
             "max_levers": self.most_levers,
-            "engine": self.engine,
+            **found_by(self),
             "search_engine": self.search,
-            "seed": self.seed,
-            "replications": self.replications,
-            "stopped": self.reason,
-            "confidence": 0.95,
             "reached": self.answer is not None,
             "answer": None if self.answer is None else self.answer.to_json(self.targets),
             "nearest": None if self.nearest is None else self.nearest.to_json(self.targets),

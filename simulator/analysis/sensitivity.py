@@ -17,6 +17,7 @@ from simulator.analysis.paired import Difference, difference, estimate
 from simulator.analysis.panel import Panel, cores
 from simulator.analysis.ranges import Range, hypercube, ranges, world
 from simulator.analysis.runs import FIRST, interval, one_run
+from simulator.analysis.shown import found_by
 from simulator.analysis.sobol import Morris, Sobol, Split, morris, sobol, split
 from simulator.analysis.targets import check_metric
 from simulator.errors import AnalysisError, SpecError
@@ -100,11 +101,7 @@ class Sensitivity:
             "currency": self.currency,
             "weeks": self.scenario.horizon,
             "base": self.base.to_json(),
-            "engine": self.engine,
-            "seed": self.seed,
-            "replications": self.replications,
-            "stopped": self.reason,
-            "confidence": 0.95,
+            **found_by(self),
             "tornado": [b.to_json() for b in self.bars],
             "variance": None if self.split is None else self.split.to_json(),
             "morris": None if self.morris is None else self.morris.to_json(),

@@ -1,6 +1,45 @@
-"""Results that show themselves in a notebook."""
+"""What all results have: how they were found, and that they show themselves in a notebook."""
 
 from __future__ import annotations
+
+from typing import Any, Final, Protocol
+
+CONFIDENCE: Final = 0.95  # of every interval
+
+
+class Asked(Protocol):
+    """A result of runs."""
+
+    @property
+    def engine(self) -> str:
+        """What ran."""
+        ...
+
+    @property
+    def seed(self) -> int:
+        """Of the draws."""
+        ...
+
+    @property
+    def replications(self) -> int:
+        """How many."""
+        ...
+
+    @property
+    def reason(self) -> str:
+        """Why there are no more."""
+        ...
+
+
+def found_by(result: Asked) -> dict[str, Any]:
+    """How a result was found, as its JSON says it."""
+    return {
+        "engine": result.engine,
+        "seed": result.seed,
+        "replications": result.replications,
+        "stopped": result.reason,
+        "confidence": CONFIDENCE,
+    }
 
 
 class Shown:

@@ -21,6 +21,7 @@ from simulator.analysis.prim import Box, discover
 from simulator.analysis.ranges import Range, hypercube, ranges, shared, world
 from simulator.analysis.ranking import rank
 from simulator.analysis.runs import one_run
+from simulator.analysis.shown import found_by
 from simulator.analysis.sobol import Split, split
 from simulator.analysis.spend import cost_of, level
 from simulator.analysis.targets import check_metric
@@ -149,12 +150,8 @@ class Worlds:
             "outcome": self.outcome,
             "currency": self.currency,
             "weeks": self.weeks,
-            "engine": self.engine,
-            "seed": self.seed,
+            **found_by(self),
             "worlds": len(d),
-            "replications": self.replications,
-            "stopped": self.reason,
-            "confidence": 0.95,
             "push": {"name": self.sides[0].name, "made_here": self.sides[0].made},
             "fix": {"name": self.sides[1].name, "made_here": self.sides[1].made},
             "push_beats_fix": {

@@ -42,14 +42,19 @@ def simulate(
     seed: default, the scenario's. Options are the engine's own (events: visits=True keeps every
     visit; flow: closure, rtol, atol). Raises EngineError where the engine cannot do the system.
     """
+    record: Record = able(system, engine_name).run(
+        system, seed=system.seed if seed is None else seed, replication=replication, **options
+    )
+    return record
+
+
+def able(system: System, engine_name: str) -> Any:
+    """The module of an engine. Raises EngineError, naming what of the system it cannot do."""
     module = engine(engine_name)
     missing = sorted(features(system) - module.SUPPORTS)
     if missing:
         raise EngineError(f"{system.name}: the {engine_name} engine cannot do {', '.join(missing)}")
-    record: Record = module.run(
-        system, seed=system.seed if seed is None else seed, replication=replication, **options
-    )
-    return record
+    return module
 
 
 def features(system: System) -> set[str]:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from simulator.errors import DataError
-from simulator.fit.tables import Finding, Table, as_days, as_money, pick, read_table
+from simulator.fit.tables import Finding, Table, as_days, as_money, left_out, pick, read_table
 
 LEAD_ID = ("mql_id", "lead_id", "lead id", "id", "record id", "email")
 LEAD_DATE = ("first_contact_date", "lead_date", "created_date", "create date", "created", "date")
@@ -108,17 +108,19 @@ def read_history(
         deal_table, deal_lead_id, deal_date, deal_value, tuple(deal_roles), day_first, found
     )
     today = today or dt.datetime.now(tz=dt.UTC).date() + dt.timedelta(days=1)
-    frame = _drop(frame, frame.day > pd.Timestamp(today), lead_table, "dated in the future", found)
-    deal = _drop(deal, deal.won > pd.Timestamp(today), deal_table, "won in the future", found)
+    frame = left_out(
+        frame, frame.day > pd.Timestamp(today), lead_table, "dated in the future", found
+    )
+    deal = left_out(deal, deal.won > pd.Timestamp(today), deal_table, "won in the future", found)
     if from_ is not None:
         early = frame.day < pd.Timestamp(from_)
-        frame = _drop(frame, early, lead_table, f"from before {from_}", found)
+        frame = left_out(frame, early, lead_table, f"from before {from_}", found)
     if frame.empty:
         raise DataError(f"{lead_table.file}: no lead is left. Check the dates asked for")
     last_lead = frame.day.max().date()
     last_deal = deal.won.max().date() if len(deal) else last_lead
     end = until or max(last_lead, last_deal)
-    frame = _drop(frame, frame.day > pd.Timestamp(end), lead_table, f"from after {end}", found)
+    frame = left_out(frame, frame.day > pd.Timestamp(end), lead_table, f"from after {end}", found)
     if frame.empty:
         raise DataError(f"{lead_table.file}: no lead up to {end}. Its first is of a later date")
     merged = _match(frame, deal, deal_table, end, found)
@@ -175,10 +177,10 @@ def _leads(
     frame["channel"] = table.frame[chan_col] if chan_col else "leads"
     unread = frame.day.isna() & table.frame[date_col].ne("")
     frame = frame[~unread]
-    frame = _drop(frame, frame.id.eq(""), table, f"without {id_col}", found)
-    frame = _drop(frame, frame.day.isna(), table, f"without {date_col}", found)
+    frame = left_out(frame, frame.id.eq(""), table, f"without {id_col}", found)
+    frame = left_out(frame, frame.day.isna(), table, f"without {date_col}", found)
     frame = frame.sort_values("day", kind="stable")
-    return _drop(
+    return left_out(
         frame, frame.id.duplicated(), table, f"that repeat a {id_col}", found, "the earliest kept"
     )
 
@@ -228,10 +230,12 @@ def _deals(
         frame[f"role:{name}"] = table.frame[col]
     unread = frame.won.isna() & table.frame[date_col].ne("")
     frame = frame[~unread]
-    frame = _drop(frame, frame.won.isna(), table, f"without {date_col}", found, "taken as not won")
-    frame = _drop(frame, frame.id.eq(""), table, f"without {id_col}", found)
+    frame = left_out(
+        frame, frame.won.isna(), table, f"without {date_col}", found, "taken as not won"
+    )
+    frame = left_out(frame, frame.id.eq(""), table, f"without {id_col}", found)
     frame = frame.sort_values("won", kind="stable")
-    return _drop(
+    return left_out(
         frame, frame.id.duplicated(), table, f"that repeat a {id_col}", found, "the earliest kept"
     )
 
@@ -244,9 +248,9 @@ def _match(
     found: list[Finding],
 ) -> pd.DataFrame:
     later = deal.won > pd.Timestamp(end)
-    deal = _drop(deal, later, deal_table, f"won after {end}", found, "taken as open")
+    deal = left_out(deal, later, deal_table, f"won after {end}", found, "taken as open")
     orphan = ~deal.id.isin(frame.id)
-    deal = _drop(deal, orphan, deal_table, "whose lead is not among the leads read", found)
+    deal = left_out(deal, orphan, deal_table, "whose lead is not among the leads read", found)
     merged = frame.merge(deal, on="id", how="left", validate="one_to_one")
     backward = merged.won < merged.day
     n = int(backward.sum())
@@ -299,22 +303,6 @@ def _say_read(table: Table, columns: Sequence[str | None], found: list[Finding])
     names = ", ".join(f"`{c}`" for c in columns if c)
     note = "" if table.encoding == "utf-8-sig" else f" ({table.encoding})"
     found.append(Finding(table.file, len(table.frame), f"rows read{note}", f"columns {names}"))
-
-
-def _drop(
-    frame: pd.DataFrame,
-    rows: pd.Series,
-    table: Table,
-    what: str,
-    found: list[Finding],
-    action: str = "left out",
-) -> pd.DataFrame:
-    n = int(rows.sum())
-    if n == 0:
-        return frame
-    first = int(frame.index[rows].min()) + 2
-    found.append(Finding(table.file, n, f"rows {what}", action, f"line {first}"))
-    return frame[~rows]
 
 
 def _silence(history: History, table: Table, found: list[Finding]) -> None:

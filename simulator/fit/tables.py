@@ -256,3 +256,34 @@ def as_money(table: Table, column: str, what: str) -> tuple[np.ndarray, list[Fin
     bad = numbers.isna() & stated
     found = bad_rows(table, column, what, "an amount", bad, int(stated.sum()))
     return numbers.to_numpy(dtype=float), found
+
+
+def left_out(
+    frame: pd.DataFrame,
+    rows: pd.Series,
+    table: Table,
+    what: str,
+    found: list[Finding],
+    action: str = "left out",
+) -> pd.DataFrame:
+    """The frame without some of its rows, and a finding that says so.
+
+    Rows of the table are those of the index, or of a column ``row``.
+    """
+    n = int(rows.sum())
+    if n == 0:
+        return frame
+    places = frame["row"] if "row" in frame else frame.index.to_series()
+    first = int(places[rows].min()) + 2
+    found.append(Finding(table.file, n, f"rows {what}", action, f"line {first}"))
+    return frame[~rows]
+
+
+def refuse_future(n: int, of: int, what: str, limit: pd.Timestamp, place: str) -> None:
+    """Raise DataError where so many are dated in the future that the dates are misread."""
+    if n > MAX_BAD * of:
+        raise DataError(
+            f"{place}: {n:,} of {of:,} {what} are dated after {limit.date()}, in the future. "
+            "Are days and months mixed up? If the data are simulated, say up to when they go "
+            "with --until"
+        )

@@ -215,21 +215,24 @@ def _calibrate(state: State) -> float:
     took = 0.0
     tried = 0
     group: list[Case] = []
+
+    def run() -> float:
+        done = work(parcel, tuple(group))
+        group.clear()
+        state.take(done)
+        return done.seconds / len(done.uid) if len(done.uid) else took
+
     for case in laid.pending(state.index, set()):
         for replication in case.replications[: 2 - tried]:
             group.append(dataclasses.replace(case, replications=(replication,), known=()))
             if tried and laid.sweep.engine == "flow" and len(group) < BESIDE:
                 continue
-            done, group = work(parcel, tuple(group)), []
-            state.take(done)
-            took = done.seconds / len(done.uid) if len(done.uid) else took
+            took = run()
             tried += 1
         if tried >= 2:
             break
     if group:
-        done = work(parcel, tuple(group))
-        state.take(done)
-        took = done.seconds / len(done.uid) if len(done.uid) else took
+        took = run()
     state.seconds_a_run = took
     # Kept at once: the loop asks the index what is missing.
     state.flush(now=True)

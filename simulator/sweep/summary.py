@@ -20,13 +20,13 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from simulator.analysis.estimate import number
+from simulator.analysis.shown import CONFIDENCE
 from simulator.sweep.plan import Plan
 from simulator.sweep.table import Runs
 from simulator.vocabulary import describe
 
 Floats = NDArray[np.float64]
 Row = dict[str, object]
-CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)

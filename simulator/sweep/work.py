@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 import simulator
-from simulator.analysis.runs import CONFIDENCE, FIRST, LOOK_AHEAD
-from simulator.engines import engine, features, simulate
+from simulator.analysis.runs import FIRST, LOOK_AHEAD
+from simulator.analysis.shown import CONFIDENCE
+from simulator.engines import able, simulate
 from simulator.errors import EngineError, GrowthError
 from simulator.metrics import Shown, measure
 from simulator.record import Record
@@ -185,20 +186,14 @@ def _flow(job: Job, cases: Sequence[Case]) -> Iterator[tuple[Case, Rows]]:
         made: list[System | GrowthError] = []
         for case in chunk:
             try:
-                made.append(_flowing(build(apply(job.scenario, job.axes, case.values))))
+                system = build(apply(job.scenario, job.axes, case.values))
+                able(system, "flow")
+                made.append(system)
             except GrowthError as error:
                 made.append(error)
         solved = iter(run_many([x for x in made if isinstance(x, System)]))
         for case, x in zip(chunk, made, strict=True):
             yield case, rows(case, next(solved) if isinstance(x, System) else x)
-
-
-def _flowing(system: System) -> System:
-    """The system, if the flow engine can do it."""
-    missing = sorted(features(system) - engine("flow").SUPPORTS)
-    if missing:
-        raise EngineError(f"{system.name}: the flow engine cannot do {', '.join(missing)}")
-    return system
 
 
 def _runs(job: Job, system: System, case: Case) -> Iterator[tuple[int, list[float]]]:
@@ -226,10 +221,7 @@ def _records(system: System, job: Job, replications: Sequence[int]) -> Iterator[
         for replication in replications:
             yield simulate(system, job.engine, seed=job.seed, replication=replication)
         return
-    module: Any = engine(job.engine)
-    missing = sorted(features(system) - module.SUPPORTS)
-    if missing:
-        raise EngineError(f"{system.name}: the batch engine cannot do {', '.join(missing)}")
+    module = able(system, job.engine)
     for i in range(0, len(replications), TOGETHER):
         yield from module.run_many(system, job.seed, replications[i : i + TOGETHER], leads=False)
 

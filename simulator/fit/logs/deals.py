@@ -14,7 +14,7 @@ from simulator.fit.logs.files import TEXT, within
 from simulator.fit.logs.log import OPEN, WON, Log
 from simulator.fit.logs.times import NS
 from simulator.fit.read import slug
-from simulator.fit.tables import Finding
+from simulator.fit.tables import Finding, refuse_future
 
 _WON = re.compile(r"(?:^|_)won(?:_|$)|^closedwon$|^(?:deal_)?signed$|^customer$")
 _LOST = re.compile(
@@ -155,13 +155,7 @@ def _future(
     limit: pd.Timestamp,
     found: list[Finding],
 ) -> pd.DataFrame:
-    n = int(rows.sum())
-    if n > 0.05 * len(frame):
-        raise DataError(
-            f"{file}: {n:,} of {len(frame):,} {what} are dated after {limit.date()}, in the "
-            "future. Are days and months mixed up? If the data are simulated, say up to when they "
-            "go with --until"
-        )
+    refuse_future(int(rows.sum()), len(frame), what, limit, file)
     return _out(frame, rows, f"{what} dated in the future", file, found)
 
 

@@ -15,7 +15,7 @@ from simulator.fit.logs.log import OPEN, WON, Log
 from simulator.fit.logs.pairing import COMPLETE, STEPS, intervals, paired
 from simulator.fit.logs.times import NS, as_ids, as_times
 from simulator.fit.read import slug
-from simulator.fit.tables import Finding, Table, as_money, bad_rows
+from simulator.fit.tables import Finding, Table, as_money, bad_rows, left_out, refuse_future
 
 WINS = r"(?:closed_?)?won|win|activated|registered|approved|purchased|signed|paid|converted|granted"
 ENDS = (
@@ -49,7 +49,7 @@ def event_log(
     frame = frame.sort_values(["case", "time", "row"], kind="stable", ignore_index=True)
     same = [c for c in ("case", "activity", "step", "time", "end", "who") if c in frame]
     twice = frame.duplicated(same) & frame.time.notna()
-    frame = _out(frame, twice, table, "that repeat an event", found, "the first kept")
+    frame = left_out(frame, twice, table, "that repeat an event", found, "the first kept")
     visits = (paired if single else intervals)(frame, table, found)
     ends, finals = _ends(frame, won, lost, table)
     moments = frame.time if "end" not in frame else frame[["time", "end"]].max(axis=1)
@@ -115,8 +115,8 @@ def _events(
     note = "" if table.encoding == "utf-8-sig" else f" ({table.encoding})"
     names = ", ".join(f"`{c}`" for c in used)
     found.append(Finding(table.file, len(data), f"rows read{note}", f"an event log: {names}"))
-    frame = _out(frame, frame.case.eq(""), table, "without a case", found)
-    frame = _out(frame, frame.activity.eq(""), table, "without an activity", found)
+    frame = left_out(frame, frame.case.eq(""), table, "without a case", found)
+    frame = left_out(frame, frame.activity.eq(""), table, "without an activity", found)
     if "end" in frame:
         only = frame.time.isna() & frame.end.notna()
         if only.any():
@@ -124,8 +124,8 @@ def _events(
             found.append(Finding(table.file, int(only.sum()), what, "taken to start at their end"))
             frame.loc[only, "time"] = frame.end[only]
         back = frame.end < frame.time
-        frame = _out(frame, back, table, "that end before they start", found)
-    return _out(frame, frame.time.isna(), table, "without a time", found)
+        frame = left_out(frame, back, table, "that end before they start", found)
+    return left_out(frame, frame.time.isna(), table, "without a time", found)
 
 
 def _within(
@@ -139,12 +139,12 @@ def _within(
     limit = until if until is not None and until > today else today
     frame = _future(frame, frame.time > limit, table, limit, found)
     if until is not None:
-        frame = _out(frame, frame.time > until, table, f"after {until}", found)
+        frame = left_out(frame, frame.time > until, table, f"after {until}", found)
         if "end" in frame:
             frame.loc[frame.end > until, "end"] = pd.NaT
     if since is not None:
         first = frame.time.groupby(frame.case).transform("min")
-        frame = _out(frame, first < since, table, f"of cases begun before {since}", found)
+        frame = left_out(frame, first < since, table, f"of cases begun before {since}", found)
     if frame.empty:
         raise DataError(f"{table.file}: no event is left. Check the dates asked for")
     return frame
@@ -158,30 +158,10 @@ def _future(
     found: list[Finding],
 ) -> pd.DataFrame:
     n = int(rows.sum())
-    if n > 0.05 * len(frame):
-        line = int(frame.row[rows].iloc[0]) + 2
-        raise DataError(
-            f"{table.file}:{line}: {n:,} of {len(frame):,} rows are dated after {limit.date()}, "
-            "in the future. Are days and months mixed up? If the data are simulated, say up to "
-            "when they go with --until"
-        )
-    return _out(frame, rows, table, "dated in the future", found)
-
-
-def _out(
-    frame: pd.DataFrame,
-    rows: pd.Series,
-    table: Table,
-    what: str,
-    found: list[Finding],
-    action: str = "left out",
-) -> pd.DataFrame:
-    n = int(rows.sum())
-    if n == 0:
-        return frame
-    first = int(frame.row[rows].min()) + 2
-    found.append(Finding(table.file, n, f"rows {what}", action, f"line {first}"))
-    return frame[~rows]
+    if n:
+        place = f"{table.file}:{int(frame.row[rows].iloc[0]) + 2}"
+        refuse_future(n, len(frame), "rows", limit, place)
+    return left_out(frame, rows, table, "dated in the future", found)
 
 
 def short(activity: str) -> str:

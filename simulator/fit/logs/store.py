@@ -83,26 +83,28 @@ class Ensemble:
         """How many sets."""
         return len(self.values)
 
-    def scenario(self, base: Scenario, row: int, today: Scenario | None = None) -> Scenario:
-        """The scenario with the numbers of one set; of a variant, only those it has of `today`.
+    def scenario(self, base: Scenario, row: int) -> Scenario:
+        """The scenario with the numbers of one set.
 
         Raises DataError naming a path that the scenario does not have.
         """
-        values = dict(zip(self.paths, map(float, self.values[row]), strict=True))
-        if today is not None and today is not base:
-            ours, theirs = leaves(base), leaves(today)
+        return with_numbers(base, dict(zip(self.paths, map(float, self.values[row]), strict=True)))
 
-            def same(path: str) -> bool:
-                keys = path.split(".")
-                if len(keys) == 4 and keys[0] == "stages" and keys[2] == "next":
-                    a, b = (s.stages.get(keys[1]) for s in (base, today))
-                    return a is not None and b is not None and bool(a.next == b.next)
-                if path not in ours or path not in theirs:
-                    return path not in theirs  # with_numbers says what is wrong with it
-                return bool(ours[path].value == theirs[path].value)
+    def shared(self, variant: Scenario, today: Scenario) -> Ensemble:
+        """The same sets with only the numbers that a variant has of today."""
+        ours, theirs = leaves(variant), leaves(today)
 
-            values = {path: value for path, value in values.items() if same(path)}
-        return with_numbers(base, values)
+        def same(path: str) -> bool:
+            keys = path.split(".")
+            if len(keys) == 4 and keys[0] == "stages" and keys[2] == "next":
+                a, b = (s.stages.get(keys[1]) for s in (variant, today))
+                return a is not None and b is not None and bool(a.next == b.next)
+            if path not in ours or path not in theirs:
+                return path not in theirs  # with_numbers says what is wrong with it
+            return bool(ours[path].value == theirs[path].value)
+
+        kept = [k for k, path in enumerate(self.paths) if same(path)]
+        return Ensemble(tuple(self.paths[k] for k in kept), self.values[:, kept])
 
 
 def with_numbers(base: Scenario, values: Mapping[str, float]) -> Scenario:
@@ -133,11 +135,8 @@ def with_numbers(base: Scenario, values: Mapping[str, float]) -> Scenario:
 
 def checksum(path: str | Path) -> str:
     """SHA-256 of a file."""
-    digest = hashlib.sha256()
     with Path(path).open("rb") as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def save(

@@ -8,12 +8,11 @@ from typing import Final
 
 import numpy as np
 
-from simulator.errors import DataError
 from simulator.fit.queues.agents import SLOTS
 from simulator.fit.queues.calls import Calls, Floats
 from simulator.fit.queues.estimate import QueueEstimates
 from simulator.fit.queues.model import Queue, whole
-from simulator.fit.write import MARK, g
+from simulator.fit.write import MARK, g, keep_or_write
 from simulator.spec.patterns import DAYS
 
 PUSH: Final = 1.2
@@ -35,30 +34,11 @@ def write_queue(
     out = Path(out)
     today = out if out.suffix in (".yaml", ".yml") else out / "today.yaml"
     text = today_text(calls, e, name)
-    notes: list[str] = []
-    try:
-        before = today.read_text(encoding="utf-8") if today.exists() else text
-        if not before.startswith(MARK):
-            raise DataError(f"{today}: is there already and was not written by fit. Move it away")
-        if before != text:
-            kept = today.with_name(today.name + ".before")
-            kept.write_text(before, encoding="utf-8")
-            notes.append(f"{today} was there already; what it said is kept in {kept.name}.")
-        today.parent.mkdir(parents=True, exist_ok=True)
-        today.write_text(text, encoding="utf-8")
-        files = [today]
-        for file, content in (
-            ("push-harder.yaml", _push(today.name, float(e.rates.mean.sum()))),
-            ("fix.yaml", _fix(today.name)),
-        ):
-            path = today.parent / file
-            if path.exists():
-                notes.append(f"{path} was there already and is kept as it is.")
-                continue
-            path.write_text(content, encoding="utf-8")
-            files.append(path)
-    except OSError as err:
-        raise DataError(f"{err.filename}: cannot be written: {err.strerror}") from None
+    variants = {
+        "push-harder.yaml": _push(today.name, float(e.rates.mean.sum())),
+        "fix.yaml": _fix(today.name),
+    }
+    files, notes = keep_or_write(today, text, variants, MARK)
     return tuple(files), tuple(notes)
 
 

@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
 from matplotlib.axes import Axes
 
 from simulator.analysis.words import label
@@ -54,9 +53,7 @@ def arr(result: Comparison, axes: Axes) -> Axes:
         return style.empty(axes, "ARR is not known")
     style.tidy(axes, keep=("left", "bottom"))
     horizon = float(result.today.system.grid[-1])
-    axes.set_xlim(0.0, horizon)
-    step = next((s for s in (1, 2, 4, 13, 26, 52, 104) if horizon / s <= 10), 208)
-    axes.set_xticks(np.arange(0.0, horizon + 1e-9, step))
+    style.week_axis(axes, horizon)
     axes.set_xlabel("week" + (f"; pale: {len(others)} more variants" if others else ""))
     style.money_axis(axes.yaxis, currency)
     axes.grid(axis="y", color="#E8E8E8", linewidth=1.0, zorder=0)

@@ -107,10 +107,8 @@ def queues(result: Constraint, axes: Axes) -> Axes:
             name = style.lines(spoken(result.system.stage_names[i]), 24, 1)
             text = f"{name}\n{style.number(mean, signed=False)} on average"
             labels.append((float(smooth(waiting[:, i])[-1]), text, colour))
-    axes.set_xlim(0.0, float(weeks[-1]))
     axes.set_ylim(0.0, 1.06 * float(waiting.max()))
-    step = next((s for s in (1, 2, 4, 13, 26, 52, 104) if weeks[-1] / s <= 10), 208)
-    axes.set_xticks(np.arange(0.0, float(weeks[-1]) + 1e-9, step))
+    style.week_axis(axes, float(weeks[-1]))
     axes.set_xlabel("week")
     axes.set_ylabel("leads waiting (bold: mean of 9 weeks)")
     axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))

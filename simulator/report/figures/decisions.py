@@ -205,18 +205,13 @@ def contest(result: Worlds, axes: Axes) -> Axes:
     """How often the fix is better than the push, and by how much, over the worlds."""
     d = result.difference
     style.tidy(axes)
-    low, high = (float(np.quantile(d, q)) for q in (0.005, 0.995))
-    low, high = min(low, 0.0), max(high, 0.0)
-    if high <= low:
+    if not np.quantile(d, [0.005, 0.995]).any():
         return style.empty(axes, "No world tells the two apart")
-    # A bin begins at 0, so that no bar is of both.
-    step = (high - low) / 40
-    edges = np.arange(math.floor(low / step), math.ceil(high / step) + 1) * step
-    clipped = np.clip(d, edges[0] + 1e-9 * step, edges[-1] - 1e-9 * step)
-    counts, _ = np.histogram(clipped, edges)
+    found = result.histogram(bins=40)
+    edges, counts = np.array(found["edges"]), np.array(found["worlds"])
     middle = 0.5 * (edges[:-1] + edges[1:])
     colours = [style.VERMILLION if m < 0 else style.BLUE for m in middle]
-    axes.bar(middle, counts, width=0.92 * step, color=colours)
+    axes.bar(middle, counts, width=0.92 * (edges[1] - edges[0]), color=colours)
     axes.axvline(0.0, ymax=0.76, color=style.INK, linewidth=2.4)
     p = result.share.mean
     push, fix = (style.lines(s.name, 26, 2) for s in result.sides)

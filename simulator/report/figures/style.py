@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -262,6 +263,13 @@ def money_axis(axis: Axis, currency: str, signed: bool = False, ticks: int = 5) 
 
     axis.set_major_locator(MaxNLocator(ticks, steps=[1, 2, 2.5, 5, 10]))
     axis.set_major_formatter(FuncFormatter(say))
+
+
+def week_axis(axes: Axes, horizon: float) -> None:
+    """Weeks from 0 to the horizon across, at most ten of them named."""
+    step = next((s for s in (1, 2, 4, 13, 26, 52, 104) if horizon / s <= 10), 208)
+    axes.set_xlim(0.0, horizon)
+    axes.set_xticks(np.arange(0.0, horizon + 1e-9, step))
 
 
 def _scale(size: float) -> tuple[float, str]:
