@@ -5,7 +5,7 @@ a team, a handoff, the buyer's conditions or demand. What the constraint is, is 
 the plan but found by long runs of every small relief: the truth is the relief with the largest
 gain per dollar, with those that long runs cannot tell from it.
 
-    python -m tests.planted --systems 100 --seed 1       # the score, some minutes a core
+    cd tests; python -m planted --systems 100 --seed 1       # the score, some minutes a core
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from dataclasses import dataclass
 
 import numpy as np
 import planted
@@ -13,6 +14,7 @@ from simulator.analysis.constraint import constraint
 from simulator.analysis.efforts import TOGETHER, efforts, every_curve
 from simulator.analysis.isoquant import isoquant
 from simulator.analysis.knobs import knobs_of, pulled
+from simulator.analysis.lead import leader
 from simulator.analysis.ranges import Range, hypercube, ranges, world
 from simulator.analysis.search import Space, sets, solve
 from simulator.analysis.seek import seek
@@ -72,6 +74,24 @@ def test_the_overloaded_team_is_the_constraint_three_ways(found):
     # A tenth of 2 people x 30 hours x 26 weeks.
     assert best["extra_hours"] == pytest.approx(156.0)
     json.dumps(said, allow_nan=False)
+
+
+@dataclass(frozen=True)
+class Ranked:
+    p: float
+    per_dollar: float
+    tied: bool
+
+
+def test_what_leads_by_its_mean_alone_does_not_hide_what_is_known_to_work():
+    poorly_known, known = Ranked(0.4, 3.0, True), Ranked(0.001, 2.0, True)
+    assert leader([poorly_known, known]) is known
+    assert leader([known, Ranked(0.001, 1.0, True)]) is known
+    assert leader([Ranked(0.001, 3.0, True), known]) != known
+    # What is clearly behind the first is no constraint, nor is what does harm or nothing.
+    assert leader([poorly_known, Ranked(0.001, 0.1, False)]) is None
+    assert leader([Ranked(0.001, -1.0, True)]) is None
+    assert leader([]) is None
 
 
 def test_the_path_spends_within_the_budget(found):

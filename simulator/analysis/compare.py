@@ -15,9 +15,9 @@ from simulator.analysis.estimate import Estimate, number
 from simulator.analysis.flows import Flows, flows_of
 from simulator.analysis.hours import TeamHours, team_hours
 from simulator.analysis.ledger import Ledger, mean_ledger
-from simulator.analysis.paired import ALPHA, Difference, difference, estimate, holm
+from simulator.analysis.paired import Difference, difference, estimate, holm
 from simulator.analysis.runs import Job, Replications, interval, narrow, replicate
-from simulator.analysis.shown import Shown, found_by
+from simulator.analysis.shown import ALPHA, Shown, found_by
 from simulator.analysis.spend import Cost, Scaled, cost_of, equal_spend
 from simulator.errors import AnalysisError
 from simulator.spec.schema import Scenario

@@ -13,9 +13,10 @@ from simulator.analysis.active import Bottleneck, bottleneck
 from simulator.analysis.compare import DEFAULT_ENGINE
 from simulator.analysis.estimate import number
 from simulator.analysis.hours import TeamHours, paid_hours, team_hours
+from simulator.analysis.lead import leader
 from simulator.analysis.panel import Panel
 from simulator.analysis.path import Path, walk
-from simulator.analysis.ranking import Candidate, leader, rank
+from simulator.analysis.ranking import Candidate, rank
 from simulator.analysis.reliefs import Relief, reliefs
 from simulator.analysis.shown import Shown, found_by
 from simulator.analysis.targets import check_metric
@@ -70,7 +71,7 @@ class Constraint(Shown):
     @property
     def tied(self) -> list[Candidate]:
         """The reliefs that cannot be told from the best."""
-        return [c for c in self.candidates[1:] if c.tied and c.per_dollar > 0]
+        return [c for c in self.candidates if c.tied and c is not self.best and c.per_dollar > 0]
 
     @property
     def busiest(self) -> dict[str, Any] | None:

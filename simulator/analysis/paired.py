@@ -12,7 +12,6 @@ from scipy.special import stdtr
 
 from simulator.analysis.estimate import Estimate, number
 from simulator.analysis.runs import interval
-from simulator.analysis.shown import CONFIDENCE
 
 Floats = NDArray[np.float64]
 
@@ -80,6 +79,3 @@ def holm(p: list[float]) -> list[float]:
         worst = max(worst, min(1.0, (len(p) - rank) * p[i]))
         adjusted[int(i)] = worst
     return adjusted
-
-
-ALPHA = 1.0 - CONFIDENCE

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from scipy.special import stdtr
 
 from simulator.analysis.estimate import number
-from simulator.analysis.paired import ALPHA, Difference, difference, holm
+from simulator.analysis.lead import leader
+from simulator.analysis.paired import Difference, difference, holm
 from simulator.analysis.panel import Panel
 from simulator.analysis.reliefs import Relief, extra_hours, reliefs
 from simulator.analysis.runs import FIRST, interval
+from simulator.analysis.shown import ALPHA
 from simulator.analysis.spend import planned_cost
 from simulator.errors import AnalysisError, SpecError
 from simulator.spec.schema import Scenario
@@ -88,12 +90,6 @@ class Ranking:
     def best(self) -> Candidate | None:
         """The relief that brings most per dollar, if any brings anything beyond chance."""
         return leader(self.candidates)
-
-
-def leader(candidates: tuple[Candidate, ...]) -> Candidate | None:
-    """The first of a ranking, if it brings anything beyond chance."""
-    first = candidates[0] if candidates else None
-    return first if first is not None and first.p < ALPHA and first.per_dollar > 0 else None
 
 
 @dataclass

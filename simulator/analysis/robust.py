@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from simulator.analysis.compare import DEFAULT_ENGINE
 from simulator.analysis.estimate import number
 from simulator.analysis.names import FLIPS, STANDS, UNTOLD
-from simulator.analysis.paired import ALPHA, Difference, difference
+from simulator.analysis.paired import Difference, difference
 from simulator.analysis.panel import Panel
 from simulator.analysis.ranges import Range, ranges, shared, world
-from simulator.analysis.shown import Shown, found_by
+from simulator.analysis.shown import ALPHA, Shown, found_by
 from simulator.analysis.spend import cost_of, equal_spend, level
 from simulator.analysis.targets import check_metric
 from simulator.errors import AnalysisError, SpecError

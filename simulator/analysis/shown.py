@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final, Protocol
 
 CONFIDENCE: Final = 0.95  # of every interval
+ALPHA: Final = 1.0 - CONFIDENCE  # of every test
 
 
 class Asked(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from simulator.analysis.shown import ALPHA
 from simulator.analysis.words import absolute, how_known, label, money, plus_minus, share, spoken
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def _rivals(result: Constraint) -> str:
     tied = [spoken(c.relief.name) for c in result.tied]
     if tied:
         return f"It cannot be told from {', '.join(tied)}: an honest tie."
-    others = [c for c in result.candidates[1:] if not c.tied and c.p < 0.05 and c.per_dollar > 0]
+    others = [c for c in result.candidates if not c.tied and c.p < ALPHA and c.per_dollar > 0]
     if others:
         c = others[0]
         return f"Next comes {spoken(c.relief.name)}, at {c.per_dollar:.2f}."

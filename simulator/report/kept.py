@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from simulator.analysis.estimate import Estimate
 from simulator.analysis.flows import Flows
 from simulator.analysis.hours import TeamHours
+from simulator.analysis.lead import leader
 from simulator.vocabulary import YEAR
 
 Floats = NDArray[np.float64]
-ALPHA = 0.05
 
 
 @dataclass(frozen=True)
@@ -252,8 +252,7 @@ class Constraint:
     @property
     def best(self) -> Candidate | None:
         """The constraint, if any relief brings anything."""
-        first = self.candidates[0] if self.candidates else None
-        return first if first is not None and first.p < ALPHA and first.per_dollar > 0 else None
+        return leader(self.candidates)
 
     def teams(self) -> list[dict[str, Any]]:
         """Each team's utilisation and queue."""

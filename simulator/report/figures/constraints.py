@@ -37,7 +37,7 @@ def relief(result: Constraint, axes: Axes) -> Axes:
         axes,
         [_values(c) for c in shown],
         [style.lines(relief_label(c.relief.name, c.relief.kind, c.relief.what), 38) for c in shown],
-        [_said(c, first=c is ranked[0], ties=ties) for c in shown],
+        [_said(c, first=c is (result.best or ranked[0]), ties=ties) for c in shown],
         [style.KINDS.get(c.relief.kind, style.GREY) for c in shown],
         [c.tied for c in shown],
     )
