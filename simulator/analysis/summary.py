@@ -111,7 +111,7 @@ def _reliefs(result: Constraint) -> Tables:
             f"gain_of_{label(result.outcome)}": plus_minus(c.gain.relative),
             "p": f"{c.p:.2g}",
             f"per_{result.currency}": _ratio(c.per_dollar, c.high - c.per_dollar),
-            "tied": "tied" if c.tied else None,
+            "place": "best" if c is result.best else "tied" if c.tied else None,
         }
         for c in result.candidates
     ]

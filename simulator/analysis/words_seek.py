@@ -25,6 +25,12 @@ def value(amount: float, metric: str, currency: str) -> str:
     return f"{amount:.3g} {unit}" if unit in ("weeks", "months") else f"{amount:,.4g}"
 
 
+def _worth(amount: float, metric: str, currency: str) -> str:
+    """So much of a metric: 3 MEUR of ARR, 95 wins."""
+    said, what = value(amount, metric, currency), label(metric)
+    return f"{said} {what}" if describe(metric).unit == "count" else f"{said} of {what}"
+
+
 def _cost(found: Confirmed, result: Sought) -> str:
     if abs(found.cost) < 1:
         return "at no cost"
@@ -133,7 +139,7 @@ def _conditions(held: tuple[Condition, ...], result: Sought) -> str:
         t = result.targets[0]
         text += (
             f"; {name(best.name)} is worth the most, "
-            f"{value(abs(best.worth.gain.mean), t.metric, result.currency)} of {label(t.metric)}"
+            f"{_worth(abs(best.worth.gain.mean), t.metric, result.currency)}"
         )
     return f"{text}."
 

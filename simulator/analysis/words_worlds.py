@@ -113,10 +113,13 @@ def worlds_sentences(result: Worlds) -> list[str]:
         return value(float(regret[side][key] or 0.0), result.outcome, currency)
 
     worst = "worst_in_20"
-    first = (
-        f"At equal spend, {push} beats {fix} in {share(p.mean)} ± {share(p.half)} of {n:,} worlds "
-        "drawn from what nobody knows."
-    )
+    often = f"{share(p.mean)} ± {share(p.half)} of {n:,} worlds drawn from what nobody knows"
+    if p.mean in (0.0, 1.0):
+        often = (
+            f"{'each' if p.mean else 'none'} of {n:,} worlds drawn from what nobody knows "
+            f"({share(p.mean)} ± {share(p.half)})"
+        )
+    first = f"At equal spend, {push} beats {fix} in {often}."
     second = (
         f"Choosing {push} gives up {lost('push')} of {what} on average ({lost('push', worst)} in "
         f"the worst world of 20), choosing {fix} {lost('fix')} ({lost('fix', worst)})."

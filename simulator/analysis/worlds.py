@@ -300,11 +300,13 @@ def _a_push(today: Scenario) -> Scenario:
 
 def _a_fix(today: Scenario, outcome: str, seed: int | None) -> Scenario:
     """The best small relief that is not more demand, to be pulled as far as the push costs."""
+    from simulator.analysis.words_constraint import thing
+
     found = rank(today, outcome, engine="batch", seed=today.seed if seed is None else seed, most=20)
     for c in found.candidates:
         if c.relief.kind != "market" and c.extra_cost > 0 and math.isfinite(c.per_dollar):
             fixed = c.relief.on(today)
-            name = f"Relief of {c.relief.name}"
+            name = f"Relief of {thing(c.relief.name)}"
             return fixed.model_copy(update={"name": name, "role": "fix"})
     raise AnalysisError(f"{today.name}: nothing to fix; write a variant with role: fix")
 
