@@ -27,9 +27,10 @@ from simulator.analysis.ranges import Range
 from simulator.analysis.robust import FLIPS, STANDS, UNTOLD, Robustness, Stand
 from simulator.analysis.seek import Lone, Sought
 from simulator.analysis.sensitivity import Bar, Sensitivity
+from simulator.analysis.sides import Side
 from simulator.analysis.sobol import Split
 from simulator.analysis.targets import Target
-from simulator.analysis.worlds import Side, Worlds
+from simulator.analysis.worlds import Worlds
 from simulator.fit.logs.scored import TrialResult
 from simulator.fit.logs.trial import Origin, Trial, Weekly
 from simulator.spec.load import load_text

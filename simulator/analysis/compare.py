@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.analysis.absorption import Absorption, Side, absorb
+from simulator.analysis.ensemble import Ensemble, told
 from simulator.analysis.estimate import Estimate, number
 from simulator.analysis.flows import Flows, flows_of
 from simulator.analysis.hours import TeamHours, team_hours
@@ -327,18 +328,14 @@ def compare(
 
     worlds: tuple[tuple[System, ...], ...] = ()
     if ensemble is not None:
-        if engine == "flow":
-            raise AnalysisError("flow has one run, an ensemble many: take --engine batch")
+        said = told(engine, min(replications or most, len(ensemble)))
         pulled = [(today, 1.0), *((v, 1.0) for v in variants)]
         pulled += [
             (variants[equal_at.index(i)], scaled[equal_at.index(i)].intensity)  # type: ignore[union-attr]
             for i in range(len(pulled), len(systems))
         ]
         worlds = _worlds(ensemble, today, pulled, replications or most)
-        notes.append(
-            f"each replication takes one of {len(worlds)} sets of numbers that the data allow: "
-            "intervals are of chance and of the fit; equal spend is that of the scenario as written"
-        )
+        notes.append(f"{said}; equal spend is that of the scenario as written")
     runs = replicate(
         Job(tuple(systems), engine, seed, week, worlds=worlds),
         narrow(outcome, precision),
@@ -361,20 +358,6 @@ def compare(
         verdict=_judge(arms, runs, outcome, equal_at, variants),
         notes=tuple(notes),
     )
-
-
-class Ensemble(Protocol):
-    """Sets of numbers that today's data allow."""
-
-    def __len__(self) -> int: ...
-
-    def scenario(self, base: Scenario, row: int) -> Scenario:
-        """A scenario with the numbers of one set."""
-        ...
-
-    def shared(self, variant: Scenario, today: Scenario) -> Ensemble:
-        """The same sets with only the numbers that a variant has of today."""
-        ...
 
 
 def _worlds(

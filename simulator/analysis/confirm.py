@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.analysis.ensemble import Ensemble
 from simulator.analysis.estimate import Estimate, number
 from simulator.analysis.knobs import Knob, pulled
 from simulator.analysis.paired import Difference, difference, estimate
@@ -151,11 +152,13 @@ class Hall:
         most: int,
         jobs: int,
         progress: Callable[[int], None] | None,
+        ensemble: Ensemble | None = None,
     ) -> None:
         self.scenario, self.targets, self.engine, self.seed = scenario, targets, engine, seed
         self.precision, self.fixed, self.most = precision, fixed, max(most, FIRST)
         self.jobs, self.progress = jobs, progress
-        self.systems: list[System] = []
+        self.ensemble = ensemble
+        self.scenarios: list[Scenario] = []
         self.rows: list[list[dict[str, float]]] = []
         self.short = ""
         self.base_cost = planned_cost(build(scenario))
@@ -177,14 +180,29 @@ class Hall:
             return "number given"
         return "precision reached" if not self.short else self.short
 
+    def add(self, scenario: Scenario) -> int:
+        """One more scenario to run; its index."""
+        self.scenarios.append(scenario)
+        self.rows.append([])
+        return len(self.scenarios) - 1
+
+    def _systems(self, i: int) -> Callable[[int], System]:
+        """What a replication of a scenario runs: of an ensemble, one of its sets in turn."""
+        scenario, sets = self.scenarios[i], self.ensemble
+        if sets is None:
+            system = build(scenario)
+            return lambda _: system
+        n = min(self.fixed or self.most, len(sets))
+        return lambda r: build(sets.scenario(scenario, (r % n) * len(sets) // n))
+
     def _extend(self, i: int, upto: int) -> None:
         from concurrent.futures import ThreadPoolExecutor
 
-        system, have = self.systems[i], len(self.rows[i])
+        system, have = self._systems(i), len(self.rows[i])
         upto = 1 if self.engine == "flow" else upto
 
         def one(r: int) -> dict[str, float]:
-            record = one_run(system, self.engine, self.seed, r)
+            record = one_run(system(r), self.engine, self.seed, r)
             found = measure(record)
             for k, t in enumerate(self.targets):
                 found[f"target {k}"] = measure(record, t.week)[t.metric]
@@ -209,33 +227,28 @@ class Hall:
         """Every target's metric."""
         return [estimate(self.values(i, f"target {k}")) for k in range(len(self.targets))]
 
-    def run(self, systems: Sequence[System], names: Sequence[str]) -> list[list[Estimate]]:
-        """Run systems until their targets' metrics are known to the precision."""
-        found = []
-        for system, name in zip(systems, names, strict=True):
-            self.systems.append(system)
-            self.rows.append([])
-            i = len(self.systems) - 1
-            self._extend(i, self.fixed or min(BEGIN, self.most))
-            while self.fixed is None and self.engine != "flow":
-                wide = [
-                    (t, e)
-                    for t, e in zip(self.targets, self.reached(i), strict=True)
-                    if not e.half <= self.precision * t.scale
-                ]
-                if not wide:
-                    break
-                if len(self.rows[i]) >= self.most:
-                    t, e = wide[0]
-                    self.short = (
-                        f"maximum of {self.most} reached before the precision "
-                        f"({t.metric} of {name} is known to {e.half / t.scale:.1%}, "
-                        f"not {self.precision:.1%})"
-                    )
-                    break
-                self._extend(i, min(len(self.rows[i]) + STRIDE, self.most))
-            found.append(self.reached(i))
-        return found
+    def run(self, scenario: Scenario, name: str) -> int:
+        """Run a scenario until its targets' metrics are known to the precision; its index."""
+        i = self.add(scenario)
+        self._extend(i, self.fixed or min(BEGIN, self.most))
+        while self.fixed is None and self.engine != "flow":
+            wide = [
+                (t, e)
+                for t, e in zip(self.targets, self.reached(i), strict=True)
+                if not e.half <= self.precision * t.scale
+            ]
+            if not wide:
+                break
+            if len(self.rows[i]) >= self.most:
+                t, e = wide[0]
+                self.short = (
+                    f"maximum of {self.most} reached before the precision "
+                    f"({t.metric} of {name} is known to {e.half / t.scale:.1%}, "
+                    f"not {self.precision:.1%})"
+                )
+                break
+            self._extend(i, min(len(self.rows[i]) + STRIDE, self.most))
+        return i
 
     def status(self, reached: Sequence[Estimate]) -> str:
         """Whether all targets are reached beyond chance."""
@@ -272,15 +285,13 @@ class Hall:
         for turn in range(again + 1):
             chosen = [knobs[k] for k in found.which]
             scenario = pulled(self.scenario, zip(chosen, found.x, strict=True))
-            system = build(scenario)
-            name = " and ".join(k.name for k in chosen)
-            reached = self.run([system], [name])[0]
-            i = len(self.systems) - 1
+            i = self.run(scenario, " and ".join(k.name for k in chosen))
+            reached = self.reached(i)
             predicted = level + sign * (found.margins * space.scales) + off
             status = self.status(reached)
             now = Confirmed(
                 names=tuple(k.name for k in chosen), knobs=tuple(chosen), x=found.x,
-                cost=planned_cost(system) - self.base_cost, reached=tuple(reached),
+                cost=planned_cost(build(scenario)) - self.base_cost, reached=tuple(reached),
                 predicted=tuple(float(p) for p in predicted), chance=self.chance(i),
                 status=status, index=i, scenario=self.scenario,
             )  # fmt: skip
@@ -322,10 +333,9 @@ def conditions(
     before = leaves(today)
     for k, knob in enumerate(found.knobs):
         rest = [(o, x) for j, (o, x) in enumerate(zip(found.knobs, found.x, strict=True)) if j != k]
-        hall.systems.append(build(pulled(scenario, rest)))
-        hall.rows.append([])
-        hall._extend(len(hall.systems) - 1, n)
-        without = hall.values(len(hall.systems) - 1, "target 0")[:n]
+        i = hall.add(pulled(scenario, rest))
+        hall._extend(i, n)
+        without = hall.values(i, "target 0")[:n]
         worth = difference(without, with_all)
         for path in knob.paths(scenario):
             a, b = before[path].value, after[path].value

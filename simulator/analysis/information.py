@@ -43,12 +43,19 @@ class Worth:
         }
 
 
+def _fitted(u: Floats, d: Floats, degree: int) -> Floats:
+    """A polynomial's values; where u has few values of its own, the smallest that fits them."""
+    columns = legendre.legvander(u, degree)
+    found: Floats = columns @ np.linalg.lstsq(columns, d, rcond=None)[0]
+    return found
+
+
 def _degree(u: Floats, d: Floats) -> int:
     """The degree of a polynomial that chance does not explain, by Schwarz's criterion."""
     n = len(d)
     best, least = 0, np.inf
     for degree in range(DEGREE + 1):
-        fitted = legendre.legval(u, legendre.legfit(u, d, degree))
+        fitted = _fitted(u, d, degree)
         rss = max(float(((d - fitted) ** 2).sum()), 1e-300)
         score = n * np.log(rss / n) + (degree + 1) * np.log(n)
         if score < least - 1e-9:
@@ -57,9 +64,7 @@ def _degree(u: Floats, d: Floats) -> int:
 
 
 def _value(u: Floats, d: Floats, degree: int) -> tuple[float, float]:
-    fitted = legendre.legval(u, legendre.legfit(u, d, degree)) if degree else np.full(
-        len(d), d.mean()
-    )  # fmt: skip
+    fitted = _fitted(u, d, degree) if degree else np.full(len(d), d.mean())
     mean = float(d.mean())
     worth = max(0.0, float(np.maximum(fitted, 0.0).mean()) - max(0.0, mean))
     # What is left of a sum whose parts cancel is no worth.

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from simulator.analysis.compare import DEFAULT_ENGINE
 from simulator.analysis.confirm import Condition, Confirmed, Hall, conditions
 from simulator.analysis.constraint import budget_of
+from simulator.analysis.ensemble import Ensemble, told
 from simulator.analysis.estimate import Estimate, number
 from simulator.analysis.knobs import Knob, knobs_of, pulled
 from simulator.analysis.panel import cores
-from simulator.analysis.runs import one_run
+from simulator.analysis.runs import FIRST, one_run
 from simulator.analysis.search import Found, Point, Space, sets, solve
 from simulator.analysis.selection import Selected, select
 from simulator.analysis.shown import found_by
@@ -235,12 +236,15 @@ def seek(
     most: int = 100,
     jobs: int | None = None,
     progress: Callable[[int], None] | None = None,
+    ensemble: Ensemble | None = None,
 ) -> Sought:
     """The least-cost sets of at most `max_levers` levers that reach every target.
 
     target: like "arr_per_head >= 210 kUSD at week 104". levers: a scenario file whose levers, as
     written, bound the search. search: the engine to search with (default flow, or batch where flow
     cannot do the scenario). precision: of the confirmation, as a share of each target's level.
+    ensemble: sets of numbers that the data allow; the search is over the scenario as written, and
+    each replication of a confirmation takes one of the sets.
     Raises AnalysisError, SpecError.
     """
     scenario = loaded.scenario
@@ -259,11 +263,13 @@ def seek(
     search = search or _engine_for(scenario, notes)
     workers = jobs or cores()
     runner = _Runner(scenario, knobs, targets, search, seed, workers)
+    if ensemble is not None:
+        notes.append(told(engine, min(replications or max(most, FIRST), len(ensemble))))
     hall = Hall(
         scenario, targets, engine, seed, precision=precision, fixed=replications, most=most,
-        jobs=workers, progress=progress,
+        jobs=workers, progress=progress, ensemble=ensemble,
     )  # fmt: skip
-    today = hall.run([build(scenario)], ["today"])[0]
+    today = hall.reached(hall.run(scenario, "today"))
     if all(t.margin(e.mean) >= e.half for t, e in zip(targets, today, strict=True)):
         notes.append("every target is met today")
     scales = np.array([t.scale for t in targets])

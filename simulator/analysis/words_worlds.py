@@ -113,10 +113,10 @@ def worlds_sentences(result: Worlds) -> list[str]:
         return value(float(regret[side][key] or 0.0), result.outcome, currency)
 
     worst = "worst_in_20"
-    often = f"{share(p.mean)} ± {share(p.half)} of {n:,} worlds drawn from what nobody knows"
+    often = f"{share(p.mean)} ± {share(p.half)} of {n:,} worlds drawn from {result.drawn}"
     if p.mean in (0.0, 1.0):
         often = (
-            f"{'each' if p.mean else 'none'} of {n:,} worlds drawn from what nobody knows "
+            f"{'each' if p.mean else 'none'} of {n:,} worlds drawn from {result.drawn} "
             f"({share(p.mean)} ± {share(p.half)})"
         )
     first = f"At equal spend, {push} beats {fix} in {often}."

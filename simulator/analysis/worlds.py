@@ -13,41 +13,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.analysis.compare import DEFAULT_ENGINE
+from simulator.analysis.ensemble import OF_DATA, Ensemble, drawn_worlds
 from simulator.analysis.estimate import Estimate
 from simulator.analysis.information import Worth, everything, worths
 from simulator.analysis.paired import estimate
 from simulator.analysis.panel import cores
 from simulator.analysis.prim import Box, discover
-from simulator.analysis.ranges import Range, hypercube, ranges, shared, world
-from simulator.analysis.ranking import rank
+from simulator.analysis.ranges import Range, shared, world
 from simulator.analysis.runs import one_run
 from simulator.analysis.shown import found_by
+from simulator.analysis.sides import Side, sides_of
 from simulator.analysis.sobol import Split, split
 from simulator.analysis.spend import cost_of, level
 from simulator.analysis.targets import check_metric
 from simulator.errors import AnalysisError, SpecError
 from simulator.metrics import measure
-from simulator.spec.load import Loaded, find_study, load
-from simulator.spec.schema import Lever, Scenario
+from simulator.spec.load import Loaded
+from simulator.spec.schema import Scenario
 from simulator.vocabulary import YEAR, describe
 
 Floats = NDArray[np.float64]
 FEWEST = 20
-PUSH = 1.5  # spend of the push that is made where the study has none
 CHUNK = 50
-
-
-@dataclass(frozen=True)
-class Side:
-    """One of the two choices. made: whether it is ours, as the study has none."""
-
-    scenario: Scenario
-    made: bool
-
-    @property
-    def name(self) -> str:
-        """What it is called."""
-        return self.scenario.name
 
 
 @dataclass(frozen=True)
@@ -83,6 +70,7 @@ class Worlds:
     split: Split | None
     left_out: tuple[str, ...]
     scenario: Scenario
+    drawn: str = "what nobody knows"
 
     @property
     def difference(self) -> Floats:
@@ -152,6 +140,7 @@ class Worlds:
             "weeks": self.weeks,
             **found_by(self),
             "worlds": len(d),
+            "drawn_from": self.drawn,
             "push": {"name": self.sides[0].name, "made_here": self.sides[0].made},
             "fix": {"name": self.sides[1].name, "made_here": self.sides[1].made},
             "push_beats_fix": {
@@ -232,16 +221,24 @@ class _Play:
     week: float | None
     replications: int
     mine: tuple[list[int], list[int]]
+    sets: tuple[Ensemble, Ensemble, Ensemble] | None = None
 
-    def __call__(self, task: tuple[int, Floats]) -> tuple[Floats, Floats, float, bool] | None:
+    def _scenarios(self, values: Floats, row: int) -> list[Scenario]:
+        """Today, push and fix in a world: in one of the sets, and what is not in it as drawn."""
+        every = [*range(len(self.over))]
+        found = []
+        for k, (s, mine) in enumerate(
+            zip((self.today, self.push, self.fix), (every, *self.mine), strict=True)
+        ):
+            set_ = s if self.sets is None else self.sets[k].scenario(s, row)
+            found.append(world(set_, [self.over[i] for i in mine], values[mine].tolist()))
+        return found
+
+    def __call__(self, task: tuple[int, Floats, int]) -> tuple[Floats, Floats, float, bool] | None:
         """Outcomes (R,) of push and fix, their extra cost, and whether it is equal."""
-        index, values = task
+        index, values, row = task
         try:
-            today = world(self.today, self.over, values.tolist())
-            pair = [
-                world(s, [self.over[i] for i in mine], values[mine].tolist())
-                for s, mine in zip((self.push, self.fix), self.mine, strict=True)
-            ]
+            today, *pair = self._scenarios(values, row)
             spend, scaled = level(today, pair, cost_of([today, *pair], self.engine))
             if spend is None:
                 return None
@@ -261,56 +258,6 @@ class _Play:
         return found[0], found[1], spend, alike
 
 
-def sides_of(
-    place: str | Path, loaded: Loaded | None, outcome: str, seed: int | None
-) -> tuple[Loaded, Side, Side]:
-    """Today and its push and fix: those of the study, else made here. Raises AnalysisError."""
-    path = Path(place)
-    variants: list[Scenario] = []
-    if loaded is None:
-        file = path
-        if path.suffix not in (".yaml", ".yml"):
-            try:
-                file, others = find_study(path)
-                variants = [load(p).scenario for p in others]
-            except SpecError:
-                if path.is_dir():
-                    raise
-        loaded = load(file)
-        if not variants and loaded.files and loaded.files[0].name == "today.yaml":
-            _, others = find_study(loaded.files[0].parent)
-            variants = [load(p).scenario for p in others]
-    today = loaded.scenario
-    push = next((v for v in variants if v.role == "push"), None)
-    fix = next((v for v in variants if v.role == "fix"), None)
-    a = Side(push, False) if push is not None else Side(_a_push(today), True)
-    b = Side(fix, False) if fix is not None else Side(_a_fix(today, outcome, seed), True)
-    return loaded, a, b
-
-
-def _a_push(today: Scenario) -> Scenario:
-    if not any((c.spend or 0) > 0 and c.leads is not None for c in today.channels.values()):
-        raise AnalysisError(
-            f"{today.name}: no channel has spend to push; write a variant with role: push"
-        )
-    lever = Lever(scale="channels.*.spend", by=PUSH)
-    levers = [*today.levers, lever]
-    return today.model_copy(update={"levers": levers, "name": "Half more spend", "role": "push"})
-
-
-def _a_fix(today: Scenario, outcome: str, seed: int | None) -> Scenario:
-    """The best small relief that is not more demand, to be pulled as far as the push costs."""
-    from simulator.analysis.words_constraint import thing
-
-    found = rank(today, outcome, engine="batch", seed=today.seed if seed is None else seed, most=20)
-    for c in found.candidates:
-        if c.relief.kind != "market" and c.extra_cost > 0 and math.isfinite(c.per_dollar):
-            fixed = c.relief.on(today)
-            name = f"Relief of {thing(c.relief.name)}"
-            return fixed.model_copy(update={"name": name, "role": "fix"})
-    raise AnalysisError(f"{today.name}: nothing to fix; write a variant with role: fix")
-
-
 def worlds(
     study: str | Path,
     *,
@@ -323,10 +270,12 @@ def worlds(
     replications: int = 2,
     jobs: int | None = None,
     progress: Callable[[int], None] | None = None,
+    ensemble: Ensemble | None = None,
 ) -> Worlds:
     """Push against fix at equal spend, in worlds drawn from the ranges of today's assumptions.
 
-    study: a folder, or today's file. replications: runs of each side in each world. Raises
+    study: a folder, or today's file. replications: runs of each side in each world. ensemble: sets
+    of numbers that the data allow; each world takes one, and the rest from the ranges. Raises
     AnalysisError, SpecError.
     """
     if worlds < FEWEST:
@@ -336,13 +285,16 @@ def worlds(
     outcome = outcome or today.outcome
     check_metric(outcome, today, week)
     seed = today.seed if seed is None else seed
-    over, left = ranges(found)
-    points = hypercube(worlds, len(over), seed)
-    values = np.column_stack([r.at(points[:, k]) for k, r in enumerate(over)])
+    over, left, sample = drawn_worlds(found, ensemble, worlds, seed)
+    points, values, rows = sample
     runs = 1 if engine == "flow" else replications
+    ranged = [r for r in over if r.grade != OF_DATA]
     play = _Play(
-        today, push.scenario, fix.scenario, over, outcome, engine, seed, week, runs,
-        (shared(push.scenario, over), shared(fix.scenario, over)),
+        today, push.scenario, fix.scenario, ranged, outcome, engine, seed, week, runs,
+        (shared(push.scenario, ranged), shared(fix.scenario, ranged)),
+        None if ensemble is None else (
+            ensemble, ensemble.shared(push.scenario, today), ensemble.shared(fix.scenario, today)
+        ),
     )  # fmt: skip
     results: list[tuple[Floats, Floats, float, bool] | None] = []
     reason = "number given"
@@ -350,7 +302,9 @@ def worlds(
         with ThreadPoolExecutor(jobs or cores()) as pool:
             for start in range(0, worlds, CHUNK):
                 stop = min(start + CHUNK, worlds)
-                results += pool.map(play, [(i, values[i]) for i in range(start, stop)])
+                results += pool.map(
+                    play, [(i, values[i], int(rows[i])) for i in range(start, stop)]
+                )
                 if progress is not None:
                     progress(stop)
     except KeyboardInterrupt:
@@ -383,4 +337,5 @@ def worlds(
         information=tuple(worths([r.path for r in over], points[good], mean, seed)),
         perfect=everything(d), split=split(d, seed) if runs > 1 else None,
         left_out=tuple(left), scenario=today,
+        drawn="what nobody knows" if ensemble is None else "what the data allow",
     )  # fmt: skip

@@ -8,7 +8,17 @@ from typing import Any
 
 import click
 
-from simulator.cli.base import PATH, answer, files, main, output, sampling, simulation
+from simulator.cli.base import (
+    PATH,
+    allowed,
+    answer,
+    files,
+    main,
+    output,
+    sampling,
+    sets_of,
+    simulation,
+)
 
 
 @main.command()
@@ -34,10 +44,11 @@ from simulator.cli.base import PATH, answer, files, main, output, sampling, simu
     help="Scenario whose levers, as written, are the most to pull. [default: the study's]",
 )
 @click.option("--search", type=click.Choice(["flow", "batch"]), help="To search with.")
+@allowed
 @output
 @files
 @sampling
-def seek(scenario: Path, **options: Any) -> None:
+def seek(scenario: Path, ensemble: Path | None, **options: Any) -> None:
     """What must be true for a target, with the fewest levers at the least cost.
 
     Every lever that cannot do it alone is named with the best it can do; what must hold is said
@@ -47,7 +58,7 @@ def seek(scenario: Path, **options: Any) -> None:
     from simulator.spec.load import load
 
     options["target"] = list(options["target"])
-    answer(partial(seek, load(scenario)), options)
+    answer(partial(seek, load(scenario), ensemble=sets_of(ensemble)), options)
 
 
 @main.command()
@@ -96,15 +107,16 @@ def sensitivity(scenario: Path, **options: Any) -> None:
 @click.option(
     "--jobs", type=click.IntRange(1, 256), metavar="N", help="Threads. [default: one a core]"
 )
+@allowed
 @output
 @files
 @simulation
-def worlds(study: Path, **options: Any) -> None:
+def worlds(study: Path, ensemble: Path | None, **options: Any) -> None:
     """In which worlds pushing beats fixing, at equal spend.
 
-    Worlds are drawn from the ranges of today's assumptions. Also what each choice gives up where
-    the other is better, and which number to measure first.
+    Worlds are drawn from the ranges of today's assumptions, and from what the data allow. Also
+    what each choice gives up where the other is better, and which number to measure first.
     """
     from simulator.analysis.worlds import worlds
 
-    answer(partial(worlds, study), options)
+    answer(partial(worlds, study, ensemble=sets_of(ensemble)), options)

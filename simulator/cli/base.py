@@ -167,6 +167,22 @@ sampling = _options(
 )
 
 
+allowed = click.option(
+    "--ensemble",
+    type=PATH,
+    help="What the data allow: a folder that `fit` wrote, or its ensemble.csv.",
+)
+
+
+def sets_of(place: Path | None) -> Any:
+    """The ensemble at a place; None where none is asked for. Raises DataError."""
+    if place is None:
+        return None
+    from simulator.fit.logs.store import read_ensemble
+
+    return read_ensemble(place)
+
+
 def answer(analysis: Callable[..., Result], options: dict[str, Any]) -> None:
     """Ask an analysis, with the simulation options that were given; deliver what it answers."""
     from simulator.terminal import progress

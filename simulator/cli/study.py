@@ -10,6 +10,7 @@ import click
 
 from simulator.cli.base import (
     PATH,
+    allowed,
     answer,
     deliver,
     files,
@@ -17,6 +18,7 @@ from simulator.cli.base import (
     output,
     print_json,
     sampling,
+    sets_of,
     simulation,
 )
 
@@ -112,11 +114,7 @@ def run(scenario: Path, **options: Any) -> None:
 
 @main.command()
 @click.argument("study", type=PATH)
-@click.option(
-    "--ensemble",
-    type=PATH,
-    help="What the data allow: a folder that `fit` wrote, or its ensemble.csv.",
-)
+@allowed
 @output
 @files
 @sampling
@@ -127,11 +125,7 @@ def compare(study: Path, ensemble: Path | None, **options: Any) -> None:
     """
     from simulator.analysis.compare import compare_study
 
-    if ensemble is not None:
-        from simulator.fit.logs.store import read_ensemble
-
-        options["ensemble"] = read_ensemble(ensemble)
-    answer(partial(compare_study, study), options)
+    answer(partial(compare_study, study, ensemble=sets_of(ensemble)), options)
 
 
 @main.command()

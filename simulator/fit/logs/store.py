@@ -83,6 +83,10 @@ class Ensemble:
         """How many sets."""
         return len(self.values)
 
+    def number(self, row: int, path: str) -> float:
+        """A number of one set."""
+        return float(self.values[row, self.paths.index(path)])
+
     def scenario(self, base: Scenario, row: int) -> Scenario:
         """The scenario with the numbers of one set.
 
