@@ -14,6 +14,7 @@ from simulator.cli import main
 from simulator.engines import simulate
 from simulator.errors import EngineError
 from simulator.fit.logs.export import ARRIVE, Exported, export, salesforce_id
+from simulator.fit.logs.joint import fit_jointly
 from simulator.fit.logs.journal import Journal
 from simulator.fit.logs.log import Log
 from simulator.fit.logs.read import read_log
@@ -129,6 +130,55 @@ def test_an_event_log_comes_back_exactly(events: Exported, log: Log) -> None:
     np.testing.assert_allclose(got.worked[team], expected.hours[team], atol=1e-6)
     assert log.cases.outcome.eq("won").sum() > 5
     assert (expected.started.isna() & expected.left.notna()).any()  # some went cold
+
+
+SMALL = """\
+name: Two teams
+horizon: 40 weeks
+value: {mean: 20 kUSD, cv: 0.5}
+channels:
+  web: {leads: 25/week, spend: 4000 USD/week}
+teams:
+  desk: {headcount: 2, hours: 30 h/week, cost: 90 kUSD/year}
+  sales: {headcount: 3, hours: 28 h/week, cost: 150 kUSD/year}
+stages:
+  talk: {team: desk, effort: {mean: 1.2 h, cv: 0.8}, advance: 0.5}
+  offer: {team: sales, effort: {mean: 5 h, cv: 1}, decision: true}
+"""
+
+
+def test_a_fit_of_a_run_finds_its_people_and_hours(tmp_path: Path) -> None:
+    """People of a simulation work at all hours, and are people; hours of work are as stated."""
+    (tmp_path / "today.yaml").write_text(SMALL)
+    files = export(tmp_path / "today.yaml", tmp_path / "log", form="log").files
+    events = pd.read_csv(files[0])
+    until = pd.to_datetime(events.timestamp).max().date()
+    fit = fit_jointly(read_log(files, until=until), draws=0)
+    numbers = fit.point
+    done = events[(events.lifecycle == "complete") & events.hours.notna()]
+    for stage in ("talk", "offer"):
+        team = next(t for t in fit.script.teams if t.startswith(stage))
+        assert {f"teams.{team}.headcount", f"stages.{stage}.effort.mean"} <= set(numbers)
+        stays = int((fit.paths.stage == fit.paths.stages.index(stage)).sum())
+        worked = done.hours[done.activity == stage].sum()
+        # Those still there have done nothing yet: two of a hundred at most.
+        assert numbers[f"stages.{stage}.effort.mean"] == pytest.approx(worked / stays, rel=0.02)
+    assert sorted(fit.crew.heads.round()) == [2, 3]
+
+
+def test_a_log_that_names_nobody_has_no_teams(tmp_path: Path) -> None:
+    """No team of no heads, in which nothing would ever be done."""
+    (tmp_path / "today.yaml").write_text(SMALL)
+    files = export(tmp_path / "today.yaml", tmp_path / "log", form="log").files
+    events = pd.read_csv(files[0]).drop(columns="resource")
+    events.to_csv(files[0], index=False)
+    until = pd.to_datetime(events.timestamp).max().date()
+    fit = fit_jointly(read_log(files, until=until), draws=0)
+    assert fit.script.teams == ()
+    assert not [path for path in fit.point if path.startswith("teams.") or "effort" in path]
+    # What stages take holds the work, then.
+    talk = next(n for n in fit.network.nodes if n.name == "talk")
+    assert all(p.mean > 0.01 for e in talk.exits for p in e.parts)
 
 
 def test_salesforce_s_objects_come_back(salesforce: Exported, crm: Log) -> None:

@@ -16,7 +16,6 @@ from simulator.fit.logs.paths import Paths
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 RECENT_WEEKS = 8
-LONG = 10 / 24  # days; a longer session has a night in it, and says nothing of hours
 SHARED = 0.5  # share of a stage's sessions done by people of another's, from which they are a team
 
 
@@ -24,7 +23,7 @@ SHARED = 0.5  # share of a stage's sessions done by people of another's, from wh
 class Crew:
     """Who works at which stages: teams, heads, presence and hours on cases.
 
-    team: by stage of the paths, -1 where nobody works. names: of the teams, by their main stage.
+    team: by stage of the paths, -1 where nobody works, or nobody is named.
     heads: people of each team seen in the last eight weeks who did most of their work in it.
     presence: hours a person of the team is there in a week, from the first to the last event of
     each day, averaged over those active; busy: hours of sessions a person a week.
@@ -64,8 +63,6 @@ def estimate_crew(paths: Paths) -> Crew:
     use = recent & (who >= 0) & (team[stage] >= 0)
     np.add.at(by_team, (team[stage[use]], who[use]), 1.0)
     home = np.where(by_team.sum(axis=0) > 0, by_team.argmax(axis=0), -1)
-    length = paths.session_left - paths.session_started
-    length = np.where((length >= 0) & (length <= LONG), length, np.nan)
     heads, presence, presence_se, busy = (np.zeros(teams) for _ in range(4))
     dow, hours_of_day = np.zeros(7), np.zeros(24)
     if (who >= 0).any():
@@ -83,18 +80,23 @@ def estimate_crew(paths: Paths) -> Crew:
             presence[k] = each.mean()
             presence_se[k] = each.std() / np.sqrt(len(each))
         here = recent & (team[stage] == k)
-        known = length[here]
+        known = paths.session_hours[here]
         if np.isfinite(known).any() and heads[k] > 0:
-            total = np.nanmean(known) * here.sum() * 24
+            total = np.nanmean(known) * here.sum()
             busy[k] = total / weeks / heads[k]
+    # Where nobody is named, or nobody was there of late, there is no team to speak of: what its
+    # stages take, work and all, is time from entering to leaving.
+    kept = np.flatnonzero(heads > 0)
+    number = np.full(teams + 1, -1, dtype=np.int64)  # the last is for -1
+    number[kept] = np.arange(len(kept))
     seen = whole_weeks(paths.start, 0.0, paths.end)
     weekly = active_people(paths, seen)
     return Crew(
-        team=team,
-        heads=heads,
-        presence=presence,
-        presence_se=presence_se,
-        busy=busy,
+        team=number[team],
+        heads=heads[kept],
+        presence=presence[kept],
+        presence_se=presence_se[kept],
+        busy=busy[kept],
         weeks=tuple(seen),
         weekly=weekly,
         active=fit_level(weekly, chance=False) if len(weekly) >= 3 and weekly.any() else None,

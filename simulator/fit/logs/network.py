@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from simulator.fit.logs.cast import Model
-from simulator.fit.logs.crew import LONG, Crew
+from simulator.fit.logs.crew import Crew
 from simulator.fit.logs.mixture import SHORTEST, Part, fit_mixture, refit
 from simulator.fit.logs.paths import CENSORED
 from simulator.fit.logs.risks import masses
@@ -187,10 +187,9 @@ def _node_name(stage: str, visit: int, kind: int, model: Model) -> str:
 def hours_of(model: Model) -> tuple[Array, Array]:
     """Hours of people's work in each stay (unknown sessions at the mean), and when it began."""
     p = model.paths
-    length = 24 * (p.session_left - p.session_started)
-    known = (length >= 0) & (length <= 24 * LONG)
-    mean = float(length[known].mean()) if known.any() else 0.0
-    length = np.where(known, length, mean)
+    known = np.isfinite(p.session_hours)
+    mean = float(p.session_hours[known].mean()) if known.any() else 0.0
+    length = np.where(known, p.session_hours, mean)
     hours = np.bincount(p.session_stay, weights=length, minlength=len(p.case))
     begun = np.full(len(p.case), np.nan)
     some = np.flatnonzero(np.diff(p.session_first) > 0)

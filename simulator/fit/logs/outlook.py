@@ -232,6 +232,7 @@ def _without_stages(p: Paths) -> Paths:
         session_stay=none.astype(np.int64),
         session_started=none,
         session_left=none,
+        session_hours=none,
         session_who=none.astype(np.int64),
         session_first=np.zeros(n + 1, dtype=np.int64),
     )

@@ -17,6 +17,7 @@ from simulator.fit.logs.log import OPEN, WON, Log
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
+LONG = 10  # hours; a longer session has a night in it, and says nothing of hours
 NIGHT = 6  # hours after midnight in which people are not at work
 NEW = "new"  # the state of a case before its first visit
 CENSORED = -1
@@ -32,6 +33,7 @@ class Paths:
     closed is then nan. Stays are in order of case and time; ``after`` is the next stage, or
     len(stages) + outcome, or -1 where censored (``left`` is then the end of the log).
     Sessions are in order of stay; ``session_left`` is nan where it is not known.
+    session_hours: of work, as the log states them, else from beginning to end; nan where unknown.
     first: index of each case's first stay. session_first: of each stay's first session (m + 1).
     acts: when and who, of everything that a person is named with; programs left out.
     """
@@ -57,6 +59,7 @@ class Paths:
     session_stay: Ints
     session_started: Array
     session_left: Array
+    session_hours: Array
     session_who: Ints
     session_first: Ints
     acts: tuple[Array, Ints]
@@ -141,6 +144,7 @@ def make_paths(log: Log, outcomes: Sequence[str] = ()) -> Paths:
     session_stay = stay_of[n:][began]
     by = np.lexsort((started[began], session_stay))
     session_stay = session_stay[by]
+    session_left = _session_ends(start, visits[began])
     return Paths(
         log=log,
         start=start,
@@ -162,7 +166,8 @@ def make_paths(log: Log, outcomes: Sequence[str] = ()) -> Paths:
         after=after,
         session_stay=session_stay,
         session_started=started[began][by],
-        session_left=_session_ends(start, visits[began])[by],
+        session_left=session_left[by],
+        session_hours=_hours(visits["worked"][began], session_left - started[began])[by],
         session_who=who[began][by],
         session_first=np.searchsorted(session_stay, np.arange(len(case) + 1)),
         acts=acts,
@@ -187,7 +192,10 @@ def _acts(
     many = np.maximum(count, 1)
     by_night = np.bincount(who, weights=night, minlength=len(names)) / many
     by_sunday = np.bincount(who, weights=sunday, minlength=len(names)) / many
-    program = (count >= 50) & (by_night > 0.01) & (by_sunday > 0.05)
+    busy = count >= 50
+    program = busy & (by_night > 0.01) & (by_sunday > 0.05)
+    if program.sum() > 0.5 * busy.sum():
+        program[:] = False  # where most names are at it at all hours, the clock tells nothing
     people = tuple(n for n, p in zip(names, program, strict=True) if not p)
     place = np.where(program, -1, np.cumsum(~program) - 1)
     who = place[who]
@@ -218,6 +226,14 @@ def _session_ends(start: pd.Timestamp, visits: pd.DataFrame) -> Array:
     worked = visits["worked"].to_numpy(dtype=float)
     left = _days(start, visits["left"])
     return np.where(np.isnan(worked), left, _days(start, visits["started"]) + worked / 24)
+
+
+def _hours(stated: pd.Series, days: Array) -> Array:
+    """Hours of work: stated, else a session's length where that can be all work; else nan."""
+    hours = stated.to_numpy(dtype=float)
+    length = 24 * days
+    length = np.where((length >= 0) & (length <= LONG), length, np.nan)
+    return np.where(np.isnan(hours), length, hours)
 
 
 def _codes(values: pd.Series) -> tuple[Ints, tuple[str, ...]]:
