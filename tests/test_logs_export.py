@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import recovered
 from click.testing import CliRunner
 
 from simulator.cli import main
@@ -159,10 +160,8 @@ def test_a_fit_of_a_run_finds_its_people_and_hours(tmp_path: Path) -> None:
     for stage in ("talk", "offer"):
         team = next(t for t in fit.script.teams if t.startswith(stage))
         assert {f"teams.{team}.headcount", f"stages.{stage}.effort.mean"} <= set(numbers)
-        stays = int((fit.paths.stage == fit.paths.stages.index(stage)).sum())
-        worked = done.hours[done.activity == stage].sum()
-        # Those still there have done nothing yet: two of a hundred at most.
-        assert numbers[f"stages.{stage}.effort.mean"] == pytest.approx(worked / stays, rel=0.02)
+        mine = done.hours[done.activity == stage]
+        assert numbers[f"stages.{stage}.effort.mean"] == pytest.approx(mine.mean(), rel=0.01)
     assert sorted(fit.crew.heads.round()) == [2, 3]
 
 
@@ -275,3 +274,10 @@ def test_what_cannot_be_exported_is_said(scenario: Path, tmp_path: Path) -> None
         export(scenario, tmp_path, engine="flow")
     with pytest.raises(EngineError, match=r"no form of export named 'sap'. There are: log"):
         export(scenario, tmp_path, form="sap")
+
+
+@pytest.mark.slow
+def test_intervals_of_a_fit_hold_the_truth_as_often_as_they_say() -> None:
+    """100 systems simulated, exported and fitted: 90% intervals hold 85% to 95% of the truths."""
+    found = recovered.score(100, 1)
+    assert 0.85 <= found["coverage"] <= 0.95, found

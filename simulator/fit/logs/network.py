@@ -210,8 +210,9 @@ def make_network(
         mass = masses(w[stays], p.ended[stays])
         old = like.nodes[i] if like is not None else None
         exits = _exits(frame, stays, mass, count, old)
-        mine = w[stays]
         hours = frame.hours[stays]
+        # Of those still there the work may be to come.
+        mine = w[stays] * p.ended[stays] if p.ended[stays].any() else w[stays]
         busy = hours > 0
         worked = float(np.average(busy, weights=mine))
         mean, cv = 0.0, 0.0
@@ -234,7 +235,7 @@ def make_network(
                 worked=worked,
                 hours=mean,
                 hours_cv=float(cv),
-                wait=float(np.average(np.maximum(wait[begun], 0), weights=mine[begun]))
+                wait=float(np.average(np.maximum(wait[begun], 0), weights=w[stays][begun]))
                 if begun.any()
                 else 0.0,
                 wait_seen=int(begun.sum()),
