@@ -265,6 +265,8 @@ class Mechanisms(Model):
     fatigue: Switch = Field(True, description="long weeks tire")
     burnout: Switch = Field(True, description="strain makes people quit")
     attrition: Switch = Field(True, description="people quit and are replaced")
+    early_quits: Switch = Field(True, description="who still ramps quits at a rate of its own")
+    quality_of_hire: Switch = Field(True, description="hires differ in worth and in tenure")
     supervision: Switch = Field(True, description="new hires take veterans' hours")
     capability: Switch = Field(True, description="without improvement time skill erodes")
     mismatch: Switch = Field(True, description="definitions that differ cost acceptance")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from simulator.spec.book import default
-from simulator.spec.quantities import Model, Points, monotone
+from simulator.spec.quantities import Model, Name, Points, monotone
 from simulator.spec.units import (
     Count,
     HoursPerWeek,
@@ -112,6 +113,21 @@ class Capability(Model):
         return self
 
 
+class Hire(Model):
+    """One kind of those who are hired: how many of them are, what they bring, how long they stay.
+
+    Nobody can tell before. Those of the team at the start are none of these.
+    """
+
+    share: Share = Field(description="of all hires")
+    productivity: Annotated[Number, Field(ge=0.05, le=10)] = Field(
+        1.0, description="once ramped, over that of the team's people at the start"
+    )
+    tenure: Annotated[Weeks, Field(gt=0)] | None = Field(
+        None, description="mean stay once ramped; default: by the team's attrition"
+    )
+
+
 class Team(Model):
     """People who do the work of one or more stages."""
 
@@ -121,6 +137,16 @@ class Team(Model):
     function: Literal["sales", "marketing", "delivery", "customer", "other"] = "sales"
     ramp: Annotated[Weeks, Field(ge=0)] = default("teams.*.ramp")
     ramp_start: Annotated[Share, Field(ge=0.05)] = default("teams.*.ramp_start")
+    ramp_law: Literal["line", "exponential"] = Field(
+        "line",
+        description="line: everybody takes `ramp`, more productive by the day; exponential: each "
+        "hire stays at `ramp_start` for a time of their own, `ramp` on average, then is ramped",
+    )
+    hiring: Annotated[Rate, Field(ge=0, le=1000)] | None = Field(
+        None,
+        description="people who join from week 0 on beside the headcount, e.g. 2/month; a change "
+        "is felt after the hiring lead",
+    )
     hiring_lead: Annotated[Weeks, Field(ge=0)] = default("teams.*.hiring_lead")
     quota: Annotated[MoneyRate, Field(ge=0)] | None = Field(
         None, description="new ARR that a fully ramped person is to bring, for bookings capacity"
@@ -135,13 +161,52 @@ class Team(Model):
     attrition: Annotated[Rate, Field(ge=0)] | None = Field(
         None, description="share of people who quit, e.g. 28%/year; default: nobody does"
     )
+    attrition_ramping: Annotated[Rate, Field(ge=0)] | None = Field(
+        None, description="of those who still ramp; default: as attrition"
+    )
+    washout: Annotated[Share, Field(lt=1)] | None = Field(
+        None, description="instead: share of hires who quit before they are ramped, e.g. 33%"
+    )
     replaced: bool = Field(True, description="who quits is replaced after the hiring lead")
+    hires: dict[Name, Hire] = Field(
+        default_factory=dict,
+        max_length=8,
+        description="kinds of hires, e.g. {good: {share: 20%}, poor: {share: 80%, tenure: 26 weeks}}",
+    )
     wip: Wip | None = None
     pressure: Pressure | None = None
     fatigue: Fatigue | None = None
     burnout: Burnout | None = None
     supervision: Supervision | None = None
     capability: Capability | None = None
+
+    @property
+    def quits(self) -> tuple[float, float]:
+        """Share of people who quit a week without strain: of the ramped, and of those who ramp."""
+        ramped = self.attrition or 0.0
+        if self.washout is not None:
+            lost = self.washout
+            if self.ramp_law == "exponential":
+                return ramped, lost / (1.0 - lost) / self.ramp
+            return ramped, -math.log1p(-lost) / self.ramp
+        return ramped, ramped if self.attrition_ramping is None else self.attrition_ramping
+
+    @property
+    def quitting(self) -> bool:
+        """Whether anybody ever quits."""
+        return max(self.quits) > 0 or any(hire.tenure for hire in self.hires.values())
+
+    @model_validator(mode="after")
+    def _hired(self) -> Self:
+        total = sum(hire.share for hire in self.hires.values())
+        if self.hires and abs(total - 1) > 1e-9:
+            raise ValueError(f"the shares of hires add up to {total:.6g}, not 1")
+        if self.washout is not None and self.attrition_ramping is not None:
+            raise ValueError("washout says how many quit while they ramp, as attrition_ramping does")
+        early = "washout" if self.washout is not None else "attrition_ramping"
+        if self.ramp <= 0 and getattr(self, early) is not None:
+            raise ValueError(f"{early} is of those who ramp, and ramp is 0")
+        return self
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:

@@ -33,6 +33,9 @@ TEAM: Final = layout(
     "f8 quit strength threshold depletion recovery sup_hours span improve_stated erosion;"
     "i8 replaced pressed tired wip_table output_table"
 )
+# A kind of hires: the share of all up to it, its worth, and how fast it quits, over the team's
+# rate, while it ramps and after. The first kind is those of the start.
+HIRE: Final = layout("f8 upto gift early later")
 TEAM_BY: Final = layout("f8 hours improve")
 CHANNEL: Final = layout(
     "f8 first at half saturation adstock carried loss out_at out_saturation; i8 kind team"

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from simulator.spec.calendar import Calendar
 from simulator.spec.quantities import MOST_POINTS
 from simulator.spec.schema import Scenario
+from simulator.weekly.hires import rate_of
 from simulator.weekly.policies import WEEKLY, lay
 from simulator.weekly.records import (
     CHANNEL,
@@ -89,7 +90,7 @@ def dynamic(s: Scenario) -> bool:
     market, customers, buyer = s.market, s.customers, s.buyer
     return (
         any(
-            t.attrition or t.wip or t.pressure or t.fatigue or t.supervision or t.capability
+            t.quitting or t.hires or (t.ramp_law == "exponential" and t.ramp > 0) or t.wip or t.pressure or t.fatigue or t.supervision or t.capability
             for t in s.teams.values()
         )
         or any(c.quality_loss or c.outbound for c in s.channels.values())
@@ -131,7 +132,7 @@ def _teams(s: Scenario, tables: Tables) -> Array:
         errors=_part(pressure, "errors"),
         tired=[NO_FATIGUE if t.fatigue is None else laws[t.fatigue.law] for t in items],
         tired_smooth=_part([t.fatigue for t in items], "smooth"),
-        quit=[t.attrition or 0.0 for t in items],
+        quit=[rate_of(t) for t in items],
         strength=_part(burnout, "strength"),
         threshold=_part(burnout, "threshold"),
         depletion=_part(burnout, "depletion", 1.0),

@@ -142,7 +142,8 @@ def run(
         states[:, : space.zx.size].reshape(-1, *space.zx.shape), states[:, space.zx.size :], waiting
     )
     return record_of(
-        system, graph, net, order, sums, times, staff, weeks, kept, calls, notes, seed, replication
+        system, graph, net, order, sums, times, staff, weeks, kept, calls, notes, seed, replication,
+        crew.fresh,
     )
 
 
