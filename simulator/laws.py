@@ -281,6 +281,30 @@ def work_pressure(coming: float, backlog: float, target: float, normal: float) -
 
 
 @compiled
+def stretch(goal: float, output: float) -> float:
+    """Pressure of a goal on a team that puts out so much, both over normal; 10 at the most.
+
+    Desired over actual performance (Repenning & Sterman 2002). Nobody there, nobody is pressed.
+    """
+    if output <= 0.0:
+        return 1.0
+    return min(10.0, goal / output)
+
+
+@compiled
+def hours_in_week(
+    wanted: float, stated: float, improving: float, usual: float, longest: float
+) -> float:
+    """Hours for the work of a week that has room for so many of work and improvement.
+
+    stated: hours for the work when the share `usual` of the time improves; improving: that share
+    now; longest: how much longer than usual the week can be.
+    """
+    time = stated / (1.0 - usual)
+    return max(0.0, min(wanted, time * (longest - improving)))
+
+
+@compiled
 def roundtable_pace(week: float) -> float:
     """Pace after long weeks of so many hours (Business Roundtable, report C-2, 1980).
 

@@ -123,6 +123,17 @@ def _each_person(s: Scenario) -> Scenario:
     return s.model_copy(update={"teams": {name: stay(team) for name, team in s.teams.items()}})
 
 
+def _inside(s: Scenario, part: str, change: dict[str, object]) -> Scenario:
+    """A section of the teams that have it, changed."""
+    teams = {
+        name: team
+        if getattr(team, part) is None
+        else team.model_copy(update={part: getattr(team, part).model_copy(update=change)})
+        for name, team in s.teams.items()
+    }
+    return s.model_copy(update={"teams": teams})
+
+
 def _unramped(s: Scenario) -> Scenario:
     """Hires who are fully productive at once: nobody ramps, and quits while ramping."""
     return _each_team(s, {"ramp": 0.0, **_EARLY})
@@ -147,7 +158,11 @@ _WITHOUT: Final[dict[str, Callable[[Scenario], Scenario]]] = {
     ),
     "wip": lambda s: _each_team(s, {"wip": None}),
     # Attention falls by pressure alone.
-    "work_pressure": lambda s: _buyers(_each_team(s, {"pressure": None}), attention=None),
+    "work_pressure": lambda s: _buyers(
+        _inside(_each_team(s, {"pressure": None}), "capability", {"to_improve": None}),
+        attention=None,
+    ),
+    "performance_goal": lambda s: _inside(s, "pressure", {"goal": None}),
     "fatigue": lambda s: _each_team(s, {"fatigue": None}),
     "burnout": lambda s: _each_team(s, {"burnout": None}),
     "attrition": lambda s: _each_person(_each_team(s, {**_NO_QUITS, "burnout": None})),
@@ -155,6 +170,7 @@ _WITHOUT: Final[dict[str, Callable[[Scenario], Scenario]]] = {
     "quality_of_hire": lambda s: _each_team(s, {"hires": {}}),
     "supervision": lambda s: _each_team(s, {"supervision": None}),
     "capability": lambda s: _each_team(s, {"capability": None}),
+    "urge_to_improve": lambda s: _inside(s, "capability", {"to_improve": None}),
     "mismatch": _agreed,
     "marginal_quality": lambda s: _each_channel(
         s, lambda c: c.model_copy(update={"quality_loss": None})
@@ -298,6 +314,7 @@ def used(scenario: Scenario) -> tuple[str, ...]:
         ),
         "wip": any(t.wip for t in teams),
         "work_pressure": any(t.pressure for t in teams),
+        "performance_goal": any(t.pressure and t.pressure.goal for t in teams),
         "fatigue": any(t.fatigue and (t.pressure or f"teams.{n}.hours" in moved)
                        for n, t in s.teams.items()),
         "burnout": any(t.burnout for t in teams),
@@ -306,6 +323,7 @@ def used(scenario: Scenario) -> tuple[str, ...]:
         "quality_of_hire": any(t.hires for n, t in s.teams.items() if n in hires),
         "supervision": any(t.supervision for n, t in s.teams.items() if n in hires),
         "capability": any(t.capability for t in teams),
+        "urge_to_improve": any(t.capability and t.capability.to_improve for t in teams),
         "mismatch": any(path.endswith(".mismatch") for path in moved),
         "marginal_quality": any(c.quality_loss for c in channels.values()),
         "reputation": market is not None and market.reputation is not None,

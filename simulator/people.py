@@ -18,9 +18,9 @@ from simulator.spec.calendar import Calendar
 from simulator.spec.paths import Leaf, matches, operand_of
 from simulator.spec.schema import Scenario
 from simulator.spec.signals import pattern_of
+from simulator.spec.teams import MOST_HIRED
 
 MOST_SPARE: Final = 10_000
-MOST_HIRED: Final = 10_000
 
 
 @dataclass(frozen=True)
@@ -145,14 +145,16 @@ def joining(
     first = np.maximum(edges[:-1], 0.0) + lead
     last = np.minimum(np.maximum(edges[1:], 0.0) + lead, edges[-1])
     spans = [(0.0, min(lead, float(edges[-1])), stated)]
-    spans += [(a, b, r) for a, b, r in zip(first.tolist(), last.tolist(), rate.tolist(), strict=True)]
+    spans += [
+        (a, b, r) for a, b, r in zip(first.tolist(), last.tolist(), rate.tolist(), strict=True)
+    ]
     found, came = [], 0.0
     for begin, end, each in spans:
         if end <= begin or each <= 0.0:
             continue
         more = came + each * (end - begin)
-        for k in range(math.ceil(came - 0.5 - 1e-9), math.ceil(more - 0.5 - 1e-9)):
-            found.append(begin + (k + 0.5 - came) / each)
+        whole = range(math.ceil(came - 0.5 - 1e-9), math.ceil(more - 0.5 - 1e-9))
+        found += [begin + (k + 0.5 - came) / each for k in whole]
         came = more
     return found
 

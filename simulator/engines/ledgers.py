@@ -185,6 +185,14 @@ class Snapshots:
         """All rows, as arrays; spend (B, C) and lever cost (B,) where the run moved them."""
         grid = self.system.grid
         columns = {k: np.array(v, dtype=np.float64) for k, v in self.rows.items()}
-        for name in ("heads", "skilled", "ramping", "paid_hours", "busy_hours", "support_hours", "people_cost"):
+        for name in (
+            "heads",
+            "skilled",
+            "ramping",
+            "paid_hours",
+            "busy_hours",
+            "support_hours",
+            "people_cost",
+        ):
             columns[name] = columns[name].reshape(len(grid), len(self.system.team_names))
         return Series(t=grid, **columns, **Planned(self.system, spend, lever).upto(grid))

@@ -52,6 +52,7 @@ TIMED: tuple[str, ...] = (
     "teams.*.hours",
     "teams.*.cost",
     "teams.*.capability.improvement",
+    "teams.*.pressure.goal",
     "stages.*.effort.mean",
     "stages.*.patience.mean",
     "stages.*.buyer_time.mean",

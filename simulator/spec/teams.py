@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -18,6 +18,15 @@ from simulator.spec.units import (
     Share,
     Weeks,
 )
+
+MOST_HIRED: Final = 10_000
+"""People who join one team in a run."""
+
+
+def _not_negative(points: Points) -> None:
+    for x, y in points:
+        if y < 0:
+            raise ValueError(f"improvement time cannot be negative: {y:g} at {x:g}")
 
 
 class Wip(Model):
@@ -48,12 +57,24 @@ class Pressure(Model):
     read off a table (default: the overtime table of the domain book); above 1 it is longer hours,
     below 1 a slower pace. Errors: share more of rework and of handoffs not accepted, for each unit
     of pressure above 1.
+
+    With a goal, pressure is the goal over what the team puts out, both over its normal output
+    (headcount x hours, all ramped, capability 1), whatever waits. `longest` is the longest week
+    that people work, improvement included: hours are those stated times what pressure makes of
+    them, as far as the week has room.
     """
 
     target: Annotated[Weeks, Field(gt=0)] = default("teams.*.pressure.target")
     smooth: Annotated[Weeks, Field(ge=0)] = default("teams.*.pressure.smooth")
     errors: Annotated[Number, Field(ge=0, le=10)] = default("teams.*.pressure.errors")
     output: Points | None = None
+    goal: Annotated[Number, Field(gt=0, le=10)] | None = Field(
+        None,
+        description="output asked for, over the normal one, e.g. 1.15; default: none, load presses",
+    )
+    longest: Annotated[HoursPerWeek, Field(gt=0, le=168)] | None = Field(
+        None, description="longest week of work and improvement, of which `week` is the usual one"
+    )
 
     @model_validator(mode="after")
     def _rises(self) -> Self:
@@ -92,12 +113,31 @@ class Supervision(Model):
     span: Annotated[Number, Field(gt=0)] = default("teams.*.supervision.span")
 
 
+class ToImprove(Model):
+    """The pressure to improve: a load or goal not met, felt over `smooth`, moves improvement.
+
+    Improvement time is multiplied by what the table gives of it (default: 0 up to 1/2, 1 at 1,
+    1.5 from 2; Repenning & Sterman).
+    """
+
+    smooth: Annotated[Weeks, Field(ge=0)] = default("teams.*.capability.to_improve.smooth")
+    table: Points | None = None
+
+    @model_validator(mode="after")
+    def _rises(self) -> Self:
+        if self.table is not None:
+            monotone(self.table, rising=True)
+            _not_negative(self.table)
+        return self
+
+
 class Capability(Model):
     """What a team can do in an hour, kept up by improvement time and eroding without it.
 
     dc/dt = (improvement / reference - c) / erosion; hours for the work are those of the team at
     the reference, more or fewer as improvement takes less or more. With `pressure` on the team,
-    pressure cuts improvement.
+    pressure cuts improvement, by `under_pressure` (default: 1 up to 1, .75 at 1.5, .25 at 2, 0 from
+    5); with `to_improve`, not being good enough makes for more of it, later.
     """
 
     improvement: Share = default("teams.*.capability.improvement")
@@ -105,9 +145,14 @@ class Capability(Model):
         None, description="share of time that keeps capability at 1; default: `improvement`"
     )
     erosion: Annotated[Weeks, Field(gt=0)] = default("teams.*.capability.erosion")
+    under_pressure: Points | None = None
+    to_improve: ToImprove | None = None
 
     @model_validator(mode="after")
     def _some(self) -> Self:
+        if self.under_pressure is not None:
+            monotone(self.under_pressure, rising=False)
+            _not_negative(self.under_pressure)
         if self.reference is None and not 0 < self.improvement < 1:
             raise ValueError("improvement must lie strictly between 0 and 1, or give a reference")
         return self
@@ -171,7 +216,7 @@ class Team(Model):
     hires: dict[Name, Hire] = Field(
         default_factory=dict,
         max_length=8,
-        description="kinds of hires, e.g. {good: {share: 20%}, poor: {share: 80%, tenure: 26 weeks}}",
+        description="kinds of hires, e.g. {good: {share: 20%}, poor: {share: 80%, tenure: 1 year}}",
     )
     wip: Wip | None = None
     pressure: Pressure | None = None
@@ -202,7 +247,9 @@ class Team(Model):
         if self.hires and abs(total - 1) > 1e-9:
             raise ValueError(f"the shares of hires add up to {total:.6g}, not 1")
         if self.washout is not None and self.attrition_ramping is not None:
-            raise ValueError("washout says how many quit while they ramp, as attrition_ramping does")
+            raise ValueError(
+                "washout says how many quit while they ramp, as attrition_ramping does"
+            )
         early = "washout" if self.washout is not None else "attrition_ramping"
         if self.ramp <= 0 and getattr(self, early) is not None:
             raise ValueError(f"{early} is of those who ramp, and ramp is 0")

@@ -72,7 +72,7 @@ def span_of(stream: Any, person: int, times: int, law: int, ramp: float) -> floa
 
 @compiled
 def luck_of(stream: Any, person: int, times: int) -> float:
-    """What decides which kind the `times`-th person in a seat is: the first whose `upto` is more."""
+    """What decides the kind of the `times`-th person in a seat: the first whose `upto` is more."""
     return draws.uniform(draws.subkey(draws.subkey(stream, KINDS), person), times)
 
 

@@ -48,7 +48,8 @@ TEAM_BY: Final = layout("f8 hours cost")
 PERSON: Final = layout("f8 share ramp_from span gift; i8 team leaving")
 # Of a person's seat: since is the hazard of quitting when the person came, times how often it was
 # filled before, due when it is filled again; extra hazard of this person beyond the team's, and how
-# fast they quit, over the team, while they ramp and after; manieth person, free to work, leads owned, their line.
+# fast they quit, over the team, while they ramp and after; manieth person, free to work, leads
+# owned, their line.
 SEAT: Final = layout("f8 since due extra early later; i8 times there manieth free owned line")
 LINE: Final = layout("i8 head tail")
 STAGE: Final = layout(

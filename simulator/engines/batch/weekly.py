@@ -136,15 +136,13 @@ def _strain(floor, team, hazard, now):  # type: ignore[no-untyped-def]
         person, seat = floor.people[q], floor.seats[q]
         if seat.there:
             ripe = person.ramp_from + person.span
-            felt = laws.exposure(
-                team.looked, now, person.ramp_from, ripe, seat.early, seat.later
-            )
+            felt = laws.exposure(team.looked, now, person.ramp_from, ripe, seat.early, seat.later)
             seat.extra += more * (felt - 1.0)
     team.looked = now
 
 
 @compiled
-def enter(run, floor, q):  # type: ignore[no-untyped-def]
+def settle_in(run, floor, q):  # type: ignore[no-untyped-def]
     """Draw which kind a new person is, and how long they ramp."""
     person, seat = floor.people[q], floor.seats[q]
     seat.extra = 0.0
@@ -188,5 +186,5 @@ def _arrive_at(run, floor, q, hazard, now):  # type: ignore[no-untyped-def]
     floor.people[q].ramp_from = now
     floor.seats[q].since = hazard
     floor.seats[q].times += 1
-    enter(run, floor, q)
+    settle_in(run, floor, q)
     join(run, floor, q, now)

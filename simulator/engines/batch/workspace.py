@@ -135,8 +135,8 @@ class Workspace:
                 p.caps, p.lift,
             ),
             Floor(
-                o["stages"], o["teams"], o["people"], o["seats"], system.hires, o["idle"], self.lines,
-                self.leads, self.tally, self.visits, self.nodes, self.buckets, self.due,
+                o["stages"], o["teams"], o["people"], o["seats"], system.hires, o["idle"],
+                self.lines, self.leads, self.tally, self.visits, self.nodes, self.buckets, self.due,
                 self.sorting,
             ),
             Ends(self.fates, self.fated, self.told, self.hours, self.lives, self.cooling),

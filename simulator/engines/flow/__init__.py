@@ -144,7 +144,7 @@ def run(
     return record_of(
         system, graph, net, order, sums, times, staff, weeks, kept, calls, notes, seed, replication,
         crew.fresh,
-    )
+    )  # fmt: skip
 
 
 def _refuse_crowds(system: System, crew: Crew) -> None:

@@ -292,8 +292,10 @@ def _quit(crew, m, k, hazard):  # type: ignore[no-untyped-def]
         if not in_line:
             gone = _quit_by_chance(crew, g, m, k, max(0.0, more))
         elif more > 0.0:
-            gone = _quit_in_line(crew, g, m, k, more) if watched else (
-                _quit_alike(crew, g, m, k, stay)
+            gone = (
+                _quit_in_line(crew, g, m, k, more)
+                if watched
+                else (_quit_alike(crew, g, m, k, stay))
             )
         if more > 0.0:
             if crew.replaced[m]:
@@ -380,7 +382,9 @@ def man(crew, staff, piece, k, end):  # type: ignore[no-untyped-def]
             crew.state[g] = 1
             m = crew.team[g]
             for kind in range(crew.kinds[m]):
-                weight = crew.weight[m, kind] if crew.ramp_from[g] > -math.inf else 1.0 - min(1, kind)
+                weight = (
+                    crew.weight[m, kind] if crew.ramp_from[g] > -math.inf else 1.0 - min(1, kind)
+                )
                 crew.first[g, kind] = crew.share[g] * weight
         if crew.state[g] == 1 and crew.leave[g] <= t:
             crew.state[g] = 2
