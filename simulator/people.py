@@ -183,14 +183,14 @@ def crew_at(
     present = (people.join[None, :] <= t[:, None]) & (t[:, None] < people.leave[None, :])
     age = t[:, None] - people.ramp_from[None, :]
     each, low = ramp[people.team], start[people.team]
-    young = age < each[None, :]
+    young = present & (age < each[None, :])
     risen = np.divide(age, each, out=np.ones(age.shape), where=young)
     worth = np.where(young, low + (1.0 - low) * risen, 1.0)
     skilled, ramping = np.zeros((2, len(t), len(ramp)))
     for m in range(len(ramp)):
         mine = people.team == m
         skilled[:, m] = np.where(present, worth, 0.0)[:, mine] @ people.share[mine]
-        ramping[:, m] = (present & young)[:, mine] @ people.share[mine]
+        ramping[:, m] = young[:, mine] @ people.share[mine]
     return skilled, ramping
 
 
