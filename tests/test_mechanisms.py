@@ -41,12 +41,12 @@ teams:
     headcount: 2
     attrition: 150%/year                                     # attrition
     wip: {normal: 3}                                         # wip
-    attrition_ramping: 300%/year                             # early_quits, attrition, ramp
-    hires: {good: {share: 40%}, poor: {share: 60%, productivity: 0.5}}  # quality_of_hire
+    attrition_ramping: 200%/year                             # early_quits, attrition, ramp
+    hires: {good: {share: 40%}, poor: {share: 60%, productivity: 0.8}}  # quality_of_hire
     pressure:                                                # work_pressure
       target: 2 weeks                                        # work_pressure
       smooth: 1 week                                         # work_pressure
-      goal: 1.4                                              # work_pressure, performance_goal
+      goal: 0.6                                             # work_pressure, performance_goal
     fatigue: {}                                              # fatigue
     burnout: {strength: 9, depletion: 2 weeks}               # burnout, attrition
     supervision: {}                                          # supervision
