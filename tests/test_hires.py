@@ -10,6 +10,7 @@ import pytest
 from simulator import laws
 from simulator.engines import simulate
 from simulator.errors import SpecError
+from simulator.metrics import measure
 from simulator.people import joining
 from simulator.spec.check import assumptions, free_lunches
 from simulator.spec.load import load_text
@@ -21,10 +22,11 @@ EDGES = np.array([-4.0, 0.0, 5.0, 20.0])
 
 
 def text(team: str, more: str = "", weeks: int = 60) -> str:
+    heads = "" if "headcount" in team else "headcount: 4, "
     return f"""
 horizon: {weeks} weeks
 channels: {{web: {{leads: 1/week}}}}
-teams: {{rep: {{headcount: 4, hours: 40 h/week, hiring_lead: 0 weeks, {team}}}}}
+teams: {{rep: {{{heads}hours: 40 h/week, hiring_lead: 0 weeks, {team}}}}}
 stages: {{talk: {{team: rep, effort: 1 h}}}}
 {more}
 """
@@ -134,6 +136,14 @@ def test_a_lever_hires_more():
     assert not free_lunches(loaded)
 
 
+def test_bookings_capacity_is_of_those_who_are_there():
+    team = "hiring: 1/month, quota: 520 k/year, ramp: 26 weeks, attrition: 50%/year"
+    record = simulate(build(load_text(text(team)).scenario), "flow")
+    capacity = measure(record, 40)["bookings_capacity"]
+    assert capacity == pytest.approx(record.series.skilled[40, 0] * 520e3)
+    assert record.series.skilled[40, 0] < record.series.heads[40, 0]
+
+
 # -- who quits, and when -------------------------------------------------------------------------
 
 WASH = "hiring: 1/week, ramp: 13 weeks, replaced: false, washout: 33%"
@@ -145,6 +155,18 @@ def test_a_third_leaves_before_they_are_productive(law):
     s = series(f"{WASH}, ramp_law: {law}", weeks=140)
     stay = s.heads[:, 0] - s.ramping[:, 0] - 4
     assert (stay[138] - stay[100]) / 38 == pytest.approx(0.67, rel=5e-3)
+
+
+@pytest.mark.parametrize("engine", ["events", "batch", "flow"])
+@pytest.mark.parametrize(
+    "early", ["washout: 90%", "hires: {brief: {share: 100%, tenure: 9 weeks}}"]
+)
+def test_who_is_there_at_the_start_stays(engine, early):
+    """Nobody quits but hires: where no attrition is stated, only they have a rate of their own."""
+    team = f"headcount: 4, replaced: false, ramp: 13 weeks, {early}"
+    assert (series(team, weeks=80, engine=engine).heads == 4).all()
+    some = series(f"hiring: 1/week, {team}", weeks=80, engine=engine)
+    assert 4 < some.heads[70, 0] < 40
 
 
 @pytest.mark.parametrize("law", ["line", "exponential"])

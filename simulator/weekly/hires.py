@@ -48,10 +48,10 @@ def kinds_of(s: Scenario) -> Array:
             row["early"], row["later"] = ramping / rate, ramped / rate
         if not team.hires:
             continue
-        upto = 0.0
+        upto, total = 0.0, sum(hire.share for hire in team.hires.values())
         row["upto"][0] = 0.0
         for kind, hire in zip(row[1:], team.hires.values(), strict=False):
-            upto += hire.share
+            upto += hire.share / total  # in a study of ranges one may be moved without the others
             kind["upto"], kind["gift"] = upto, hire.productivity
             if hire.tenure is not None:
                 kind["later"] = 1.0 / hire.tenure / rate

@@ -151,8 +151,9 @@ def _lines(system: System, teams: Array, stages: Array, seats: Array) -> int:
 
 
 def _seats(system: System) -> Array:
-    there = system.people.join == -math.inf
-    return filled(SEAT, len(there), due=math.inf, early=1.0, later=1.0, there=there, free=there)
+    there, here = system.people.join == -math.inf, system.hires[system.people.team, 0]
+    quits = {name: here[name] for name in ("early", "later")}
+    return filled(SEAT, len(there), due=math.inf, there=there, free=there, **quits)
 
 
 def no_rules() -> Rules:
