@@ -102,7 +102,7 @@ def _team_cost(record: Shown, k: int, functions: set[str]) -> float:
 
 
 def _bookings_capacity(record: Shown, k: int) -> float:
-    """Of the people planned; of a team that hires steadily or whose hires differ, of those there."""
+    """Of the people planned; of those there where a team hires steadily or hires differ."""
     from simulator import laws
 
     system, t = record.system, float(record.series.t[k])
