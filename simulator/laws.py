@@ -27,6 +27,10 @@ NO_DECAY: Final = 0
 EXPONENTIAL_DECAY: Final = 1
 OLDROYD: Final = 2
 
+# How hires become productive.
+LINE: Final = 0
+EXPONENTIAL: Final = 1
+
 HOUR: Final = 1.0 / 168.0
 
 
@@ -113,6 +117,29 @@ def skill(age: float, ramp: float, start: float) -> float:
     if age >= ramp:
         return 1.0
     return start + (1.0 - start) * age / ramp
+
+
+@compiled
+def hire_skill(law: int, age: float, span: float, ramp: float, start: float) -> float:
+    """Productivity of a hire: in a line, or at `start` for `span` weeks of their own. Domain 7."""
+    if law == LINE:
+        return skill(age, ramp, start)
+    return 1.0 if age >= span else start
+
+
+@compiled
+def exposure(
+    begin: float, end: float, since: float, ripe: float, early: float, later: float
+) -> float:
+    """Part of a team's hazard of quitting between two times that a person is under.
+
+    Who came at `since` and ramps until `ripe` quits `early` and then `later` times as fast.
+    """
+    came = max(begin, since)
+    if end <= came:
+        return 0.0
+    ramping = min(max(ripe - came, 0.0), end - came)
+    return (ramping * early + (end - came - ramping) * later) / (end - begin)
 
 
 @compiled
@@ -251,6 +278,30 @@ def work_pressure(coming: float, backlog: float, target: float, normal: float) -
     if normal <= 0.0:
         return 1.0
     return (coming + backlog / target) / normal
+
+
+@compiled
+def stretch(goal: float, output: float) -> float:
+    """Pressure of a goal on a team that puts out so much, both over normal; 10 at the most.
+
+    Desired over actual performance (Repenning & Sterman 2002). Nobody there, nobody is pressed.
+    """
+    if output <= 0.0:
+        return 1.0
+    return min(10.0, goal / output)
+
+
+@compiled
+def hours_in_week(
+    wanted: float, stated: float, improving: float, usual: float, longest: float
+) -> float:
+    """Hours for the work of a week that has room for so many of work and improvement.
+
+    stated: hours for the work when the share `usual` of the time improves; improving: that share
+    now; longest: how much longer than usual the week can be.
+    """
+    time = stated / (1.0 - usual)
+    return max(0.0, min(wanted, time * (longest - improving)))
 
 
 @compiled

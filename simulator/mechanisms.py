@@ -18,6 +18,7 @@ from simulator.spec.paths import leaves, match, matches
 from simulator.spec.policies import Policy
 from simulator.spec.schema import Channel, Leads, Lever, Mechanisms, Move, Scenario
 from simulator.spec.signals import pattern_of, reach
+from simulator.spec.teams import Team
 
 M = TypeVar("M", bound=Move)
 
@@ -108,10 +109,40 @@ def _buyers(s: Scenario, **change: object) -> Scenario:
     return _each_buyer(s, lambda b: b.model_copy(update=change))
 
 
+_EARLY: Final[dict[str, object]] = {"attrition_ramping": None, "washout": None}
+_NO_QUITS: Final[dict[str, object]] = {"attrition": None, **_EARLY}
+
+
+def _each_person(s: Scenario) -> Scenario:
+    """Kinds of hires without a tenure of their own."""
+
+    def stay(team: Team) -> Team:
+        hires = {k: hire.model_copy(update={"tenure": None}) for k, hire in team.hires.items()}
+        return team.model_copy(update={"hires": hires})
+
+    return s.model_copy(update={"teams": {name: stay(team) for name, team in s.teams.items()}})
+
+
+def _inside(s: Scenario, part: str, change: dict[str, object]) -> Scenario:
+    """A section of the teams that have it, changed."""
+    teams = {
+        name: team
+        if getattr(team, part) is None
+        else team.model_copy(update={part: getattr(team, part).model_copy(update=change)})
+        for name, team in s.teams.items()
+    }
+    return s.model_copy(update={"teams": teams})
+
+
+def _unramped(s: Scenario) -> Scenario:
+    """Hires who are fully productive at once: nobody ramps, and quits while ramping."""
+    return _each_team(s, {"ramp": 0.0, **_EARLY})
+
+
 _WITHOUT: Final[dict[str, Callable[[Scenario], Scenario]]] = {
     "patience": lambda s: _each_stage(s, {"patience": None}),
     "speed_to_lead": lambda s: _each_stage(s, {"speed": None}),
-    "ramp": lambda s: _each_team(s, {"ramp": 0.0}),
+    "ramp": _unramped,
     "hiring_lead": lambda s: _each_team(s, {"hiring_lead": 0.0}),
     "handoffs": lambda s: s.model_copy(update={"handoffs": []}),
     "rework": lambda s: _each_stage(s, {"rework": None}),
@@ -127,12 +158,19 @@ _WITHOUT: Final[dict[str, Callable[[Scenario], Scenario]]] = {
     ),
     "wip": lambda s: _each_team(s, {"wip": None}),
     # Attention falls by pressure alone.
-    "work_pressure": lambda s: _buyers(_each_team(s, {"pressure": None}), attention=None),
+    "work_pressure": lambda s: _buyers(
+        _inside(_each_team(s, {"pressure": None}), "capability", {"to_improve": None}),
+        attention=None,
+    ),
+    "performance_goal": lambda s: _inside(s, "pressure", {"goal": None}),
     "fatigue": lambda s: _each_team(s, {"fatigue": None}),
     "burnout": lambda s: _each_team(s, {"burnout": None}),
-    "attrition": lambda s: _each_team(s, {"attrition": None, "burnout": None}),
+    "attrition": lambda s: _each_person(_each_team(s, {**_NO_QUITS, "burnout": None})),
+    "early_quits": lambda s: _each_team(s, _EARLY),
+    "quality_of_hire": lambda s: _each_team(s, {"hires": {}}),
     "supervision": lambda s: _each_team(s, {"supervision": None}),
     "capability": lambda s: _each_team(s, {"capability": None}),
+    "urge_to_improve": lambda s: _inside(s, "capability", {"to_improve": None}),
     "mismatch": _agreed,
     "marginal_quality": lambda s: _each_channel(
         s, lambda c: c.model_copy(update={"quality_loss": None})
@@ -235,8 +273,12 @@ def used(scenario: Scenario) -> tuple[str, ...]:
         moved |= {path for path, _ in reach(pattern_of(policy) or "", table)}
         if policy.budget is not None:
             moved |= set(match("channels.*.spend", table))
-    quits = {name for name, team in s.teams.items() if team.attrition}
-    hires = quits | {name for name in s.teams if f"teams.{name}.headcount" in moved}
+    quits = {name for name, team in s.teams.items() if team.quitting}
+    hires = quits | {
+        name
+        for name, team in s.teams.items()
+        if team.hiring or moved & {f"teams.{name}.headcount", f"teams.{name}.hiring"}
+    }
     stages, channels, teams = list(s.stages.values()), s.channels, list(s.teams.values())
     decides = any(stage.decision for stage in stages)
     buyer, reference = s.buyer, s.buyer.reference
@@ -272,12 +314,16 @@ def used(scenario: Scenario) -> tuple[str, ...]:
         ),
         "wip": any(t.wip for t in teams),
         "work_pressure": any(t.pressure for t in teams),
+        "performance_goal": any(t.pressure and t.pressure.goal for t in teams),
         "fatigue": any(t.fatigue and (t.pressure or f"teams.{n}.hours" in moved)
                        for n, t in s.teams.items()),
         "burnout": any(t.burnout for t in teams),
-        "attrition": any(t.attrition for t in teams),
+        "attrition": bool(quits),
+        "early_quits": any(t.quits[0] != t.quits[1] for n, t in s.teams.items() if n in hires),
+        "quality_of_hire": any(t.hires for n, t in s.teams.items() if n in hires),
         "supervision": any(t.supervision for n, t in s.teams.items() if n in hires),
         "capability": any(t.capability for t in teams),
+        "urge_to_improve": any(t.capability and t.capability.to_improve for t in teams),
         "mismatch": any(path.endswith(".mismatch") for path in moved),
         "marginal_quality": any(c.quality_loss for c in channels.values()),
         "reputation": market is not None and market.reputation is not None,

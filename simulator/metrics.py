@@ -102,12 +102,16 @@ def _team_cost(record: Shown, k: int, functions: set[str]) -> float:
 
 
 def _bookings_capacity(record: Shown, k: int) -> float:
+    """Of the people planned; of those there where a team hires steadily or hires differ."""
     from simulator import laws
 
     system, t = record.system, float(record.series.t[k])
     people, total = system.people, 0.0
     for m, team in enumerate(system.scenario.teams.values()):
         if team.quota is None:
+            continue
+        if system.watched[m]:
+            total += float(record.series.skilled[k, m]) * team.quota * team.attainment * YEAR
             continue
         here = (people.team == m) & (people.join <= t) & (t < people.leave)
         for share, since in zip(people.share[here], people.ramp_from[here], strict=True):

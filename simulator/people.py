@@ -13,10 +13,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.errors import Problem, SpecError
 from simulator.spec.calendar import Calendar
 from simulator.spec.paths import Leaf, matches, operand_of
 from simulator.spec.schema import Scenario
 from simulator.spec.signals import pattern_of
+from simulator.spec.teams import MOST_HIRED
 
 MOST_SPARE: Final = 10_000
 
@@ -118,6 +120,7 @@ def roster(scenario: Scenario, calendar: Calendar) -> People:
             if c.path == path:
                 ramping |= (middle >= c.at) & (middle < min(c.at + c.over, c.until))
         people = _team(team.headcount, calendar.of(path), edges, ramping, team.hiring_lead)
+        people += _hired(scenario, calendar, name)
         rows += [(m, p) for p in people]
         rows += [(m, _Person(1.0, math.inf, math.inf, math.inf))] * spare(
             scenario, calendar.table[path]
@@ -129,6 +132,66 @@ def roster(scenario: Scenario, calendar: Calendar) -> People:
         leave=np.array([p.leave for _, p in rows], dtype=np.float64),
         ramp_from=np.array([p.ramp_from for _, p in rows], dtype=np.float64),
     )
+
+
+def joining(
+    stated: float, rate: NDArray[np.float64], edges: NDArray[np.float64], lead: float
+) -> list[float]:
+    """When those join who come at a rate (B,) of people a week, from week 0 to the last edge.
+
+    Each comes in the middle of the time that the rate takes for one. What is stated holds until
+    the first change that the lead lets through.
+    """
+    first = np.maximum(edges[:-1], 0.0) + lead
+    last = np.minimum(np.maximum(edges[1:], 0.0) + lead, edges[-1])
+    spans = [(0.0, min(lead, float(edges[-1])), stated)]
+    spans += [
+        (a, b, r) for a, b, r in zip(first.tolist(), last.tolist(), rate.tolist(), strict=True)
+    ]
+    found, came = [], 0.0
+    for begin, end, each in spans:
+        if end <= begin or each <= 0.0:
+            continue
+        more = came + each * (end - begin)
+        whole = range(math.ceil(came - 0.5 - 1e-9), math.ceil(more - 0.5 - 1e-9))
+        found += [begin + (k + 0.5 - came) / each for k in whole]
+        came = more
+    return found
+
+
+def _hired(scenario: Scenario, calendar: Calendar, name: str) -> list[_Person]:
+    """Those whom a team hires steadily."""
+    team, path = scenario.teams[name], f"teams.{name}.hiring"
+    if team.hiring is None:
+        return []
+    rate = calendar.of(path)
+    many = float(rate.max(initial=team.hiring)) * scenario.horizon
+    if many > MOST_HIRED:
+        message = f"brings about {many:,.0f} people in the run, at most {MOST_HIRED:,}"
+        raise SpecError([Problem(scenario.name, None, path, message, "Shorten the horizon.")])
+    found = joining(team.hiring, rate, calendar.edges, team.hiring_lead)
+    return [_Person(1.0, t, math.inf, t) for t in found]
+
+
+def crew_at(
+    people: People, ramp: NDArray[np.float64], start: NDArray[np.float64], t: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Heads by their productivity, and those who ramp, of each team at times t: (len(t), M) each.
+
+    As planned, in lines; ramp and start: (M,).
+    """
+    present = (people.join[None, :] <= t[:, None]) & (t[:, None] < people.leave[None, :])
+    age = t[:, None] - people.ramp_from[None, :]
+    each, low = ramp[people.team], start[people.team]
+    young = present & (age < each[None, :])
+    risen = np.divide(age, each, out=np.ones(age.shape), where=young)
+    worth = np.where(young, low + (1.0 - low) * risen, 1.0)
+    skilled, ramping = np.zeros((2, len(t), len(ramp)))
+    for m in range(len(ramp)):
+        mine = people.team == m
+        skilled[:, m] = np.where(present, worth, 0.0)[:, mine] @ people.share[mine]
+        ramping[:, m] = young[:, mine] @ people.share[mine]
+    return skilled, ramping
 
 
 def heads_at(people: People, teams: int, t: NDArray[np.float64]) -> NDArray[np.float64]:

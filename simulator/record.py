@@ -18,7 +18,8 @@ class Series:
     """A run on the save grid; T times, flows cumulative from week 0.
 
     Stocks: waiting, working, buyer, transit (on its way by handoff), nurture: (T, S); heads:
-    (T, M); customers, arr: (T,). fates: (T, F) leads by what has become of them so far: at every
+    (T, M); skilled: heads by their productivity, ramping: those of them who still ramp, (T, M);
+    customers, arr: (T,). fates: (T, F) leads by what has become of them so far: at every
     time they add up to the opening pipeline plus all arrivals.
     Flows: arrived (T, C); entered, started, advanced (T, S) visits; wait (T, S) weeks waited by
     those started; won, won_arr, live, churned, churned_arr, expansion_arr (T,); cycle (T,) weeks
@@ -35,6 +36,8 @@ class Series:
     transit: Floats
     nurture: Floats
     heads: Floats
+    skilled: Floats
+    ramping: Floats
     customers: Floats
     arr: Floats
     fates: Floats

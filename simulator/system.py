@@ -25,6 +25,8 @@ from simulator.spec.paths import CONDITIONS, week_of
 from simulator.spec.policies import Policy
 from simulator.spec.quantities import Delay, Effort
 from simulator.spec.schema import Channel, Handoff, Scenario, Stage
+from simulator.weekly.hires import kinds_of, watched
+from simulator.weekly.records import Array
 from simulator.weekly.rules import Rules, dynamic, rules_of
 
 Floats = NDArray[np.float64]
@@ -196,6 +198,9 @@ class System:
     team_cost: Floats  # (B, M) currency a week a head
     ramp: Floats  # (M,)
     ramp_start: Floats  # (M,)
+    ramp_law: Ints  # (M,) laws.LINE or EXPONENTIAL
+    hires: Array  # (M, K) HIRE, kinds of people
+    watched: NDArray[np.bool_]  # (M,) when each came and ramps matters to who quits
     owned: NDArray[np.bool_]  # (M,) a lead stays with one person
     takeover: Floats  # (M,) weeks that deals of a leaver wait
     takeover_odds: Floats  # (M,) what is left of their odds
@@ -671,6 +676,11 @@ def build(scenario: Scenario, intensity: float = 1.0) -> System:
         team_cost=r.columns([f"teams.{n}.cost" for n in teams]),
         ramp=np.array([t.ramp for t in s.teams.values()]),
         ramp_start=np.array([t.ramp_start for t in s.teams.values()]),
+        ramp_law=np.array(
+            [t.ramp_law == "exponential" and t.ramp > 0 for t in s.teams.values()], dtype=np.int64
+        ),
+        hires=kinds_of(s),
+        watched=watched(s),
         owned=np.array([t.owned for t in s.teams.values()], dtype=np.bool_),
         takeover=np.array([t.takeover for t in s.teams.values()]),
         takeover_odds=np.array([1.0 - t.takeover_loss for t in s.teams.values()]),

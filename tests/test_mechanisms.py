@@ -41,11 +41,19 @@ teams:
     headcount: 2
     attrition: 150%/year                                     # attrition
     wip: {normal: 3}                                         # wip
-    pressure: {target: 2 weeks, smooth: 1 week}              # work_pressure
+    attrition_ramping: 200%/year                             # early_quits, attrition, ramp
+    hires: {good: {share: 40%}, poor: {share: 60%, productivity: 0.8}}  # quality_of_hire
+    pressure:                                                # work_pressure
+      target: 2 weeks                                        # work_pressure
+      smooth: 1 week                                         # work_pressure
+      goal: 0.6                                             # work_pressure, performance_goal
     fatigue: {}                                              # fatigue
     burnout: {strength: 9, depletion: 2 weeks}               # burnout, attrition
     supervision: {}                                          # supervision
-    capability: {improvement: 10%, erosion: 8 weeks}         # capability
+    capability:                                              # capability
+      improvement: 10%                                       # capability
+      erosion: 8 weeks                                       # capability
+      to_improve: {smooth: 2 weeks}    # capability, urge_to_improve, work_pressure
     ramp: 6 weeks                                            # -ramp
     ramp: 0 weeks                                            # +ramp
     hiring_lead: 4 weeks                                     # -hiring_lead

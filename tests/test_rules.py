@@ -122,7 +122,8 @@ def test_a_wrong_policy_is_told_in_one_line(text, told):
 
 
 def with_team(text: str) -> str:
-    return BASE.replace("rep: {headcount: 2}", f"rep: {{headcount: 2, {text}}}")
+    heads = "" if "headcount" in text else "headcount: 2, "
+    return BASE.replace("rep: {headcount: 2}", f"rep: {{{heads}{text}}}")
 
 
 @pytest.mark.parametrize(
@@ -137,6 +138,21 @@ def with_team(text: str) -> str:
         ("wip: {table: weinburg}", "a list is wanted, not 'weinburg'"),
         ("pressure: {output: [[0, 1], [1, 0.9]]}", "the table must not fall"),
         ("capability: {improvement: 0%}", "strictly between 0 and 1"),
+        ("hires: {good: {share: 20%}}", "the shares of hires add up to 0.2, not 1"),
+        ("hires: {good: {share: 100%, tenure: 0 weeks}}", "tenure"),
+        ("ramp: 0 weeks, washout: 30%", "washout is of those who ramp, and ramp is 0"),
+        ("ramp: 0 weeks, attrition_ramping: 9%/year", "attrition_ramping is of those who ramp"),
+        ("washout: 100%", "washout"),
+        ("washout: 30%, attrition_ramping: 30%/year", "as attrition_ramping does"),
+        ("ramp_law: curve", "'curve' is not one of line, exponential"),
+        ("hiring: 2", "hiring"),
+        ("hiring: 900/week", "brings about 93,600 people in the run, at most 10,000"),
+        ("pressure: {goal: 0}", "goal"),
+        ("headcount: 0, pressure: {goal: 1}", "is over what the team puts out normally"),
+        ("capability: {to_improve: {}}", "moves with the pressure on the team, which has none"),
+        ("capability: {to_improve: {table: [[0, 1], [1, 0]]}}", "the table must not fall"),
+        ("capability: {under_pressure: [[1, 1], [2, 1.5]]}", "the table must not rise"),
+        ("capability: {under_pressure: [[1, 1], [2, -1]]}", "improvement time cannot be negative"),
         ("fatigue: {law: pencil}", "'pencil' is not one of roundtable, pencavel"),
     ],
 )

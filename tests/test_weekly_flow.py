@@ -308,6 +308,32 @@ MECHANISMS: dict[str, Mapping] = {
     "marginal_quality": {"channels": {"web": {"quality_loss": 0.4}}, "levers": SPEND},
     "outbound": CALLS,
     "attrition": {**QUITS, **CALLS},
+    "kinds of hires": busy(
+        {
+            "teams": {
+                "rep": {
+                    "hiring": "2/month",
+                    "ramp_law": "exponential",
+                    "attrition": "60%/year",
+                    "washout": "40%",
+                    "hires": {
+                        "good": {"share": "30%"},
+                        "poor": {"share": "70%", "productivity": 0.5, "tenure": "15 weeks"},
+                    },
+                }
+            }
+        }
+    ),
+    "goal": busy(
+        {
+            "teams": {
+                "rep": {
+                    "pressure": {"goal": 1.2, "longest": "44 h/week"},
+                    "capability": {"improvement": "10%", "to_improve": {}},
+                }
+            }
+        }
+    ),
     "pressure": busy({"teams": {"rep": {"pressure": {"errors": 0.5}}}}),
     "fatigue": busy(
         {"teams": {"rep": {"pressure": {}, "fatigue": {}, "attrition": "30%/year", "burnout": {}}}}
@@ -395,6 +421,8 @@ SWITCHED = {
     "wip": {"teams": {"rep": {"wip": {}}}},
     "attrition": QUITS,
     "supervision": {"teams": {"rep": {"supervision": {}}}},
+    "quality_of_hire": {"teams": {"rep": {"hires": {"good": {"share": 1}}}}},
+    "early_quits": {"teams": {"rep": {"washout": "40%"}}},
     "marginal_quality": {"channels": {"web": {"quality_loss": 0.4}}},
     "fatigue": {"teams": {"rep": {"fatigue": {}}}},
     "capability": {"teams": {"rep": {"capability": {"improvement": "10%"}}}},

@@ -26,6 +26,9 @@ class Team:
         self.owned = bool(system.owned[index])
         self.seats = np.flatnonzero(system.people.team == index).tolist()
         self.ramp = float(system.ramp[index])
+        self.law = int(system.ramp_law[index])
+        self.watched = bool(system.watched[index])
+        self.looked = -system.warm_up  # when it was last seen who quits
         self.ramp_start = float(system.ramp_start[index])
         self.hours: float = self.hours_by_segment[0]
         self.work: float = self.hours  # of them, on leads
@@ -72,9 +75,9 @@ class Team:
         """Go on with the hours of the week that begins."""
         self.hours, self.work, self.speed = hours, work, speed
 
-    def skill(self, age: float) -> float:
-        """Productivity of a person `age` weeks after joining."""
-        return float(laws.skill(age, self.ramp, self.ramp_start))
+    def skill(self, age: float, span: float) -> float:
+        """Productivity of a person `age` weeks after joining, who ramps `span` weeks."""
+        return float(laws.hire_skill(self.law, age, span, self.ramp, self.ramp_start))
 
 
 class Contracts:
@@ -182,6 +185,14 @@ class Snapshots:
         """All rows, as arrays; spend (B, C) and lever cost (B,) where the run moved them."""
         grid = self.system.grid
         columns = {k: np.array(v, dtype=np.float64) for k, v in self.rows.items()}
-        for name in ("heads", "paid_hours", "busy_hours", "support_hours", "people_cost"):
+        for name in (
+            "heads",
+            "skilled",
+            "ramping",
+            "paid_hours",
+            "busy_hours",
+            "support_hours",
+            "people_cost",
+        ):
             columns[name] = columns[name].reshape(len(grid), len(self.system.team_names))
         return Series(t=grid, **columns, **Planned(self.system, spend, lever).upto(grid))

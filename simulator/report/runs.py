@@ -71,7 +71,15 @@ def _axes(system: System) -> dict[str, tuple[str, ...]]:
     stages, teams, channels = system.stage_names, system.team_names, system.channel_names
     by_stage = ["waiting", "working", "buyer", "transit", "nurture"]
     by_stage += ["entered", "started", "advanced", "wait"]
-    by_team = ("heads", "paid_hours", "busy_hours", "support_hours", "people_cost")
+    by_team = (
+        "heads",
+        "skilled",
+        "ramping",
+        "paid_hours",
+        "busy_hours",
+        "support_hours",
+        "people_cost",
+    )
     return {
         **dict.fromkeys(by_stage, stages),
         **dict.fromkeys(by_team, teams),

@@ -103,6 +103,10 @@ BOOK: Final[dict[str, Assumption]] = {
     "teams.*.capability.erosion": Assumption(
         "20 weeks", "10 weeks", "52 weeks", "A", "Repenning & Sterman"
     ),
+    "teams.*.capability.to_improve.smooth": Assumption(
+        "9 weeks", "3 weeks", "26 weeks", "A", "Repenning & Sterman, as in PySD-Cookbook",
+        "the pressure to work, 3 weeks there, is felt three times as soon",
+    ),
     "market.reputation.smooth": Assumption("26 weeks", "13 weeks", "52 weeks", "D", _OURS),
     "market.reputation.odds": Assumption(0.3, 0.0, 0.8, "D", _LOGIT),
     "market.delivery.company": Assumption(

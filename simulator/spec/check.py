@@ -16,7 +16,7 @@ from simulator.spec.schema import Lever, Scenario
 from simulator.spec.shape import SHORT_FOR, arms, fields, quantity_of
 
 BOOK_ORIGIN: Final = "parameter book"
-_IMPLIED: Final = ("spend", "headcount", "cost", "cost_per_lead", "overhead")
+_IMPLIED: Final = ("spend", "headcount", "hiring", "cost", "cost_per_lead", "overhead")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +119,8 @@ def _matters(scenario: Scenario, path: str, table: dict[str, Leaf]) -> bool:
         if keys[-1] == "good_fit":
             return _fit_matters(scenario)
     if keys[0] == "teams" and keys[-1] in ("ramp", "ramp_start", "hiring_lead"):
+        if scenario.teams[keys[1]].hiring is not None:
+            return True
         heads = f"teams.{keys[1]}.headcount"
         return any(heads in match(lever.path, table) for lever in scenario.levers)
     if keys[0] == "teams" and keys[-1] == "attainment":

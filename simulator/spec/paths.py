@@ -48,9 +48,11 @@ TIMED: tuple[str, ...] = (
     "channels.*.outbound.hours",
     "channels.*.outbound.tooling",
     "teams.*.headcount",
+    "teams.*.hiring",
     "teams.*.hours",
     "teams.*.cost",
     "teams.*.capability.improvement",
+    "teams.*.pressure.goal",
     "stages.*.effort.mean",
     "stages.*.patience.mean",
     "stages.*.buyer_time.mean",
@@ -364,7 +366,7 @@ def _not_a_shift(scenario: Scenario, path: str) -> tuple[str, str] | None:
             f"who comes on shift in {name} is not hired: hiring_lead and ramp must be 0",
             f"Give teams.{name} hiring_lead: 0 weeks and ramp: 0 weeks.",
         )
-    for key in ("attrition", "owned"):
+    for key in ("attrition", "owned", "hiring", "washout", "attrition_ramping"):
         if getattr(team, key):
             return (
                 f"{name} has {key}, and people on shift are not known one by one",

@@ -11,6 +11,7 @@ from simulator.spec.problems import nearest
 from simulator.spec.schema import Scenario
 from simulator.spec.shape import Path
 from simulator.spec.signals import MOVES, SETS, SIGNALS, level_of, pattern_of, reach, signal_of
+from simulator.spec.teams import MOST_HIRED
 
 Finding = tuple[Path, str, str]
 
@@ -81,8 +82,20 @@ def _needs(s: Scenario) -> Iterator[Finding]:
             yield ("buyer", "attention"), message, hint
     for name, team in s.teams.items():
         worked = [x for x in s.stages.values() if x.team == name]
+        many = (team.hiring or 0.0) * s.horizon
+        if many > MOST_HIRED:
+            message = f"brings about {many:,.0f} people in the run, at most {MOST_HIRED:,}"
+            yield ("teams", name, "hiring"), message, "Shorten the horizon."
+        aimed = team.pressure is not None and team.pressure.goal is not None
+        if aimed and team.headcount <= 0:
+            message = "is over what the team puts out normally, and it has no people"
+            yield ("teams", name, "pressure", "goal"), message, "Give it a headcount."
+        if team.capability is not None and team.capability.to_improve and team.pressure is None:
+            message = "moves with the pressure on the team, which has none"
+            hint = f"Give teams.{name}.pressure: {{}}, or a goal in it."
+            yield ("teams", name, "capability", "to_improve"), message, hint
         for key in ("wip", "pressure"):
-            if getattr(team, key) is not None and not worked:
+            if getattr(team, key) is not None and not worked and not (aimed and key == "pressure"):
                 message = "is about open work, and the team has no stage"
                 yield ("teams", name, key), message, ""
         if team.burnout is not None and team.fatigue is None and team.pressure is None:

@@ -27,7 +27,9 @@ class Signal(NamedTuple):
 
 SIGNALS: Final[dict[str, Signal]] = {
     "utilisation": Signal(UTILISATION, "team", "share", "hours worked over hours paid"),
-    "pressure": Signal(PRESSURE, "team", "number", "hours wanted over normal hours"),
+    "pressure": Signal(
+        PRESSURE, "team", "number", "hours wanted over normal hours, or goal over output"
+    ),
     "backlog": Signal(BACKLOG, "team", "weeks", "work that waits, in weeks of the whole team"),
     "wip": Signal(WIP, "team", "count", "open leads a head"),
     "heads": Signal(HEADS, "team", "count", "people there"),
@@ -51,8 +53,8 @@ SIGNALS: Final[dict[str, Signal]] = {
 # What can be moved.
 (
     MOVE_SPEND, MOVE_LEADS, MOVE_HEADS, MOVE_HOURS, MOVE_IMPROVE, MOVE_DISCOUNT, MOVE_EFFORT,
-    MOVE_OUT,
-) = range(8)  # fmt: skip
+    MOVE_OUT, MOVE_GOAL,
+) = range(9)  # fmt: skip
 
 MOVES: Final[dict[str, int]] = {
     "channels.*.spend": MOVE_SPEND,
@@ -61,6 +63,7 @@ MOVES: Final[dict[str, int]] = {
     "teams.*.headcount": MOVE_HEADS,
     "teams.*.hours": MOVE_HOURS,
     "teams.*.capability.improvement": MOVE_IMPROVE,
+    "teams.*.pressure.goal": MOVE_GOAL,
     "buyer.discount.level": MOVE_DISCOUNT,
     "buyer.effort": MOVE_EFFORT,
 }

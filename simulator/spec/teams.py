@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+import math
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
 from simulator.spec.book import default
-from simulator.spec.quantities import Model, Points, monotone
+from simulator.spec.quantities import Model, Name, Points, monotone
 from simulator.spec.units import (
     Count,
     HoursPerWeek,
@@ -17,6 +18,15 @@ from simulator.spec.units import (
     Share,
     Weeks,
 )
+
+MOST_HIRED: Final = 10_000
+"""People who join one team in a run."""
+
+
+def _not_negative(points: Points) -> None:
+    for x, y in points:
+        if y < 0:
+            raise ValueError(f"improvement time cannot be negative: {y:g} at {x:g}")
 
 
 class Wip(Model):
@@ -47,12 +57,24 @@ class Pressure(Model):
     read off a table (default: the overtime table of the domain book); above 1 it is longer hours,
     below 1 a slower pace. Errors: share more of rework and of handoffs not accepted, for each unit
     of pressure above 1.
+
+    With a goal, pressure is the goal over what the team puts out, both over its normal output
+    (headcount x hours, all ramped, capability 1), whatever waits. `longest` is the longest week
+    that people work, improvement included: hours are those stated times what pressure makes of
+    them, as far as the week has room.
     """
 
     target: Annotated[Weeks, Field(gt=0)] = default("teams.*.pressure.target")
     smooth: Annotated[Weeks, Field(ge=0)] = default("teams.*.pressure.smooth")
     errors: Annotated[Number, Field(ge=0, le=10)] = default("teams.*.pressure.errors")
     output: Points | None = None
+    goal: Annotated[Number, Field(gt=0, le=10)] | None = Field(
+        None,
+        description="output asked for, over the normal one, e.g. 1.15; default: none, load presses",
+    )
+    longest: Annotated[HoursPerWeek, Field(gt=0, le=168)] | None = Field(
+        None, description="longest week of work and improvement, of which `week` is the usual one"
+    )
 
     @model_validator(mode="after")
     def _rises(self) -> Self:
@@ -91,12 +113,31 @@ class Supervision(Model):
     span: Annotated[Number, Field(gt=0)] = default("teams.*.supervision.span")
 
 
+class ToImprove(Model):
+    """The pressure to improve: a load or goal not met, felt over `smooth`, moves improvement.
+
+    Improvement time is multiplied by what the table gives of it (default: 0 up to 1/2, 1 at 1,
+    1.5 from 2; Repenning & Sterman).
+    """
+
+    smooth: Annotated[Weeks, Field(ge=0)] = default("teams.*.capability.to_improve.smooth")
+    table: Points | None = None
+
+    @model_validator(mode="after")
+    def _rises(self) -> Self:
+        if self.table is not None:
+            monotone(self.table, rising=True)
+            _not_negative(self.table)
+        return self
+
+
 class Capability(Model):
     """What a team can do in an hour, kept up by improvement time and eroding without it.
 
     dc/dt = (improvement / reference - c) / erosion; hours for the work are those of the team at
     the reference, more or fewer as improvement takes less or more. With `pressure` on the team,
-    pressure cuts improvement.
+    pressure cuts improvement, by `under_pressure` (default: 1 up to 1, .75 at 1.5, .25 at 2, 0 from
+    5); with `to_improve`, not being good enough makes for more of it, later.
     """
 
     improvement: Share = default("teams.*.capability.improvement")
@@ -104,12 +145,32 @@ class Capability(Model):
         None, description="share of time that keeps capability at 1; default: `improvement`"
     )
     erosion: Annotated[Weeks, Field(gt=0)] = default("teams.*.capability.erosion")
+    under_pressure: Points | None = None
+    to_improve: ToImprove | None = None
 
     @model_validator(mode="after")
     def _some(self) -> Self:
+        if self.under_pressure is not None:
+            monotone(self.under_pressure, rising=False)
+            _not_negative(self.under_pressure)
         if self.reference is None and not 0 < self.improvement < 1:
             raise ValueError("improvement must lie strictly between 0 and 1, or give a reference")
         return self
+
+
+class Hire(Model):
+    """One kind of those who are hired: how many of them are, what they bring, how long they stay.
+
+    Nobody can tell before. Those of the team at the start are none of these.
+    """
+
+    share: Share = Field(description="of all hires")
+    productivity: Annotated[Number, Field(ge=0.05, le=10)] = Field(
+        1.0, description="once ramped, over that of the team's people at the start"
+    )
+    tenure: Annotated[Weeks, Field(gt=0)] | None = Field(
+        None, description="mean stay once ramped; default: by the team's attrition"
+    )
 
 
 class Team(Model):
@@ -121,6 +182,16 @@ class Team(Model):
     function: Literal["sales", "marketing", "delivery", "customer", "other"] = "sales"
     ramp: Annotated[Weeks, Field(ge=0)] = default("teams.*.ramp")
     ramp_start: Annotated[Share, Field(ge=0.05)] = default("teams.*.ramp_start")
+    ramp_law: Literal["line", "exponential"] = Field(
+        "line",
+        description="line: everybody takes `ramp`, more productive by the day; exponential: each "
+        "hire stays at `ramp_start` for a time of their own, `ramp` on average, then is ramped",
+    )
+    hiring: Annotated[Rate, Field(ge=0, le=1000)] | None = Field(
+        None,
+        description="people who join from week 0 on beside the headcount, e.g. 2/month; a change "
+        "is felt after the hiring lead",
+    )
     hiring_lead: Annotated[Weeks, Field(ge=0)] = default("teams.*.hiring_lead")
     quota: Annotated[MoneyRate, Field(ge=0)] | None = Field(
         None, description="new ARR that a fully ramped person is to bring, for bookings capacity"
@@ -135,13 +206,54 @@ class Team(Model):
     attrition: Annotated[Rate, Field(ge=0)] | None = Field(
         None, description="share of people who quit, e.g. 28%/year; default: nobody does"
     )
+    attrition_ramping: Annotated[Rate, Field(ge=0)] | None = Field(
+        None, description="of those who still ramp; default: as attrition"
+    )
+    washout: Annotated[Share, Field(lt=1)] | None = Field(
+        None, description="instead: share of hires who quit before they are ramped, e.g. 33%"
+    )
     replaced: bool = Field(True, description="who quits is replaced after the hiring lead")
+    hires: dict[Name, Hire] = Field(
+        default_factory=dict,
+        max_length=8,
+        description="kinds of hires, e.g. {good: {share: 20%}, poor: {share: 80%, tenure: 1 year}}",
+    )
     wip: Wip | None = None
     pressure: Pressure | None = None
     fatigue: Fatigue | None = None
     burnout: Burnout | None = None
     supervision: Supervision | None = None
     capability: Capability | None = None
+
+    @property
+    def quits(self) -> tuple[float, float]:
+        """Share of people who quit a week without strain: of the ramped, and of those who ramp."""
+        ramped = self.attrition or 0.0
+        if self.washout is not None:
+            lost = self.washout
+            if self.ramp_law == "exponential":
+                return ramped, lost / (1.0 - lost) / self.ramp
+            return ramped, -math.log1p(-lost) / self.ramp
+        return ramped, ramped if self.attrition_ramping is None else self.attrition_ramping
+
+    @property
+    def quitting(self) -> bool:
+        """Whether anybody ever quits."""
+        return max(self.quits) > 0 or any(hire.tenure for hire in self.hires.values())
+
+    @model_validator(mode="after")
+    def _hired(self) -> Self:
+        total = sum(hire.share for hire in self.hires.values())
+        if self.hires and abs(total - 1) > 1e-9:
+            raise ValueError(f"the shares of hires add up to {total:.6g}, not 1")
+        if self.washout is not None and self.attrition_ramping is not None:
+            raise ValueError(
+                "washout says how many quit while they ramp, as attrition_ramping does"
+            )
+        early = "washout" if self.washout is not None else "attrition_ramping"
+        if self.ramp <= 0 and getattr(self, early) is not None:
+            raise ValueError(f"{early} is of those who ramp, and ramp is 0")
+        return self
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:

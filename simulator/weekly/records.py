@@ -31,9 +31,13 @@ def filled(type_: np.dtype[np.void], shape: int | tuple[int, ...], /, **columns:
 TEAM: Final = layout(
     "f8 stated week lead wip_normal wip_loss wip_power target press_smooth errors tired_smooth;"
     "f8 quit strength threshold depletion recovery sup_hours span improve_stated erosion;"
+    "f8 normal urge_smooth longest; i8 aimed urge_table cut_table;"
     "i8 replaced pressed tired wip_table output_table"
 )
-TEAM_BY: Final = layout("f8 hours improve")
+# A kind of hires: the share of all up to it, its worth, and how fast it quits, over the team's
+# rate, while it ramps and after. The first kind is those of the start.
+HIRE: Final = layout("f8 upto gift early later")
+TEAM_BY: Final = layout("f8 hours improve goal")
 CHANNEL: Final = layout(
     "f8 first at half saturation adstock carried loss out_at out_saturation; i8 kind team"
 )
@@ -61,7 +65,7 @@ WHOLE_SHOWN: Final = layout("f8 won won_arr revenue churned customers arr")
 
 # What a run keeps.
 TEAM_STATE: Final = layout(
-    "f8 pressure short long burnout capability hazard rookies veterans skilled open_each"
+    "f8 pressure urge short long burnout capability hazard rookies veterans skilled open_each"
 )
 CHANNEL_STATE: Final = layout("f8 carried share spend")
 MARKET_STATE: Final = layout(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from simulator.spec.calendar import Calendar
 from simulator.spec.quantities import MOST_POINTS
 from simulator.spec.schema import Scenario
+from simulator.weekly.hires import rate_of
 from simulator.weekly.policies import WEEKLY, lay
 from simulator.weekly.records import (
     CHANNEL,
@@ -39,6 +40,8 @@ OVERTIME: Final = (
     (1.2, 1.123), (1.4, 1.246), (1.6, 1.351), (1.8, 1.4), (2.0, 1.4),
 )  # fmt: skip
 """Output over normal against desired over normal (domain book, mechanism 4)."""
+URGE: Final = ((0.0, 0.0), (0.5, 0.0), (0.75, 0.5), (1.0, 1.0), (2.0, 1.5), (5.0, 1.5))
+"""Improvement time over the usual against pressure to improve (Repenning & Sterman)."""
 WEINBERG: Final = ((1.0, 1.0), (2.0, 0.8), (3.0, 0.6), (4.0, 0.4), (5.0, 0.25))
 """Pace against projects at a time (Weinberg 1992)."""
 NO_FATIGUE, ROUNDTABLE, PENCAVEL = range(3)
@@ -89,7 +92,14 @@ def dynamic(s: Scenario) -> bool:
     market, customers, buyer = s.market, s.customers, s.buyer
     return (
         any(
-            t.attrition or t.wip or t.pressure or t.fatigue or t.supervision or t.capability
+            t.quitting
+            or t.hires
+            or (t.ramp_law == "exponential" and t.ramp > 0)
+            or t.wip
+            or t.pressure
+            or t.fatigue
+            or t.supervision
+            or t.capability
             for t in s.teams.values()
         )
         or any(c.quality_loss or c.outbound for c in s.channels.values())
@@ -110,6 +120,9 @@ def _teams(s: Scenario, tables: Tables) -> Array:
     wip = [t.wip for t in items]
     pressure, burnout = [t.pressure for t in items], [t.burnout for t in items]
     capability, supervision = [t.capability for t in items], [t.supervision for t in items]
+    urge = [None if c is None else c.to_improve for c in capability]
+    drive = [None if u is None else u.table or URGE for u in urge]
+    cut = [None if c is None else c.under_pressure for c in capability]
     points = [None if w is None else WEINBERG if w.table == "weinberg" else w.table for w in wip]
     output = [None if p is None else p.output or OVERTIME for p in pressure]
     laws = {"roundtable": ROUNDTABLE, "pencavel": PENCAVEL}
@@ -127,11 +140,17 @@ def _teams(s: Scenario, tables: Tables) -> Array:
         pressed=[p is not None for p in pressure],
         output_table=[tables.add(p) for p in output],
         target=_part(pressure, "target", 1.0),
+        aimed=[p is not None and p.goal is not None for p in pressure],
+        normal=[t.headcount * t.hours for t in items],
+        longest=[0.0 if p is None else (p.longest or 0.0) for p in pressure],
+        urge_table=[tables.add(p) for p in drive],
+        urge_smooth=_part(urge, "smooth"),
+        cut_table=[tables.add(p) for p in cut],
         press_smooth=_part(pressure, "smooth"),
         errors=_part(pressure, "errors"),
         tired=[NO_FATIGUE if t.fatigue is None else laws[t.fatigue.law] for t in items],
         tired_smooth=_part([t.fatigue for t in items], "smooth"),
-        quit=[t.attrition or 0.0 for t in items],
+        quit=[rate_of(t) for t in items],
         strength=_part(burnout, "strength"),
         threshold=_part(burnout, "threshold"),
         depletion=_part(burnout, "depletion", 1.0),
@@ -148,6 +167,8 @@ def _teams_by(s: Scenario, cal: Calendar, hours: Floats) -> Array:
     for m, (name, team) in enumerate(s.teams.items()):
         if team.capability is not None:
             made["improve"][:, m] = cal.of(f"teams.{name}.capability.improvement")
+        if team.pressure is not None and team.pressure.goal is not None:
+            made["goal"][:, m] = cal.of(f"teams.{name}.pressure.goal")
     return made
 
 

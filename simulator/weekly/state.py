@@ -83,7 +83,9 @@ def beginning(rules: Rules) -> State:
     weeks = math.ceil(float(p["lead"].max(initial=0.0))) + 2
     nothing = math.nan
     return State(
-        teams=filled(TEAM_STATE, len(t), pressure=1.0, short=week, long=week, capability=1.0),
+        teams=filled(
+            TEAM_STATE, len(t), pressure=1.0, urge=1.0, short=week, long=week, capability=1.0
+        ),
         channels=filled(
             CHANNEL_STATE,
             len(rules.channels),

@@ -14,6 +14,7 @@ from simulator.compiled import uncached as compiled
 from simulator.spec.signals import (
     MOVE_DISCOUNT,
     MOVE_EFFORT,
+    MOVE_GOAL,
     MOVE_HEADS,
     MOVE_HOURS,
     MOVE_IMPROVE,
@@ -28,6 +29,7 @@ from simulator.weekly.state import QUARTER, Holds, Shown, State
 QUITS_FEEL: Final = 12.0  # weeks over which the work week is felt in quits (domain book 5)
 LEAST: Final = 0.05  # of buyer's time that pulling forward leaves
 SLOWEST: Final = 1e-6
+PARTS: Final = 16  # of a week, in which a goal and what it does to a team are followed
 
 
 @compiled
@@ -44,8 +46,58 @@ def improvement(rules: Rules, k: int, state: State, m: int) -> float:
     """Share of a team's time that goes into improvement."""
     share = moved(rules, state, MOVE_IMPROVE, m, rules.teams_by[k, m].improve)
     if rules.teams[m].pressed:
-        share *= laws.improvement_under(state.teams[m].pressure)
+        cut = rules.teams[m].cut_table
+        if cut >= 0:
+            share *= laws.interpolate(rules.tables[cut], state.teams[m].pressure)
+        else:
+            share *= laws.improvement_under(state.teams[m].pressure)
+        if rules.teams[m].urge_table >= 0:
+            table = rules.tables[rules.teams[m].urge_table]
+            share *= laws.interpolate(table, state.teams[m].urge)
     return float(min(0.99, max(0.0, share)))
+
+
+@compiled
+def worth(rules: Rules, k: int, state: State, m: int) -> tuple[float, float]:
+    """Hours a week and head that a team works, and what an hour of them is worth."""
+    t, mine = rules.teams[m], state.teams[m]
+    factor = output_of(rules, state, m)
+    hours = moved(rules, state, MOVE_HOURS, m, rules.teams_by[k, m].hours) * max(1.0, factor)
+    usual = t.improve_stated
+    if t.longest > 0.0:
+        share = improvement(rules, k, state, m) if usual > 0.0 else 0.0
+        hours = laws.hours_in_week(hours, t.stated, share, usual, t.longest / t.week)
+    elif usual > 0.0:
+        hours *= (1.0 - improvement(rules, k, state, m)) / (1.0 - usual)
+    pace = min(1.0, factor) * mine.capability
+    if t.wip_table >= 0:
+        pace *= laws.interpolate(rules.tables[t.wip_table], mine.open_each)
+    else:
+        pace *= laws.wip_pace(mine.open_each, t.wip_normal, t.wip_loss, t.wip_power)
+    if t.tired == ROUNDTABLE:
+        pace *= laws.roundtable_pace(mine.short)
+    elif t.tired == PENCAVEL:
+        pace *= laws.pencavel_pace(mine.short)
+    return max(SLOWEST, hours), pace
+
+
+@compiled
+def _aim(rules: Rules, k: int, state: State, shown: Shown, weeks: float, m: int) -> None:
+    """Pressure on a team that is asked for an output, and its capability, which moves that back.
+
+    What it puts out follows from its own state, so the loop is closed within the week, in parts.
+    """
+    t, mine = rules.teams[m], state.teams[m]
+    goal = moved(rules, state, MOVE_GOAL, m, rules.teams_by[k, m].goal)
+    part = weeks / PARTS
+    for _ in range(PARTS):
+        hours, pace = worth(rules, k, state, m)
+        wanted = laws.stretch(goal, shown.teams[m].skilled * hours * pace / t.normal)
+        if t.improve_stated > 0.0:
+            level = improvement(rules, k, state, m) / t.improve_stated
+            mine.capability = laws.approach(mine.capability, level, part, t.erosion)
+        mine.pressure = laws.approach(mine.pressure, wanted, part, t.press_smooth)
+        mine.urge = laws.approach(mine.urge, wanted, part, t.urge_smooth)
 
 
 @compiled
@@ -86,7 +138,9 @@ def _team(
 ) -> None:
     """Pressure, work week, burnout, quits and capability of a team after another week."""
     t, mine, hours = rules.teams[m], state.teams[m], rules.teams_by[k, m].hours
-    if t.pressed:
+    if t.aimed:
+        _aim(rules, k, state, shown, weeks, m)
+    elif t.pressed:
         coming = backlog = 0.0
         for i in range(len(rules.stages)):
             if rules.stages[i].team == m:
@@ -97,8 +151,11 @@ def _team(
         normal = shown.teams[m].skilled * free * mine.capability
         wanted = laws.work_pressure(coming / weeks, backlog, t.target, normal)
         mine.pressure = laws.approach(mine.pressure, wanted, weeks, t.press_smooth)
+        mine.urge = laws.approach(mine.urge, wanted, weeks, t.urge_smooth)
     pulled = moved(rules, state, MOVE_HOURS, m, hours) * max(1.0, output_of(rules, state, m))
     week = t.week * pulled / t.stated
+    if t.longest > 0.0:
+        week = min(week, t.longest)
     mine.short = laws.approach(mine.short, week, weeks, t.tired_smooth)
     mine.long = laws.approach(mine.long, week, weeks, QUITS_FEEL)
     if t.strength > 0.0:
@@ -106,7 +163,7 @@ def _team(
         tau = t.depletion if target > mine.burnout else t.recovery
         mine.burnout = laws.approach(mine.burnout, target, weeks, tau)
     mine.hazard += weeks * laws.quit_rate(t.quit, mine.burnout, t.strength, t.threshold)
-    if t.improve_stated > 0.0:
+    if t.improve_stated > 0.0 and not t.aimed:
         level = improvement(rules, k, state, m) / t.improve_stated
         mine.capability = laws.approach(mine.capability, level, weeks, t.erosion)
 
@@ -186,22 +243,10 @@ def advance(rules: Rules, k: int, state: State, shown: Shown, last: Shown, now: 
 def _hold_team(rules: Rules, k: int, state: State, out: Holds, m: int) -> None:
     """Hours of a team, and what they are worth."""
     t, mine, holds = rules.teams[m], state.teams[m], out.teams[m]
-    factor = output_of(rules, state, m)
-    hours = moved(rules, state, MOVE_HOURS, m, rules.teams_by[k, m].hours) * max(1.0, factor)
-    if t.improve_stated > 0.0:
-        hours *= (1.0 - improvement(rules, k, state, m)) / (1.0 - t.improve_stated)
+    hours, pace = worth(rules, k, state, m)
     away = outbound(rules, k, state, m)
     if t.sup_hours > 0.0:
         away += laws.supervision_share(t.sup_hours, t.span, mine.rookies, mine.veterans, hours)
-    pace = min(1.0, factor) * mine.capability
-    if t.wip_table >= 0:
-        pace *= laws.interpolate(rules.tables[t.wip_table], mine.open_each)
-    else:
-        pace *= laws.wip_pace(mine.open_each, t.wip_normal, t.wip_loss, t.wip_power)
-    if t.tired == ROUNDTABLE:
-        pace *= laws.roundtable_pace(mine.short)
-    elif t.tired == PENCAVEL:
-        pace *= laws.pencavel_pace(mine.short)
     holds.hours = hours
     holds.work = hours * max(SLOWEST, 1.0 - away)
     holds.speed = holds.work * max(SLOWEST, pace)

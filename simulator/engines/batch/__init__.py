@@ -33,6 +33,7 @@ from simulator.engines.batch.workspace import Workspace
 from simulator.errors import EngineError
 from simulator.record import Record
 from simulator.system import System
+from simulator.weekly import hires
 from simulator.weekly import state as state_module
 
 SUPPORTS: Final = {
@@ -59,7 +60,7 @@ def _compiled(arguments: tuple[Any, ...]) -> Any:
 
 def stamp() -> int:
     """A number that changes with the sources that the loop is made of."""
-    modules = (compiled, draws, laws, system_module, slow_module, state_module)
+    modules = (compiled, draws, laws, system_module, slow_module, state_module, hires)
     folder = sorted(Path(batch_loop.__file__).parent.glob("*.py"))
     return stamp_of(*(str(m.__file__) for m in modules), *map(str, folder))
 

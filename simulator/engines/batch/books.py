@@ -255,4 +255,20 @@ def skill_of(team, person, now):  # type: ignore[no-untyped-def]
     """Productivity of a person now."""
     if person.ramp_from == -math.inf:
         return 1.0
-    return laws.skill(now - person.ramp_from, team.ramp, team.ramp_start)
+    age = now - person.ramp_from
+    skilled = laws.hire_skill(team.law, age, person.span, team.ramp, team.ramp_start)
+    return skilled * person.gift
+
+
+@compiled
+def crew(floor, team, now):  # type: ignore[no-untyped-def]
+    """Heads by their worth, and those who ramp, of a team now."""
+    skilled = rookies = 0.0
+    for q in range(team.first_person, team.last_person):
+        person = floor.people[q]
+        if not floor.seats[q].there:
+            continue
+        skilled += person.share * skill_of(team, person, now)
+        if person.ramp_from != -math.inf and now - person.ramp_from < person.span:
+            rookies += person.share
+    return skilled, rookies

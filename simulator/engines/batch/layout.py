@@ -39,15 +39,18 @@ FATED: Final = layout("f8 cost weight hours; i4 place; i2 fate channel")
 TOLD: Final = layout("i8 id fit; f8 value arrived ended won live")
 TEAM: Final = layout(
     "f8 touched hours work cost edge edge_hours edge_all edge_pay last_hours last_all last_pay;"
-    "f8 present busy paid_hours busy_hours support_hours people_cost speed ramp ramp_start;"
+    "f8 present busy paid_hours busy_hours support_hours people_cost speed ramp ramp_start looked;"
     "i8 idle waiting alike owned apart first_person first_line last_line;"
-    "i8 last_person spare hired replaced; f8 takeover takeover_odds quit lead hazard"
+    "i8 last_person spare hired replaced law watched; f8 takeover takeover_odds quit lead hazard"
 )
 TEAM_BY: Final = layout("f8 hours cost")
-PERSON: Final = layout("f8 share ramp_from; i8 team leaving")
+# Of a person: gift is worth once ramped, span how many weeks that takes.
+PERSON: Final = layout("f8 share ramp_from span gift; i8 team leaving")
 # Of a person's seat: since is the hazard of quitting when the person came, times how often it was
-# filled before, due when it is filled again; manieth person, free to work, leads owned, their line.
-SEAT: Final = layout("f8 since due; i8 times there manieth free owned line")
+# filled before, due when it is filled again; extra hazard of this person beyond the team's, and how
+# fast they quit, over the team, while they ramp and after; manieth person, free to work, leads
+# owned, their line.
+SEAT: Final = layout("f8 since due extra early later; i8 times there manieth free owned line")
 LINE: Final = layout("i8 head tail")
 STAGE: Final = layout(
     "i8 key team line decision after_sale always one_route speed_kind effort_law patience_law;"
@@ -92,6 +95,7 @@ class Floor(NamedTuple):
     teams: Any
     people: Any
     seats: Any
+    hires: Any
     idle: Any
     lines: Any
     leads: Any

@@ -95,7 +95,7 @@ from simulator.engines.batch.leads import (
 from simulator.engines.batch.owned import arrive, join, leave, lose_patience, serve_own
 from simulator.engines.batch.planned import close, go_on, open_books, snapshot, turn
 from simulator.engines.batch.queue import peek, pop, push
-from simulator.engines.batch.weekly import adopt, ask, move_people
+from simulator.engines.batch.weekly import adopt, ask, move_people, settle_in
 from simulator.system import CHURNED, END, WENT_COLD
 from simulator.weekly.state import Holds, Shown
 
@@ -214,8 +214,10 @@ def simulate(arguments):  # type: ignore[no-untyped-def]
         elif node == PLAN:
             planned += 1
             if plan.kind == SNAPSHOT:
-                snapshot(run, channels, stages, teams, ends.fates, books, now)
+                snapshot(run, channels, floor, ends.fates, books, now)
             elif plan.kind == JOIN:
+                if run.ruled:
+                    settle_in(run, floor, plan.who)
                 join(run, floor, plan.who, now)
                 # Who joins by plan can only quit from now on.
                 floor.seats[plan.who].since = teams[floor.people[plan.who].team].hazard

@@ -75,6 +75,8 @@ def plan(system: System) -> Plan:
         len(system.people.team),
         share=system.people.share,
         ramp_from=system.people.ramp_from,
+        span=system.ramp[system.people.team],
+        gift=1.0,
         team=system.people.team,
     )
     idle = _first_people(system, teams)
@@ -149,8 +151,9 @@ def _lines(system: System, teams: Array, stages: Array, seats: Array) -> int:
 
 
 def _seats(system: System) -> Array:
-    there = system.people.join == -math.inf
-    return filled(SEAT, len(there), due=math.inf, there=there, free=there)
+    there, here = system.people.join == -math.inf, system.hires[system.people.team, 0]
+    quits = {name: here[name] for name in ("early", "later")}
+    return filled(SEAT, len(there), due=math.inf, there=there, free=there, **quits)
 
 
 def no_rules() -> Rules:
@@ -273,6 +276,9 @@ def _teams(system: System) -> Array:
         touched=-system.warm_up,
         ramp=system.ramp,
         ramp_start=system.ramp_start,
+        law=system.ramp_law,
+        watched=system.watched,
+        looked=-system.warm_up,
         owned=system.owned,
         apart=system.rules is not None,
         takeover=system.takeover,

@@ -14,6 +14,7 @@ from simulator.engines.batch.books import (
     arm_churn,
     book,
     cooling_until,
+    crew,
     growth,
     hazard,
     live_push,
@@ -123,8 +124,9 @@ def open_books(run, floor, ends, channels, now):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def snapshot(run, channels, stages, teams, fates, books, now):  # type: ignore[no-untyped-def]
+def snapshot(run, channels, floor, fates, books, now):  # type: ignore[no-untyped-def]
     """Record the state on the save grid."""
+    stages, teams = floor.stages, floor.teams
     settle(run, now)
     row = run.row
     run.row += 1
@@ -132,9 +134,10 @@ def snapshot(run, channels, stages, teams, fates, books, now):  # type: ignore[n
         team = teams[m]
         touch(team, now)
         at = books.by_team[row]
-        at[0, m], at[1, m] = team.present, team.paid_hours
-        at[2, m], at[3, m] = team.busy_hours, team.support_hours
-        at[4, m] = team.people_cost
+        at[0, m] = team.present
+        at[1, m], at[2, m] = crew(floor, team, now)
+        at[3, m], at[4, m] = team.paid_hours, team.busy_hours
+        at[5, m], at[6, m] = team.support_hours, team.people_cost
     for s in range(len(stages)):
         stage, at = stages[s], books.by_stage[row]
         at[0, s], at[1, s], at[2, s] = stage.waiting, stage.working, stage.buyer

@@ -12,7 +12,7 @@ from simulator.engines.ledgers import Planned
 from simulator.record import LeadTable, Record, Series, Visits
 
 BY_STAGE = "waiting working buyer transit nurture entered started advanced wait".split()
-BY_TEAM = "heads paid_hours busy_hours support_hours people_cost".split()
+BY_TEAM = "heads skilled ramping paid_hours busy_hours support_hours people_cost".split()
 BY_TIME = "customers arr won won_arr live churned churned_arr expansion_arr cycle revenue".split()
 
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from simulator import draws
-from simulator.engines.batch.books import growth, settle, skill_of, touch
+from simulator import draws, laws
+from simulator.engines.batch.books import crew, growth, settle, touch
 from simulator.engines.batch.compile import compiled
 from simulator.engines.batch.layout import LOOKED, OPENED
 from simulator.engines.batch.owned import join, leave
 from simulator.engines.slow import HOLD, KEEP, LOOK, STEP
+from simulator.weekly.hires import luck_of, span_of
 
 WEEK: Final = 1e-9  # how near to a whole week an edge is one
 
@@ -27,14 +28,7 @@ def _show(run, floor, channels, to, now):  # type: ignore[no-untyped-def]
     for m in range(len(floor.teams)):
         team, seen = floor.teams[m], to.teams[m]
         touch(team, now)
-        skilled = rookies = 0.0
-        for q in range(team.first_person, team.last_person):
-            person = floor.people[q]
-            if not floor.seats[q].there:
-                continue
-            skilled += person.share * skill_of(team, person, now)
-            if person.ramp_from != -math.inf and now - person.ramp_from < team.ramp:
-                rookies += person.share
+        skilled, rookies = crew(floor, team, now)
         seen.paid, seen.busy, seen.heads = team.paid_hours, team.busy_hours, team.present
         seen.skilled, seen.rookies = skilled, rookies
     for s in range(len(floor.stages)):
@@ -105,7 +99,10 @@ def move_people(run, floor, holds, now):  # type: ignore[no-untyped-def]
     """
     for m in range(len(floor.teams)):
         team = floor.teams[m]
-        hazard = team.hazard = holds.teams[m].hazard
+        hazard = holds.teams[m].hazard
+        if team.watched:
+            _strain(floor, team, hazard, now)
+        team.hazard = hazard
         if team.quit > 0.0:
             for q in range(team.first_person, team.last_person):
                 seat = floor.seats[q]
@@ -113,7 +110,7 @@ def move_people(run, floor, holds, now):  # type: ignore[no-untyped-def]
                     continue
                 key = draws.subkey(run.people_stream, q)
                 patience = -math.log(draws.uniform(key, seat.times))
-                if hazard - seat.since >= patience:
+                if hazard - seat.since + seat.extra >= patience:
                     leave(run, floor, q, now)
                     if team.replaced:
                         seat.due = now + team.lead
@@ -127,6 +124,40 @@ def move_people(run, floor, holds, now):  # type: ignore[no-untyped-def]
             return False
         _fit(run, floor, m, wanted, hazard, now)
     return True
+
+
+@compiled
+def _strain(floor, team, hazard, now):  # type: ignore[no-untyped-def]
+    """What the time since the last look did to each beyond what it did to the team."""
+    more = hazard - team.hazard
+    if not more > 0.0:
+        return
+    for q in range(team.first_person, team.last_person):
+        person, seat = floor.people[q], floor.seats[q]
+        if seat.there:
+            ripe = person.ramp_from + person.span
+            felt = laws.exposure(team.looked, now, person.ramp_from, ripe, seat.early, seat.later)
+            seat.extra += more * (felt - 1.0)
+    team.looked = now
+
+
+@compiled
+def settle_in(run, floor, q):  # type: ignore[no-untyped-def]
+    """Draw which kind a new person is, and how long they ramp."""
+    person, seat = floor.people[q], floor.seats[q]
+    seat.extra = 0.0
+    if person.ramp_from == -math.inf:
+        return
+    m = person.team
+    team = floor.teams[m]
+    person.span = span_of(run.people_stream, q, seat.times, team.law, team.ramp)
+    kind = 0
+    if floor.hires[m, 0].upto <= 0.0:
+        luck = luck_of(run.people_stream, q, seat.times)
+        while not luck < floor.hires[m, kind].upto:
+            kind += 1
+    hire = floor.hires[m, kind]
+    person.gift, seat.early, seat.later = hire.gift, hire.early, hire.later
 
 
 @compiled
@@ -155,4 +186,5 @@ def _arrive_at(run, floor, q, hazard, now):  # type: ignore[no-untyped-def]
     floor.people[q].ramp_from = now
     floor.seats[q].since = hazard
     floor.seats[q].times += 1
+    settle_in(run, floor, q)
     join(run, floor, q, now)

@@ -79,7 +79,7 @@ class Workspace:
         self.fates = np.zeros(fates, np.int64)
         self.visits = np.empty(visits, VISIT)
         self.by_stage = np.empty((times, 9, stages))
-        self.by_team = np.empty((times, 5, teams))
+        self.by_team = np.empty((times, 7, teams))
         self.by_fate = np.empty((times, fates))
         self.by_channel = np.empty((times, len(plan.channels)))
         self.by_time = np.empty((times, 10))
@@ -128,15 +128,15 @@ class Workspace:
 
     def arguments(self) -> tuple[Any, ...]:
         """What the loop takes, in its order: plain types, so that they name no version of ours."""
-        p, o = self.plan, self.own
+        p, o, system = self.plan, self.own, self.system
         groups = (
             Tables(
                 o["segments"], o["channels_by"], o["stages_by"], o["handoffs_by"], p.teams_by,
                 p.caps, p.lift,
             ),
             Floor(
-                o["stages"], o["teams"], o["people"], o["seats"], o["idle"], self.lines,
-                self.leads, self.tally, self.visits, self.nodes, self.buckets, self.due,
+                o["stages"], o["teams"], o["people"], o["seats"], system.hires, o["idle"],
+                self.lines, self.leads, self.tally, self.visits, self.nodes, self.buckets, self.due,
                 self.sorting,
             ),
             Ends(self.fates, self.fated, self.told, self.hours, self.lives, self.cooling),

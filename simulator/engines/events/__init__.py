@@ -147,6 +147,7 @@ class Run(Journey):
         self.contracts.settle(now)
         for team in self.teams:
             team.touch(now)
+        crews = [self.crew(t) for t in self.teams]
         books = self.contracts
         self.snapshots.take(
             {
@@ -154,6 +155,8 @@ class Run(Journey):
                 **{k: list(v) for k, v in self.flow.items()},
                 "wait": list(self.wait),
                 "heads": [t.present for t in self.teams],
+                "skilled": [skilled for skilled, _ in crews],
+                "ramping": [ramping for _, ramping in crews],
                 "customers": books.customers,
                 "arr": books.arr,
                 "fates": list(self.fates),

@@ -61,8 +61,7 @@ class Floor(Weekly):
             person = owner
             team.idle.remove(owner)
             heapify(team.idle)
-        share, since = self.seat_share[person], self.seat_ramp_from[person]
-        skilled = 1.0 if since == -math.inf else team.skill(now - since)
+        share, skilled = self.seat_share[person], self.worth(team, person)
         team.touch(now)
         team.busy += share
         work.started, work.person = now, person
@@ -124,6 +123,7 @@ class Floor(Weekly):
         self.there[person] = True
         if self.slow is not None:
             # Someone who joins by plan can only quit from now on.
+            self.enter(person)
             self.slow.since[person] = float(self.slow.holds.teams[team.index]["hazard"])
         heappush(team.idle, person)
         self.next_up(team, person)

@@ -26,6 +26,8 @@ class Slow:
         people, teams = len(system.people.team), len(system.team_names)
         self.stream = draws.channel_stream(seed, replication, draws.name_key("people"))
         self.since = [0.0] * people  # hazard of quitting when the person came
+        self.extra = [0.0] * people  # hazard of the person beyond that of the team
+        self.hazard = [0.0] * teams  # of quitting, when the team was last looked at
         self.times = [0] * people  # how often the seat was filled before
         self.due = [math.inf] * people  # when the seat is filled again
         self.spare: list[list[int]] = [[] for _ in range(teams)]

@@ -96,6 +96,11 @@ class State:
         self.opening = [0] * channels
         self.seat_share = system.people.share.tolist()
         self.seat_ramp_from = system.people.ramp_from.tolist()
+        # Of a person: weeks to ramp, worth, and how fast they quit while they ramp and after.
+        self.seat_span = system.ramp[system.people.team].tolist()
+        self.seat_gift = [1.0] * len(self.seat_share)
+        here = system.hires[system.people.team, 0]
+        self.seat_quits = list(zip(here["early"].tolist(), here["later"].tolist(), strict=True))
         self.there = [False] * len(self.seat_share)
         self.leaving: set[int] = set()
         self.taken = round(system.customers.start)  # accounts that cannot become leads now

@@ -5,11 +5,15 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from simulator import draws
+import numpy as np
+
+from simulator import draws, laws
 from simulator.draws import uniform
 from simulator.engines.events.state import State
+from simulator.engines.ledgers import Team
 from simulator.engines.slow import HOLD, KEEP, LOOK, STEP
 from simulator.errors import EngineError
+from simulator.weekly.hires import luck_of, span_of
 
 WEEK: Final = 1e-9  # how near to a whole week an edge is one
 
@@ -25,14 +29,7 @@ class Weekly(State):
         books.settle(now)
         for m, team in enumerate(self.teams):
             team.touch(now)
-            skilled = rookies = 0.0
-            for person in team.seats:
-                if not self.there[person]:
-                    continue
-                share, since = self.seat_share[person], self.seat_ramp_from[person]
-                skilled += share * (1.0 if since == -math.inf else team.skill(now - since))
-                if since != -math.inf and now - since < team.ramp:
-                    rookies += share
+            skilled, rookies = self.crew(team)
             to.teams[m] = (team.paid_hours, team.busy_hours, team.present, skilled, rookies)
         stock, flow = self.stock, self.flow
         for s in range(len(self.wait)):
@@ -46,6 +43,25 @@ class Weekly(State):
         to.whole[0] = (
             books.won, books.won_arr, books.revenue, books.churned, books.customers_live, books.arr
         )  # fmt: skip
+
+    def worth(self, team: Team, person: int) -> float:
+        """Productivity of a person now."""
+        since = self.seat_ramp_from[person]
+        if since == -math.inf:
+            return 1.0
+        return team.skill(self.env.now - since, self.seat_span[person]) * self.seat_gift[person]
+
+    def crew(self, team: Team) -> tuple[float, float]:
+        """Heads by their worth, and those who ramp, of a team now."""
+        skilled = rookies = 0.0
+        for person in team.seats:
+            if not self.there[person]:
+                continue
+            share, since = self.seat_share[person], self.seat_ramp_from[person]
+            skilled += share * self.worth(team, person)
+            if since != -math.inf and self.env.now - since < self.seat_span[person]:
+                rookies += share
+        return skilled, rookies
 
     def week(self, edge: float, ended: int) -> None:
         """Take a step at an edge of the calendar; then what holds from here on.
@@ -93,13 +109,15 @@ class Weekly(State):
         t, now = slow.rules.teams, self.env.now
         for m, team in enumerate(self.teams):
             hazard = float(slow.holds.teams[m]["hazard"])
+            if team.watched:
+                self.strain(m, hazard)
             if t[m]["quit"] > 0.0:
                 for person in team.seats:
                     if not self.there[person] or person in self.leaving:
                         continue
                     key = draws.subkey(slow.stream, person)
                     patience = -math.log(uniform(key, slow.times[person]))
-                    if hazard - slow.since[person] >= patience:
+                    if hazard - slow.since[person] + slow.extra[person] >= patience:
                         self.leave(person)
                         if t[m]["replaced"]:
                             slow.due[person] = now + float(t[m]["lead"])
@@ -141,6 +159,39 @@ class Weekly(State):
         slow.since[person] = hazard
         slow.times[person] += 1
         self.join(person)
+
+    def strain(self, m: int, hazard: float) -> None:
+        """What the time since the last look did to each beyond what it did to the team."""
+        slow, team, now = self.slow, self.teams[m], self.env.now
+        assert slow is not None
+        more = hazard - slow.hazard[m]
+        if not more > 0.0:
+            return
+        for person in team.seats:
+            if self.there[person]:
+                since = self.seat_ramp_from[person]
+                early, later = self.seat_quits[person]
+                felt = laws.exposure(
+                    team.looked, now, since, since + self.seat_span[person], early, later
+                )
+                slow.extra[person] += more * (felt - 1.0)
+        team.looked, slow.hazard[m] = now, hazard
+
+    def enter(self, person: int) -> None:
+        """Draw which kind a new person is, and how long they ramp."""
+        slow, system = self.slow, self.system
+        assert slow is not None
+        slow.extra[person] = 0.0
+        if self.seat_ramp_from[person] == -math.inf:
+            return
+        m, times = int(system.people.team[person]), slow.times[person]
+        team, hires = self.teams[m], system.hires[m]
+        self.seat_span[person] = float(span_of(slow.stream, person, times, team.law, team.ramp))
+        kind = 0
+        if hires["upto"][0] <= 0.0:
+            kind = int(np.argmax(luck_of(slow.stream, person, times) < hires["upto"]))
+        self.seat_gift[person] = float(hires["gift"][kind])
+        self.seat_quits[person] = (float(hires["early"][kind]), float(hires["later"][kind]))
 
     def join(self, person: int) -> None:
         """Someone starts."""

@@ -142,8 +142,9 @@ def run(
         states[:, : space.zx.size].reshape(-1, *space.zx.shape), states[:, space.zx.size :], waiting
     )
     return record_of(
-        system, graph, net, order, sums, times, staff, weeks, kept, calls, notes, seed, replication
-    )
+        system, graph, net, order, sums, times, staff, weeks, kept, calls, notes, seed, replication,
+        crew.fresh,
+    )  # fmt: skip
 
 
 def _refuse_crowds(system: System, crew: Crew) -> None:

@@ -12,7 +12,7 @@ from simulator.engines.flow.feedback import Weeks
 from simulator.engines.flow.graph import GONE, LIVE, Graph, Node, in_process
 from simulator.engines.flow.layout import COST, CYCLE, HOURS, VALUE, Net, Staff, Sums
 from simulator.engines.ledgers import Planned
-from simulator.people import heads_at
+from simulator.people import crew_at, heads_at
 from simulator.record import Record, Series
 from simulator.system import NO_TEAM, System
 
@@ -67,6 +67,17 @@ def _heads(system: System, times: Floats, staff: Staff, weeks: Weeks | None) -> 
     return found
 
 
+def _crew(
+    system: System, times: Floats, staff: Staff, weeks: Weeks | None, fresh: Floats | None
+) -> tuple[Floats, Floats]:
+    """Heads by their productivity, and those who ramp, on the grid: (T, M) each."""
+    if weeks is None or not weeks.turns or fresh is None:
+        return crew_at(system.people, system.ramp, system.ramp_start, system.grid)
+    end = staff.skilled[-1] + staff.skilled_rate[-1] * (times[-1] - times[-2])
+    at = np.searchsorted(times, system.grid)
+    return np.concatenate([staff.skilled, end[None]])[at], fresh[at]
+
+
 def record_of(
     system: System,
     graph: Graph,
@@ -81,8 +92,12 @@ def record_of(
     notes: list[str],
     seed: int,
     replication: int,
+    fresh: Floats,
 ) -> Record:
-    """All books, from the stocks and sums on the save grid."""
+    """All books, from the stocks and sums on the save grid.
+
+    fresh: (P + 1, M) who ramps between pieces, where a weekly step moves people.
+    """
     nodes = [graph.nodes[i] for i in order]
     channels = len(system.channel_names)
     x = kept.x
@@ -90,7 +105,7 @@ def record_of(
         x[:, :, :channels].sum(axis=2), x[:, :, channels + VALUE], x[:, :, channels + CYCLE],
         kept.y, kept.w,
     )  # fmt: skip
-    series = series_of(system, nodes, net, sums, times, staff, weeks, whole)
+    series = series_of(system, nodes, net, sums, times, staff, weeks, whole, fresh)
     fate = np.array([in_process(n) for n in nodes], dtype=np.int64)
     y, sold, alive = kept.y, net.links.sold, net.links.kind < GONE
     fates = np.zeros((len(system.fates), channels))
@@ -126,10 +141,11 @@ def series_of(
     staff: Staff,
     weeks: Weeks | None,
     whole: Whole,
+    fresh: Floats | None = None,
 ) -> Series:
     """Time series, from what is kept of all channels. weeks: of the weekly step, if there is one.
 
-    nodes: the stocks in their order.
+    nodes: the stocks in their order; fresh: as of record_of.
     """
     stages = len(system.stage_names)
     leads, value, y = whole.leads, whole.value, whole.y
@@ -176,6 +192,7 @@ def series_of(
     pay = _accrued(system, times, staff, system.team_cost)
     lever = system.money.lever_rate + (0.0 if weeks is None else weeks.cost)
     planned = Planned(system, net.demand.spend, lever).upto(system.grid)
+    skilled, ramping = _crew(system, times, staff, weeks, fresh)
     return Series(
         t=system.grid,
         waiting=staged(waiting),
@@ -184,6 +201,8 @@ def series_of(
         transit=here(2),
         nurture=here(3),
         heads=_heads(system, times, staff, weeks),
+        skilled=skilled,
+        ramping=ramping,
         customers=base + leads[:, sold & alive].sum(axis=1),
         arr=arr,
         fates=_by(fate, leads, len(system.fates)),

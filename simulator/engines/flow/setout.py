@@ -124,7 +124,7 @@ def crew_and_staff(
         row_count=whole.copy(),
         row_low=heads.copy(),
     )
-    return crew_of(system, patient, psffa, most), staff, notes
+    return crew_of(system, patient, psffa, most, pieces), staff, notes
 
 
 __all__ = ["SOURCES", "crew_and_staff", "no_crew", "records_of", "weeks_of"]
