@@ -149,6 +149,17 @@ def test_odds_are_factors_of_hazards() -> None:
     )
 
 
+def test_windows_of_a_day_and_of_years(model: Model) -> None:
+    """Shorter than a week, and longer than weeks are told apart: all cases come to an end."""
+    rng = np.random.default_rng(7)
+    end = model.paths.end
+    day = model.future(end + 1, rng)
+    assert np.nanmax(day.closed) < end + 1
+    years = model.future(end + 700, rng)
+    old = years.created < end + 300
+    assert (years.outcome[old] >= 0).mean() > 0.99
+
+
 def test_a_log_that_sways_has_wider_intervals() -> None:
     """The same company, with odds and answers that sway from week to week, is foretold with more
     doubt of its outcomes: in the spread of the shares won."""

@@ -17,6 +17,7 @@ from simulator.fit.logs.sway import Sways, fit_sways
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+SWAYING = 26  # weeks ahead that differ from each other; later ones are as the last of them
 MOST_STAYS = 500  # of one case; what still runs then stays open
 
 
@@ -89,7 +90,7 @@ class Model:
             by_week = rng.exponential(1.0, int(week.max(initial=0)) + 1)
             weight = rng.exponential(1.0, len(p.created)) * by_week[week]
         # the weeks ahead differ by more than chance as those before did
-        edges = np.arange(p.end + 7.0, until, 7.0)
+        edges = np.arange(p.end + 7.0, min(until, p.end + 7.0 * SWAYING), 7.0)
         speed = np.ones((len(p.stages), len(edges) + 1))
         odds = None
         if weighted:
