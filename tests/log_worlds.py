@@ -17,15 +17,30 @@ INTAKE_HOURS = 0.5
 
 
 @cache
-def made(days: int = 120, a_day: float = 20.0, seed: int = 0, *, people: bool = True) -> Log:
+def made(
+    days: int = 120,
+    a_day: float = 20.0,
+    seed: int = 0,
+    *,
+    people: bool = True,
+    sway: float = 0.0,
+) -> Log:
     """Cases at a Poisson rate; intake by five people in the day; half of offers never answered.
 
     Intake: begun the next morning, half an hour of work on average (exponential), then accepted
     with ACCEPTED, else declined at once. Offer: half of them are answered after a lognormal time
     of median 6 days (yes: WON), unless that is later than RULE days; the others run out then.
+    sway: standard deviation, from week to week, of the log odds of being accepted, and of the log
+    time to an answer; each lasts (autoregression of 0.7).
     """
     rng = np.random.default_rng(seed)
     cases, visits = [], []
+    odds, pace = np.zeros((2, days // 7 + 3))
+    if sway:
+        for path in (odds, pace):
+            path[0] = sway * rng.standard_normal()
+            for k in range(1, len(path)):
+                path[k] = 0.7 * path[k - 1] + sway * np.sqrt(1 - 0.7**2) * rng.standard_normal()
     end = START + pd.Timedelta(days=days)
     for n, at in enumerate(np.sort(rng.uniform(0, days, rng.poisson(a_day * days)))):
         created = START + pd.Timedelta(days=at)
@@ -35,11 +50,12 @@ def made(days: int = 120, a_day: float = 20.0, seed: int = 0, *, people: bool = 
         done = begun + pd.Timedelta(hours=hours)
         who = f"p{rng.integers(5)}" if people else pd.NA
         visits.append((name, "intake", created, begun if people else pd.NaT, done, who, hours))
-        if rng.random() > ACCEPTED:
+        week = int(at // 7)
+        if rng.random() > 1 / (1 + (1 / ACCEPTED - 1) * np.exp(-odds[week])):
             cases.append((name, created, done, "declined"))
             continue
         answered = rng.random() < 0.5
-        taken = float(rng.lognormal(np.log(6.0), 0.5)) if answered else np.inf
+        taken = float(rng.lognormal(np.log(6.0) - pace[week], 0.5)) if answered else np.inf
         yes = rng.random() < WON
         outcome = "expired" if taken >= RULE else "won" if yes else "declined"
         closed = done + pd.Timedelta(days=min(taken, RULE))

@@ -12,10 +12,11 @@ from scipy import optimize, special, stats
 
 from simulator.errors import DataError
 from simulator.fit import backtest, estimate, forecast
-from simulator.fit.arrivals import dispersion_of, estimate_arrivals, weekly
+from simulator.fit.arrivals import estimate_arrivals, weekly
 from simulator.fit.backtest import kaplan_meier_curve
 from simulator.fit.cure import _Target, clock, count, fit_one, weekday_factors
 from simulator.fit.delay import LAWS, DelayLaw
+from simulator.fit.forecast import wins_level
 
 
 @pytest.fixture(scope="module")
@@ -171,7 +172,19 @@ def test_arrivals_trend_and_dispersion() -> None:
 
 def test_weekly_counts_from_the_end() -> None:
     assert weekly(np.array([0, 1, 2, 8, 9, 14]), 15).tolist() == [2, 3]
-    assert dispersion_of(np.full(6, 10.0), np.full(6, 10.0), 0.02, 6) == pytest.approx(0.01)
+
+
+def test_weeks_of_the_history_say_how_weeks_vary(fitted) -> None:  # type: ignore[no-untyped-def]
+    """Steady weeks beside wins that come every second week: around the model in both, but wider."""
+    _, history, e = fitted[0]
+    steady = wins_level(history, e.counts, e.ensemble.best)
+    day = np.where(history.won >= 0, history.won - history.won // 7 % 2 * 7, -1)
+    uneven = replace(history, won=np.where(day >= history.arrived, day, history.won))
+    jumps = wins_level(uneven, e.counts, e.ensemble.best)
+    rng = np.random.default_rng(1)
+    one, two = (x.draw(rng, 4000, 4, noisy=1.0) for x in (steady, jumps))
+    np.testing.assert_allclose([one.mean(), two.mean()], 1, atol=0.05)
+    assert two.std() > 1.3 * one.std()
 
 
 def test_kaplan_meier_checks_the_cure_model(fitted) -> None:  # type: ignore[no-untyped-def]

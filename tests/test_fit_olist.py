@@ -42,7 +42,16 @@ def test_rolling_origins(history: History) -> None:
     origins = [dt.date(2018, 2, 1) + dt.timedelta(days=14 * k) for k in range(4)]
     test = backtest(history, origins, days=28)
     assert test.wape() <= test.wape("kaplan_meier")
-    assert 0.8 <= test.coverage <= 1
+    assert 0.8 <= test.coverage <= 0.97
+
+
+def test_origins_of_the_command(history: History) -> None:
+    """Where `backtest` begins by itself: the end of the data, which wins had never been so many."""
+    test = backtest(history)
+    assert test.wape() <= test.wape("kaplan_meier")
+    assert not test.beaten_by
+    assert 0.8 <= test.coverage <= 0.97
+    assert all(o.inside for o in test.origins)
 
 
 def test_estimates(history: History) -> None:

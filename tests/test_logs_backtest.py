@@ -235,7 +235,9 @@ def test_leads_and_deals_are_fitted_as_such(tmp_path: Path) -> None:
     assert read_provenance(out).kind == "leads and deals"
     scored = run("backtest", out, "--json")
     assert scored.exit_code == 0, scored.output
-    assert set(json.loads(scored.stdout)["wape"]) == {"model", "kaplan_meier", "run_rate"}
+    answer = json.loads(scored.stdout)
+    assert answer["kind"] == "backtest"
+    assert set(answer["wape"]) == {"model", "kaplan_meier", "run_rate"}
 
 
 real = pytest.mark.skipif(
@@ -265,12 +267,14 @@ def test_loans_of_december(december: Trial) -> None:
     ):
         assert by[key].met(), key
     # told how many cases came, all but the median of the declined, which lies between two heaps,
-    # and the share of the cancelled, which is off by just 2 points
+    # and the share of the cancelled, which is off by some 2 points
     rest = {("cycle_days_median", "declined"), ("outcome_share", "cancelled")}
     for key, m in by.items():
         assert m.target is None or m.met(GIVEN) or key in rest, key
-    heap = by["cycle_days_median", "declined"]
-    assert heap.inside
+    assert by["cycle_days_median", "declined"].inside
+    # 90% intervals hold what came: of weeks, and of all single numbers but one, which a rule fixes
+    assert december.coverage >= 0.8
+    assert {k for k, m in by.items() if not m.inside} <= {("cycle_days_p90", "cancelled")}
     week = origin.weekly[0]
     assert all(week.wape[MODEL] < week.wape[b] for b in BASELINES)
     for key in ("relative_event_hours", "cycle_time_hours"):

@@ -93,17 +93,6 @@ def _trend(totals: Array, time: Array) -> tuple[float, float, Array]:
     return slope, float(np.sqrt(np.linalg.inv(information)[1, 1])), fitted
 
 
-def dispersion_of(observed: Array, expected: Array, prior: float, prior_weeks: float) -> float:
-    """Variance v of weekly factors beyond chance, O ~ Poisson(E x), E[x] = 1, var x = v.
-
-    By moments, shrunk to ``prior`` as if that had been seen for ``prior_weeks``.
-    """
-    size = float((expected**2).sum())
-    raw = float(((observed - expected) ** 2 - expected).sum()) / size if size > 0 else 0.0
-    weeks = float(len(observed))
-    return (weeks * max(raw, 0.0) + prior_weeks * prior) / (weeks + prior_weeks)
-
-
 def poisson_interval(n: float, level: float = 0.9) -> tuple[float, float]:
     """Exact interval of a Poisson mean from one count (Garwood 1936)."""
     tail = (1 - level) / 2

@@ -71,6 +71,8 @@ class BackTest:
     origins: tuple[Origin, ...]
     level: float
 
+    kind = "backtest"
+
     def wape(self, method: str = "model") -> float:
         """Weekly WAPE over all origins."""
         wins = sum(o.actual_total for o in self.origins)
@@ -128,6 +130,7 @@ class BackTest:
     def to_json(self) -> dict[str, object]:
         """Plain values, ready to print as JSON."""
         return {
+            "kind": self.kind,
             "level": self.level,
             "coverage": self.coverage,
             "wape": {m: self.wape(m) for m in METHODS},

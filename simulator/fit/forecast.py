@@ -13,15 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from simulator.fit.arrivals import Arrivals, dispersion_of, weekly
+from simulator.fit.arrivals import Arrivals, weekly
 from simulator.fit.cure import Counts, CureFit, Ensemble, clock
+from simulator.fit.level import WANDER, Level, fit_factor
 from simulator.fit.read import History
 
 Array = NDArray[np.float64]
 DRAWS = 4000
 CELLS = 4_000_000  # of the arrays of one step: bounds the memory, not the result's size
-WEEK_NOISE = 0.02  # prior variance of a week's factor: weeks differ by 14% beyond chance
-LEVEL_NOISE = 0.15  # sd of the level of wins, and of leads, after four weeks: markets move
+WEEK_NOISE = 0.14  # prior of how weeks differ beyond chance, as the sd of their log factors
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +69,8 @@ def forecast(
     """Forecast the wins of the next ``days`` days, week by week (the last may be short)."""
     rng = np.random.default_rng(seed)
     edges = [*range(0, days, 7), days]
-    noise = _week_noise(history, counts, ensemble.best)
     weeks = np.diff(edges) / 7
-    middle = (np.array(edges[:-1]) + np.array(edges[1:])) / 2
+    level = wins_level(history, counts, ensemble.best)
     parts, opens, news = [], [], []
     size = max(1, CELLS // (history.days * len(edges)))
     steps = [
@@ -82,12 +81,10 @@ def forecast(
     for fit, x in steps:
         n = len(x)
         open_, new = _expected(counts, fit, x, arrivals, edges, days, rng)
-        # level: drifts as a random walk; weeks: gamma factors of variance `noise`
-        walk = _walk(rng, n, weeks, middle)
         opens.append(open_)
         news.append(new)
-        factor = rng.gamma(weeks / noise, noise / weeks, size=(n, len(weeks)))
-        parts.append(rng.poisson((open_ + new) * walk * factor))
+        factor = level.draw(rng, n, len(weeks), noisy=1 / weeks)
+        parts.append(rng.poisson((open_ + new) * factor))
     return Forecast(
         origin=history.days,
         edges=tuple(edges),
@@ -95,12 +92,6 @@ def forecast(
         from_open=np.concatenate(opens).mean(axis=0),
         from_new=np.concatenate(news).mean(axis=0),
     )
-
-
-def _walk(rng: np.random.Generator, n: int, weeks: Array, middle: Array) -> Array:
-    variance = np.diff(np.concatenate([[0.0], middle])) / 28 * LEVEL_NOISE**2
-    steps = rng.standard_normal((n, len(weeks))) * np.sqrt(variance)
-    return np.asarray(np.exp(np.cumsum(steps, axis=1) - np.cumsum(variance) / 2))
 
 
 def _expected(
@@ -138,7 +129,7 @@ def _expected(
     weekday = arrivals.weekday[(coming + counts.start_weekday) % 7] / 7
     size = np.maximum(arrivals.rate, 1e-9)
     rate = rng.gamma((size / arrivals.se) ** 2, arrivals.se**2 / size, size=(n, len(size)))
-    level = np.exp(rng.standard_normal((n, 1)) * LEVEL_NOISE * np.sqrt(days / 56))
+    level = np.exp(rng.standard_normal((n, 1)) * WANDER * np.sqrt(days / 56))
     ahead = (coming - end) / 28
     lead = beyond[:, None] * ahead if fit.drift == "odds" else np.zeros((n, days))
     quality = np.zeros((n, days))
@@ -155,14 +146,14 @@ def _expected(
     return open_wins, np.diff(new, axis=-1)
 
 
-def _week_noise(history: History, counts: Counts, fit: CureFit) -> float:
-    """Variance of weekly factors, from the model's residuals over the weeks seen."""
+def wins_level(history: History, counts: Counts, fit: CureFit) -> Level:
+    """How weekly wins vary around what the model expects of them, as they did in the weeks seen."""
     expected = expected_by_day(counts, fit)
     weeks = counts.days // 7
     by_week = expected[counts.days - 7 * weeks :].reshape(weeks, 7).sum(axis=1)
     observed = weekly(history.won[history.won >= 0], counts.days)
-    # the first two weeks have hardly any leads at risk
-    return dispersion_of(observed[2:], by_week[2:], WEEK_NOISE, 6.0)
+    # the first two weeks have hardly any leads at risk; where the level is now, drift has told
+    return fit_factor(observed[2:], by_week[2:], noise_sd=WEEK_NOISE).around_one
 
 
 def expected_by_day(counts: Counts, fit: CureFit) -> Array:

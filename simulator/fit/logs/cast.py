@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 from simulator.fit.logs.clock import make_clock
 from simulator.fit.logs.demand import RECENT_DAYS, Demand, estimate_demand
 from simulator.fit.logs.paths import Paths
-from simulator.fit.logs.risks import Entry, Laws, Sampler
+from simulator.fit.logs.risks import Entry, Laws, Pace, Sampler
+from simulator.fit.logs.sway import Sways, fit_sways
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+SWAYING = 26  # weeks ahead that differ from each other; later ones are as the last of them
 MOST_STAYS = 500  # of one case; what still runs then stays open
 
 
@@ -41,12 +43,13 @@ class Future:
 
 @dataclass(frozen=True)
 class Model:
-    """What a log says about its future: demand, laws, and what each case is."""
+    """What a log says about its future: demand, laws and how they sway, and what each case is."""
 
     paths: Paths
     demand: Demand
     laws: Laws
     kind: Ints
+    sways: Sways
 
     def given(self, full: Paths, until: float) -> Arrivals:
         """The arrivals that came: those of the full paths from the end of these on."""
@@ -86,7 +89,13 @@ class Model:
             week = (p.created // 7).astype(np.int64)
             by_week = rng.exponential(1.0, int(week.max(initial=0)) + 1)
             weight = rng.exponential(1.0, len(p.created)) * by_week[week]
-        sampler = Sampler(self.laws, weight)
+        # the weeks ahead differ by more than chance as those before did
+        edges = np.arange(p.end + 7.0, min(until, p.end + 7.0 * SWAYING), 7.0)
+        speed = np.ones((len(p.stages), len(edges) + 1))
+        odds = None
+        if weighted:
+            speed, odds = self.sways.draw(rng, len(edges) + 1)
+        sampler = Sampler(self.laws, weight, odds)
         new = arrivals or draw_arrivals(self, until, rng)
         open_ = np.flatnonzero(p.outcome < 0)
         last = p.last()[open_]
@@ -110,6 +119,7 @@ class Model:
             np.concatenate([p.entered[last], new.created]),
         )
         clock = self.laws.clock
+        marks = clock.read(edges)
         lasted = clock.read(np.full(old, p.end)) - clock.read(p.entered[last])
         u = np.concatenate([lasted, np.zeros(n - old)])
         pool = np.empty(n, dtype=np.int64)
@@ -118,7 +128,8 @@ class Model:
         case = np.arange(n)
         events: list[tuple[Ints, Ints, Array]] = []
         for _ in range(MOST_STAYS):
-            time, donor = sampler.draw(pool, u, rng)
+            pace = Pace(marks - clock.read(now.at)[:, None], speed[now.stage])
+            time, donor = sampler.draw(pool, u, rng, pace)
             leaves = np.maximum(self.laws.leave(now.at, time, donor), p.end)
             events.append(self._events(case, now, u, donor, until))
             after = np.where(donor >= 0, p.after[np.maximum(donor, 0)], -1)
@@ -183,7 +194,8 @@ def make_model(paths: Paths, pace: float | None = None) -> Model:
     demand = estimate_demand(paths)
     day = np.clip(np.floor(paths.created).astype(int), 0, len(demand.burst) - 1)
     kind = kinds(paths.channel, demand.burst[day])
-    return Model(paths, demand, Laws(paths, kind, make_clock(paths, pace)), kind)
+    laws = Laws(paths, kind, make_clock(paths, pace))
+    return Model(paths, demand, laws, kind, fit_sways(laws))
 
 
 def kinds(channel: Ints, burst: Bools) -> Ints:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from simulator.fit.logs.level import Level, fit_level
+from simulator.fit.level import Level, fit_level
 from simulator.fit.logs.measure import active_people, whole_weeks
 from simulator.fit.logs.paths import Paths
 

@@ -8,19 +8,20 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from simulator.fit.logs.level import Level, fit_level
+from simulator.fit.level import Level, fit_level
 from simulator.fit.logs.paths import Paths
 from simulator.spec.book import Assumption
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 YEAR_END = Assumption(0.75, 0.4, 1.0, "D", "business is quiet in the two weeks up to New Year")
+QUIET_SD = float(np.log(1.0 / 0.4) / (2 * 1.645))  # of the log of that factor: its range holds 90%
 YEAR_END_DAYS = 5.0  # how many days of data the book's value weighs as much as
 RECENT_DAYS = 56  # what arrives now is like what arrived in these
 BURST = 1.5  # a campaign's day has at least this times what is usual, and
 FEWEST = 1.0  # cases a day below which nothing is usual
 SILENT_DAYS = 7  # days without a new case after which the data are taken to hold no more
-BURST_SDS = 5.0  # lies this many robust standard deviations above it
+BURST_SDS = 4.0  # lies this many robust standard deviations above it
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ class Demand:
     """Cases a day: what to expect, by day of the log, and what it varies by.
 
     counts, usual: (D,) cases that came, and the level that day; burst: (D,) days of campaigns.
-    weekday: factors from Monday on, averaging 1; quiet: factor of the days at the year's end.
+    weekday: factors from Monday on, averaging 1; quiet: factor of the days at the year's end,
+    and the standard deviation of its log.
     level: of a week's cases on usual days; noise: variance of a day's factor beyond chance.
     trend, trend_se: growth a week over the whole log, not carried on.
     """
@@ -39,6 +41,7 @@ class Demand:
     burst: NDArray[np.bool_]
     weekday: Array
     quiet: float
+    quiet_sd: float
     level: Level
     noise: float
     trend: float
@@ -59,18 +62,21 @@ class Demand:
         """Cases on days of campaigns over what is usual."""
         return np.asarray(self.counts[self.burst] / np.maximum(self.usual[self.burst], FEWEST))
 
-    def factor(self, first: int, days: int) -> Array:
-        """Expected cases of each day over a seventh of the level, from day ``first`` on."""
+    def factor(self, first: int, days: int, quiet: float = 1.0) -> Array:
+        """Expected cases of each day over a seventh of the level, from day ``first`` on.
+
+        quiet: how much quieter the year's end is than expected.
+        """
         dates = self.start + pd.to_timedelta(np.arange(first, first + days), unit="D")
-        return self.weekday[dates.day_of_week] * np.where(year_end(dates), self.quiet, 1.0)
+        return self.weekday[dates.day_of_week] * np.where(year_end(dates), self.quiet * quiet, 1.0)
 
     def draw(self, rng: np.random.Generator, first: int, days: int) -> tuple[Ints, Array]:
         """Cases on each of so many days from day ``first`` on, and which days are campaigns'."""
         weeks = -(-days // 7)
-        noise = self.level.noise
-        own = np.exp(np.sqrt(noise) * rng.standard_normal(weeks) - noise / 2)
-        level = np.repeat(self.level.draw(rng, 1, weeks)[0] * own, 7)[:days]
-        rate = level / 7 * self.factor(first, days)
+        level = np.repeat(self.level.draw(rng, 1, weeks, noisy=1.0)[0], 7)[:days]
+        # how quiet the year's end will be is hardly known
+        quiet = np.exp(self.quiet_sd * rng.standard_normal() - self.quiet_sd**2 / 2)
+        rate = level / 7 * self.factor(first, days, quiet)
         if self.noise > 0:
             rate = rate * rng.gamma(1 / self.noise, self.noise, size=days)
         burst = np.zeros(days, dtype=bool)
@@ -124,6 +130,8 @@ def estimate_demand(paths: Paths) -> Demand:
         burst=burst,
         weekday=weekday,
         quiet=float(quiet),
+        # the prior's bounds are 90% apart, and weigh as so many days
+        quiet_sd=QUIET_SD * float(np.sqrt(weight / (weight + usual[holiday].sum()))),
         level=level,
         noise=noise,
         trend=trend,

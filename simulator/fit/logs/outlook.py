@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.fit.level import Level
 from simulator.fit.logs.cast import Arrivals, Future, Model, make_model
 from simulator.fit.logs.crew import estimate_crew
-from simulator.fit.logs.level import Level
 from simulator.fit.logs.log import WON
 from simulator.fit.logs.measure import (
     Cases,
@@ -104,9 +104,7 @@ def people_ahead(
     if not weeks:
         return np.zeros((draws, 0))
     ahead = int(max((weeks[-1] - known.end) // 7, 0)) + 1
-    path = level.draw(rng, draws, ahead)[:, -len(weeks) :]
-    noise = np.sqrt(level.noise)
-    return np.asarray(path * np.exp(noise * rng.standard_normal(path.shape) - noise**2 / 2))
+    return level.draw(rng, draws, ahead, noisy=1.0)[:, -len(weeks) :]
 
 
 def _future_events(

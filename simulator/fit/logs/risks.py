@@ -161,22 +161,31 @@ class Laws:
 
 
 class Sampler:
-    """Draws from the laws under one set of weights of the cases."""
+    """Draws from the laws under one set of weights of the cases.
 
-    def __init__(self, laws: Laws, weight: Array) -> None:
+    odds: (stages, exits) factors of the hazards of leaving a stage that way.
+    """
+
+    def __init__(self, laws: Laws, weight: Array, odds: Array | None = None) -> None:
         self.laws = laws
-        self.weight = weight[laws.paths.case]
+        p = laws.paths
+        self.weight = weight[p.case]
+        self.factor = None if odds is None else odds[p.stage, np.maximum(p.after, 0)]
         self._made: dict[int, tuple[Array, Array]] = {}
 
     def _masses(self, pool: int) -> tuple[Array, Array]:
         if pool not in self._made:
             stays = self.laws.pools[pool]
-            mass = masses(self.weight[stays], self.laws.ended[stays])
+            factor = None if self.factor is None else self.factor[stays]
+            mass = masses(self.weight[stays], self.laws.ended[stays], factor)
             self._made[pool] = self.laws.stayed[stays], np.cumsum(mass)
         return self._made[pool]
 
-    def draw(self, pool: Ints, u: Array, rng: np.random.Generator) -> tuple[Array, Ints]:
+    def draw(
+        self, pool: Ints, u: Array, rng: np.random.Generator, pace: Pace | None = None
+    ) -> tuple[Array, Ints]:
         """How long each stay lasts in all, given ``u`` so far, and its donor (-1: never ends)."""
+        pace = pace or Pace(np.zeros((len(pool), 0)), np.ones((len(pool), 1)))
         time = np.full(len(pool), np.inf)
         donor = np.full(len(pool), -1, dtype=np.int64)
         by = np.argsort(pool, kind="stable")
@@ -186,19 +195,19 @@ class Sampler:
                 continue
             stays = self.laws.pools[p]
             stayed, sums = self._masses(p)
-            past = np.searchsorted(stayed, u[here], side="right")
-            below = np.where(past > 0, sums[np.maximum(past - 1, 0)], 0.0)
-            pick = below + rng.random(len(here)) * (1.0 - below)
+            pick, speed = pace.pick(here, u[here], stayed, sums, rng)
             at = np.searchsorted(sums, pick, side="right")
             inside = at < len(stays)
             time[here[inside]] = stayed[at[inside]]
             donor[here[inside]] = stays[at[inside]]
             late = here[~inside]
             if len(late):
-                time[late], donor[late] = self._tail(p, u[late], rng)
+                time[late], donor[late] = self._tail(p, u[late], speed[~inside], rng)
         return time, donor
 
-    def _tail(self, pool: int, u: Array, rng: np.random.Generator) -> tuple[Array, Ints]:
+    def _tail(
+        self, pool: int, u: Array, speed: Array, rng: np.random.Generator
+    ) -> tuple[Array, Ints]:
         """Beyond the last end seen: the hazard of the longest fifth goes on."""
         stays = self.laws.pools[pool]
         stayed = self.laws.stayed
@@ -210,12 +219,50 @@ class Sampler:
         exposed = np.maximum(stayed[stays] - since, 0.0).sum()
         mean = max(exposed / len(long), 1e-6)
         last = np.maximum(u, stayed[stays[-1]])
-        return last + rng.exponential(mean, len(u)), rng.choice(long, len(u))
+        return last + rng.exponential(mean, len(u)) / speed, rng.choice(long, len(u))
 
 
-def masses(weight: Array, ended: Bools) -> Array:
-    """Jumps of the Aalen-Johansen estimate; in order of time, ends before censorings."""
+@dataclass(frozen=True)
+class Pace:
+    """How fast stays go by, in each week ahead: factors of all their hazards.
+
+    marks: (n, W) working time since each stay began at the ends of weeks; speed: (n, W + 1), the
+    last from the last mark on.
+    """
+
+    marks: Array
+    speed: Array
+
+    def pick(
+        self, here: Ints, u: Array, stayed: Array, sums: Array, rng: np.random.Generator
+    ) -> tuple[Array, Array]:
+        """Points drawn of a law with these jumps, given ``u`` so far, and the speed there.
+
+        An exponential draw is used up by the cumulative hazard, week by week at its own speed.
+        """
+        at = np.concatenate([u[:, None], np.maximum(self.marks[here], u[:, None])], axis=1)
+        past = np.searchsorted(stayed, at, side="right")
+        below = np.where(past > 0, sums[np.maximum(past - 1, 0)], 0.0)
+        hazard = -np.log(np.maximum(1.0 - below, 1e-300))
+        speed = self.speed[here]
+        used = np.cumsum(speed[:, :-1] * np.diff(hazard, axis=1), axis=1)
+        used = np.concatenate([np.zeros((len(u), 1)), used], axis=1)
+        budget = rng.exponential(1.0, len(u))
+        k = (used[:, 1:] <= budget[:, None]).sum(axis=1)
+        row = np.arange(len(u))
+        total = hazard[row, k] + (budget - used[row, k]) / speed[row, k]
+        return -np.expm1(-total), speed[row, k]
+
+
+def masses(weight: Array, ended: Bools, factor: Array | None = None) -> Array:
+    """Jumps of the Aalen-Johansen estimate; in order of time, ends before censorings.
+
+    factor: of the hazard of each stay's own end, proportional in continuous time.
+    """
     risk = np.cumsum(weight[::-1])[::-1]
-    hazard = np.where(ended, weight / np.maximum(risk, 1e-300), 0.0)
-    stay = np.concatenate([[1.0], np.cumprod(1.0 - np.minimum(hazard, 1.0))[:-1]])
+    hazard = np.where(ended, np.minimum(weight / np.maximum(risk, 1e-300), 1.0), 0.0)
+    if factor is not None:
+        with np.errstate(divide="ignore"):
+            hazard = -np.expm1(factor * np.log1p(-hazard))
+    stay = np.concatenate([[1.0], np.cumprod(1.0 - hazard)[:-1]])
     return np.asarray(stay * hazard)

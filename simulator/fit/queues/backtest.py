@@ -39,8 +39,8 @@ LEAST: Final = 5  # days before an origin
 class Scored:
     """One origin with one state of knowledge. day: method -> (3, days) of MEASURES.
 
-    actual: (3, days). low, high: (3, days) the model's 90% intervals by day. share, wait: the
-    model's median over all days, with bounds; shares, waits: of all methods.
+    actual: (3, days). low, high: (3, days) the model's 90% intervals by day. share, wait: what the
+    model expects of all callers, and the median of its mean waits, with bounds.
     """
 
     origin: dt.date
@@ -160,16 +160,16 @@ def _score(e: QueueEstimates, known: Calls, later: Calls, draws: int, seed: int)
                 },
                 low=low,
                 high=high,
-                share=_bounded(cast.shares()),
-                wait=_bounded(cast.waits()),
+                share=(cast.share, *_bounds(cast.shares())),
+                wait=(centre(cast.waits()), *_bounds(cast.waits())),
             )
         )
     return found
 
 
-def _bounded(draws: Floats) -> tuple[float, float, float]:
+def _bounds(draws: Floats) -> tuple[float, float]:
     low, high = interval(draws, LEVEL)
-    return centre(draws), float(low), float(high)
+    return float(low), float(high)
 
 
 def by_day(calls: Calls) -> Floats:

@@ -39,6 +39,11 @@ class QueueForecast:
         """Days foretold."""
         return int(self.calls.shape[1])
 
+    @property
+    def share(self) -> float:
+        """Share that is expected to give up: of all callers, those of busy draws count for more."""
+        return float(self.gave_up.sum() / max(float(self.calls.sum()), 1.0))
+
     def shares(self) -> Floats:
         """Share that gives up over all days, by draw."""
         total: Floats = self.gave_up.sum(axis=1) / np.maximum(self.calls.sum(axis=1), 1)
@@ -51,7 +56,7 @@ class QueueForecast:
 
 
 def centre(draws: Floats) -> float:
-    """The median: waits are skew, and forecasts are scored by absolute errors."""
+    """The median: waits and counts are skew, and forecasts are scored by absolute errors."""
     return float(np.median(draws))
 
 

@@ -138,6 +138,7 @@ class QueueBackTest:
     def to_json(self) -> dict[str, object]:
         """Plain values, ready to print as JSON."""
         return {
+            "kind": "backtest",
             "level": 0.9,
             "scores": self.tables.get("Back-test", []),
             "days": self.tables.get("Back-test by day", []),
@@ -249,7 +250,7 @@ class QueueFit:
         cl, ch = interval(calls)
         out.append(
             f"Next {f.days} days: {centre(calls):,.0f} calls ({cl:,.0f} to {ch:,.0f}); "
-            f"{centre(f.shares()):.1%} give up ({sl:.1%} to {sh:.1%}); mean "
+            f"{f.share:.1%} give up ({sl:.1%} to {sh:.1%}); mean "
             f"wait {centre(f.waits()):.0f} s ({wl:.0f} to {wh:.0f})."
         )
         if self.backtest is not None:
@@ -377,7 +378,7 @@ class QueueFit:
                 "from": f.start.isoformat(),
                 "days": f.days,
                 "calls": {"value": centre(f.calls.sum(axis=1)), **bounds["calls"]},
-                "abandonment": {"value": centre(f.shares()), **bounds["abandonment"]},
+                "abandonment": {"value": f.share, **bounds["abandonment"]},
                 "mean_wait_seconds": {"value": centre(f.waits()), **bounds["wait"]},
             },
             "backtest": None if self.backtest is None else self.backtest.to_json(),
