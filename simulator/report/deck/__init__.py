@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from simulator.errors import DataError
 from simulator.report.saved import Saved, read
-from simulator.report.story import Story, tell
+
+if TYPE_CHECKING:
+    from simulator.report.story import Story
 
 NEEDS = "decks need python-pptx: pip install 'growthsim[deck]'"
 
@@ -78,6 +80,7 @@ def deck_of(answers: Sequence[Saved], out: str | Path, template: str | Path | No
     """As make, of answers that were read."""
     there()
     from simulator.report.deck import build, files, record, renew, theme
+    from simulator.report.story import tell
 
     path = files.free(out)
     story = tell(answers)
@@ -94,6 +97,7 @@ def refresh(results: Sequence[str | Path], path: str | Path) -> Made:
     """Bring the numbers of a deck up to date in place, after a backup. Raises DataError."""
     there()
     from simulator.report.deck import build, files, record, renew, theme
+    from simulator.report.story import tell
 
     file = Path(path)
     story = tell(read(results))
@@ -129,6 +133,8 @@ def board(folder: Path) -> Made:
 
 def names(results: Sequence[str | Path]) -> dict[str, str]:
     """Every name that `{{name}}` may ask for, and what it says."""
+    from simulator.report.story import tell
+
     return {name: fact.text for name, fact in tell(read(results)).facts.items()}
 
 

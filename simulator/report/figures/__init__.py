@@ -25,11 +25,15 @@ from simulator.report.figures.waterfall import absorption_waterfall, ledger
 
 @dataclass(frozen=True)
 class Plot:
-    """A figure: what draws it, and the message that it is drawn for."""
+    """A figure: what draws it, and the message that it is drawn for.
+
+    when: whether a result has what is drawn; lacks: why one has not.
+    """
 
     draw: Callable[[Any, Axes], Axes]
     title: Callable[[Any], str]
-    when: Callable[[Any], bool] = lambda _: True  # whether a result has what is drawn
+    when: Callable[[Any], bool] = lambda _: True
+    lacks: str = ""
 
     def __call__(self, result: Any, axes: Axes | None = None) -> Axes:
         """Draw on the axes given, or on those of a new slide; returns them."""
@@ -63,7 +67,7 @@ FIGURES: Final[dict[str, dict[str, Plot]]] = {
         "funnel": Plot(flows.funnel, flows.funnel_title),
         "reasons": Plot(flows.reasons, flows.reasons_title),
         "arr_bridge": Plot(flows.bridge, flows.bridge_title),
-        "heads": Plot(flows.heads, flows.heads_title, flows.hires),
+        "heads": Plot(flows.heads, flows.heads_title, flows.hires, "no variant hires anybody"),
         "capacity_heat": Plot(capacity_heat, titles.heat_title),
         "ledger": Plot(ledger, titles.ledger_title),
         "equal_spend": Plot(equal_spend, titles.equal_title),
@@ -74,9 +78,17 @@ FIGURES: Final[dict[str, dict[str, Plot]]] = {
         "capacity_heat": Plot(constraint_heat, titles.constraint_heat_title),
         "queues": Plot(queues, titles.queues_title),
         "shifting_bottleneck": Plot(
-            moves.strip, moves.strip_title, lambda r: r.bottleneck is not None
+            moves.strip,
+            moves.strip_title,
+            lambda r: r.bottleneck is not None,
+            "nobody was watched: the flow engine has no single leads",
         ),
-        "migration": Plot(moves.migration, moves.migration_title, lambda r: r.path is not None),
+        "migration": Plot(
+            moves.migration,
+            moves.migration_title,
+            lambda r: r.path is not None,
+            "no budget was spent: ask for the constraint with --path BUDGET",
+        ),
     },
     "curves": {"every_effort": Plot(mixes.every_effort, mixes.every_title)},
     "isoquant": {"isoquant": Plot(mixes.isoquant_map, mixes.isoquant_title)},
