@@ -290,7 +290,8 @@ ORDER = {
     "valAx": "axId scaling delete axPos majorGridlines minorGridlines title numFmt majorTickMark "
     "minorTickMark tickLblPos spPr txPr crossAx crosses crossesAt crossBetween majorUnit minorUnit",
     "scaling": "logBase orientation max min",
-    "plotArea": "layout areaChart lineChart barChart scatterChart catAx valAx dTable spPr",
+    "plotArea": "layout areaChart lineChart radarChart pieChart barChart scatterChart catAx valAx "
+    "dTable spPr",
 }
 
 
