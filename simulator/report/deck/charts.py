@@ -29,6 +29,7 @@ THEME: Final = {
     "grey": MSO_THEME_COLOR.TEXT_2,
 }
 TEXT: Final = Pt(14)
+PERIODS: Final = 12  # of standing bars that can each have a label
 BAND: Final = 24000  # thousandths of a percent of opacity
 KIND: Final = {
     Lines: XL_CHART_TYPE.LINE,
@@ -235,8 +236,10 @@ def _axes(chart: Chart, show: Chartable, ink: Ink) -> None:
         up.visible = False
     if isinstance(show, Lines | Bars):
         _scale(chart, show)
+    if isinstance(show, Stack) and len(show.periods) > PERIODS:
+        _steps(across._element, -(-len(show.periods) // PERIODS) + 1)
     if isinstance(show, Lines):
-        _steps(across._element, show)
+        _steps(across._element, show.every)
         _from_the_edge(up._element)
         across.has_title = True
         across.axis_title.text_frame.text = show.across
@@ -254,13 +257,13 @@ def _from_the_edge(axis: Any) -> None:
     between.set("val", "midCat")
 
 
-def _steps(axis: Any, show: Lines) -> None:
-    if show.every < 2:
+def _steps(axis: Any, every: int) -> None:
+    if every < 2:
         return
     place = axis.find(qn("c:noMultiLvlLbl"))
     for tag in ("c:tickLblSkip", "c:tickMarkSkip"):
         skip = etree.Element(qn(tag))
-        skip.set("val", str(show.every))
+        skip.set("val", str(every))
         if place is not None:
             place.addprevious(skip)
         else:
