@@ -28,7 +28,7 @@ from simulator.vocabulary import describe
 Floats = NDArray[np.float64]
 FINE = 121
 BUDGETS = 24
-DRAWN = 3  # of the fine grid, each so many: no eye tells more
+DRAWN = 40  # steps of the surface that is drawn and kept: no eye tells more
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,8 @@ class Isoquant:
     @property
     def hills(self) -> tuple[Floats, Floats]:
         """Levels of both efforts (k,) and the smoothed outcome over them (k, k), to be drawn."""
-        every = DRAWN if (len(self.fine) - 1) % DRAWN == 0 else 1
+        every = max(1, (len(self.fine) - 1) // DRAWN)
+        every = every if (len(self.fine) - 1) % every == 0 else 1
         return self.fine[::every], self.surface[::every, ::every]
 
     @property

@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.analysis.course import Course
 from simulator.analysis.estimate import Estimate
+from simulator.analysis.factorial import Crossed
 from simulator.analysis.flows import Flows
 from simulator.analysis.hours import TeamHours
 from simulator.vocabulary import YEAR
@@ -110,6 +112,7 @@ class Arm:
     leads: Floats
     wins: Floats
     hours: TeamHours
+    course: Course
 
     @property
     def cost_a_year(self) -> float:
@@ -147,6 +150,7 @@ class Comparison:
     arms: tuple[Arm, ...]
     verdict: Verdict
     notes: tuple[str, ...]
+    crossed: Crossed | None
 
     @property
     def today(self) -> Arm:

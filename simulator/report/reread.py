@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from simulator.analysis.course import reread
 from simulator.analysis.estimate import Estimate
+from simulator.analysis.factorial import Crossed
 from simulator.analysis.flows import revived
 from simulator.analysis.hours import TeamHours
 from simulator.analysis.names import NONE
@@ -81,6 +83,7 @@ def comparison(saved: Saved) -> kept.Comparison:
             str(v["code"]), v["best"], _maybe(v["fix_minus_push"]), v["push"], v["fix"]
         ),
         notes=tuple(data["notes"]),
+        crossed=_crossed(data.get("two_by_two")),
     )
 
 
@@ -110,7 +113,15 @@ def _arm(saved: Saved, a: dict[str, Any]) -> kept.Arm:
         leads=numbers(series["leads"]),
         wins=numbers(series["wins"]),
         hours=hours,
+        course=reread(a.get("course")),
     )
+
+
+def _crossed(said: dict[str, Any] | None) -> Crossed | None:
+    if said is None:
+        return None
+    first, second, both = (str(said[k]) for k in ("first", "second", "both"))
+    return Crossed(first, second, both, estimate_of(said["beyond_their_sum"]))
 
 
 def curve(saved: Saved) -> kept.Curve:

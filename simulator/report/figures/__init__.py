@@ -14,7 +14,18 @@ from typing import Any, Final
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
-from simulator.report.figures import decisions, flows, forecasts, mixes, moves, pace, stands, titles
+from simulator.report.figures import (
+    course,
+    decisions,
+    flows,
+    forecasts,
+    mixes,
+    moves,
+    pace,
+    square,
+    stands,
+    titles,
+)
 from simulator.report.figures.comparison import arr, equal_spend
 from simulator.report.figures.constraints import queues, relief
 from simulator.report.figures.curves import absorption_curve
@@ -68,6 +79,30 @@ FIGURES: Final[dict[str, dict[str, Plot]]] = {
         "reasons": Plot(flows.reasons, flows.reasons_title),
         "arr_bridge": Plot(flows.bridge, flows.bridge_title),
         "heads": Plot(flows.heads, flows.heads_title, flows.hires, "no variant hires anybody"),
+        "cumulative_flow": Plot(
+            course.cumulative_flow,
+            course.flow_title,
+            course.flows_known,
+            "it does not say what was in process by week (is it of an older version?)",
+        ),
+        "capability": Plot(
+            course.capability,
+            course.capability_title,
+            course.wears,
+            "no variant moves a team's capability by its time to improve alone",
+        ),
+        "delivery": Plot(
+            course.delivery,
+            course.delivery_title,
+            course.delivers,
+            "nobody sells what waits for a delivery that the market knows of",
+        ),
+        "two_by_two": Plot(
+            square.two_by_two,
+            square.two_by_two_title,
+            square.has_two,
+            "no variant has the levers of two others",
+        ),
         "capacity_heat": Plot(capacity_heat, titles.heat_title),
         "ledger": Plot(ledger, titles.ledger_title),
         "equal_spend": Plot(equal_spend, titles.equal_title),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 NAME = 38  # letters of a name in a title
 
 
-def _rise(gain: Difference, what: str = "") -> str:
+def rise(gain: Difference, what: str = "") -> str:
     """Adds 1.8% ± 0.8% to ARR; takes 2.0% ± 0.3% off; no difference found (0.4% ± 0.9%)."""
     relative = gain.relative
     if not math.isfinite(relative.mean):
@@ -84,7 +84,7 @@ def arr_title(result: Comparison) -> str:
     if result.outcome == "arr":
         best = sorted(arms, key=lambda a: -(a.gain.gain.mean if a.gain else 0.0))
         said = [
-            f"{short(a.name, NAME)} {_rise(a.gain, '' if i else what)} {_price(a, currency)}"
+            f"{short(a.name, NAME)} {rise(a.gain, '' if i else what)} {_price(a, currency)}"
             for i, a in enumerate(best)
             if a.gain is not None
         ]
