@@ -68,7 +68,7 @@ def digest(record: Record, first: Record | None, week: float | None) -> Digest:
         arr=s.arr,
         leads=s.arrived.sum(axis=1),
         wins=s.won,
-        used=s.busy_hours,
+        used=s.busy_hours + s.support_hours,
         paid=s.paid_hours,
         waiting=s.waiting,
         fates=record.fates,

@@ -35,7 +35,8 @@ def _show(run, floor, channels, to, now):  # type: ignore[no-untyped-def]
             skilled += person.share * skill_of(team, person, now)
             if person.ramp_from != -math.inf and now - person.ramp_from < team.ramp:
                 rookies += person.share
-        seen.paid, seen.busy, seen.heads = team.paid_hours, team.busy_hours, team.present
+        seen.paid, seen.busy = team.paid_hours, team.busy_hours + team.support_hours
+        seen.heads = team.present
         seen.skilled, seen.rookies = skilled, rookies
     for s in range(len(floor.stages)):
         stage, here = floor.stages[s], to.stages[s]

@@ -33,7 +33,8 @@ class Weekly(State):
                 skilled += share * (1.0 if since == -math.inf else team.skill(now - since))
                 if since != -math.inf and now - since < team.ramp:
                     rookies += share
-            to.teams[m] = (team.paid_hours, team.busy_hours, team.present, skilled, rookies)
+            worked = team.busy_hours + team.support_hours
+            to.teams[m] = (team.paid_hours, worked, team.present, skilled, rookies)
         stock, flow = self.stock, self.flow
         for s in range(len(self.wait)):
             waiting = stock["waiting"][s]

@@ -113,7 +113,7 @@ def heat_title(result: Comparison) -> str:
 
 
 def _busy(arm: Arm, team: int) -> float:
-    """Hours on leads over hours paid in the whole run."""
+    """Hours worked over hours paid in the whole run."""
     name = arm.system.team_names[team]
     found = arm.metrics.get(f"utilisation.{name}")
     return math.nan if found is None else found.mean

@@ -162,7 +162,7 @@ def busy(saved: Saved) -> Slide | None:
     return Slide(
         key="busy",
         title=title,
-        heading=line("Share of paid hours spent on leads, by team and quarter"),
+        heading=line("Share of paid hours worked, by team and quarter"),
         show=Picture("constraint", "capacity_heat", saved),
         source=source(saved),
         notes=(line("Being busy is not being the constraint: relief says which is."),
