@@ -171,7 +171,7 @@ def measure(record: Shown, week: float | None = None) -> dict[str, float]:
     variable = cost_of_revenue + _team_cost(record, k, {"delivery", "customer"})
     in_process = (s.waiting + s.working + s.buyer + s.transit + s.nurture)[: k + 1, before].sum()
     touched = s.working[: k + 1, before].sum()
-    paid, busy = s.paid_hours[k], s.busy_hours[k]
+    paid, busy = s.paid_hours[k], s.busy_hours[k] + s.support_hours[k]
     used = np.divide(busy, paid, out=np.zeros_like(busy), where=paid > 0)
     sales_quarter = _quarter_sales(record, max(0, k - QUARTER), max(0, k - 2 * QUARTER))
     found = {

@@ -95,7 +95,11 @@ def describe(name: str) -> Metric:
     if name in METRICS:
         return METRICS[name]
     if name.startswith(BY_TEAM):
-        return Metric("share", "hours on leads / hours paid since week 0", 0)
+        return Metric(
+            "share",
+            "hours worked (on leads, a channel of its own, new colleagues) / hours paid",
+            0,
+        )
     for prefix, metric in BY_STAGE.items():
         if name.startswith(prefix):
             return metric

@@ -12,9 +12,11 @@ from simulator.analysis.active import Bottleneck, Span
 from simulator.analysis.compare import Arm, Comparison, Verdict
 from simulator.analysis.confirm import Condition, Confirmed
 from simulator.analysis.constraint import Candidate, Constraint, Relief
+from simulator.analysis.course import Course
 from simulator.analysis.curve import Curve, Knee, Point
 from simulator.analysis.efforts import TOGETHER, Curves
 from simulator.analysis.estimate import Estimate
+from simulator.analysis.factorial import Crossed
 from simulator.analysis.flows import Flows
 from simulator.analysis.information import Worth
 from simulator.analysis.isoquant import Isoquant, RidgePoint
@@ -98,6 +100,18 @@ def moved(of: System, today: bool, mean: float) -> Flows:
     )  # fmt: skip
 
 
+def course(of: System, mean: float) -> Course:
+    """The longer a variant's queue, the more it gains; its first team's capability halves."""
+    weeks, teams = of.grid, of.team_names
+    held = {s: np.full(len(weeks), 20.0 + 1e-5 * mean + 5 * i)
+            for i, s in enumerate(of.stage_names)}  # fmt: skip
+    worn = np.linspace(1.0, 0.5, len(weeks)) if mean else np.ones(len(weeks))
+    return Course(
+        held, 4.0 * weeks, {t: np.full(len(weeks), 2.0 + 1e-6 * mean) for t in teams},
+        dict.fromkeys(teams[:1], worn), of.stage_names[-1], 3.0 * weeks, teams[:1],
+    )  # fmt: skip
+
+
 def arm(
     name: str = "Today",
     role: str = "today",
@@ -136,6 +150,7 @@ def arm(
         system=found,
         bands=np.column_stack([level, level - 1e5, level + 1e5]),
         flows=moved(found, today, mean),
+        course=course(found, mean),
         pace=pace(weeks, 0.0 if today else mean),
         gain_bands=None if today else rise[:, None] + rise[:, None] * [0.0, -0.2, 0.2],
         used=busy * 60.0 * np.outer(weeks, np.ones(teams)),
@@ -172,6 +187,18 @@ def comparison(arms: list[Arm] | None = None, **changes: object) -> Comparison:
         "notes": (),
     }
     return Comparison(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def squared(beyond: float = 1e5) -> Comparison:
+    """A push, a fix, and both."""
+    arms = [
+        arm(),
+        arm("Push harder", "push", mean=5e5, half=2e5),
+        arm("Fix", "fix", mean=8e5),
+        arm("Both of them", "other", mean=1.3e6 + beyond),
+    ]
+    found = Crossed("Push harder", "Fix", "Both of them", Estimate(beyond, 3e4))
+    return comparison(arms, crossed=found)
 
 
 def absorbed(i: int) -> Absorption:
@@ -425,7 +452,14 @@ def backtested(days: float = 31.0) -> TrialResult:
         forecast={"model": model, "run_rate": flat, "kaplan_meier": flat[::-1]},
         low=tuple(x - 9 for x in model),
         high=tuple(x + 11 for x in model),
-        wape={"model": 0.15, "run_rate": 0.38, "kaplan_meier": 0.33},
+        wape={
+            "model": 0.15,
+            "model_given_arrivals": 0.12,
+            "run_rate": 0.38,
+            "stage_weighted": 0.4,
+            "kaplan_meier": 0.33,
+            "replay": 0.35,
+        },
         crps={"model": 4.0, "run_rate": 14.0, "kaplan_meier": 13.0},
     )
     rows = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from simulator.spec.book import BOOK, SPREADS, spread
@@ -173,3 +175,41 @@ def test_json_schema_against_the_archetypes():
         assert errors == []
     for wrong in ({"teems": {}}, {"teams": {"a": {"headcont": 3}}}, {"horizon": [3]}):
         assert list(validator.iter_errors(wrong))
+
+
+def test_json_schema_takes_a_graded_cost_as_the_loader_does():
+    jsonschema = pytest.importorskip("jsonschema")
+    validator = jsonschema.Draft202012Validator(json_schema())
+    cost = {"value": "300 kUSD/year", "low": "100 kUSD/year", "high": "500 kUSD/year", "grade": "D"}
+    lever = {"at": "week 4", "set": "value.mean", "to": "50 kUSD", "cost": cost}
+    assert list(validator.iter_errors({"levers": [lever]})) == []
+    text = f"""
+horizon: 26 weeks
+channels: {{web: {{leads: 6/week}}}}
+stages: {{call: {{buyer_time: 1 week}}}}
+value: {{mean: 20 kUSD}}
+levers: [{json.dumps(lever)}]
+"""
+    (taken,) = load_text(text).scenario.levers
+    assert taken.cost is not None
+    assert list(validator.iter_errors({"levers": [lever | {"cost": {"valeu": "3 USD"}}]}))
+
+
+def test_what_is_off_unless_stated_shows_its_range_and_why_it_is_not_varied():
+    from simulator.analysis.ranges import ranges
+
+    text = """
+horizon: 26 weeks
+channels: {web: {leads: 6/week}, ads: {leads: 3/week, quality_loss: 0.3}}
+stages: {call: {buyer_time: 1 week, advance: {good_fit: 60%, poor_fit: 20%}}}
+value: {mean: {value: 20 kUSD, low: 10 kUSD, high: 30 kUSD, grade: D}}
+"""
+    rows = {r.path: r for r in assumptions(load_text(text))}
+    row = rows["channels.web.quality_loss"]
+    assert (row.value, row.low, row.high, row.grade) == ("0", "0", "0.6", "D")
+    assert "channels.ads.quality_loss" not in rows
+    _, left = ranges(load_text(text))
+    assert any(x.startswith("channels.web.quality_loss: is off, as nobody stated it") for x in left)
+    # Where fits do not differ it cannot matter.
+    same = text.replace("poor_fit: 20%", "poor_fit: 60%")
+    assert "channels.web.quality_loss" not in paths(same)

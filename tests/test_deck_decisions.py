@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 
 import pytest
-from made_results import many_worlds, sought, standing, tornado, watched
+from made_results import curves, isoquants, many_worlds, sought, standing, tornado, watched
 from pptx import Presentation
-from test_deck import facts_of, number, recomputed
+from test_deck import facts_of, halves, number, recomputed
 
 from simulator.report import deck, page, write
 from simulator.report.deck.data import grid
 from simulator.report.saved import read
-from simulator.report.story import tell
+from simulator.report.story import say, tell
 from simulator.report.story.say import Fact
-from simulator.report.story.spec import Bars, Stack, Table
+from simulator.report.story.spec import Bars, Picture, Stack, Table
 from simulator.vocabulary import YEAR
 
 MADE = {
@@ -23,6 +23,8 @@ MADE = {
     "robustness": standing,
     "worlds": many_worlds,
     "sensitivity": tornado,
+    "curves": curves,
+    "isoquant": isoquants,
 }
 SHOWS = {"path": Table, "seek": Table, "robustness": Table, "worlds": Stack, "sensitivity": Bars}
 
@@ -55,13 +57,45 @@ def test_numbers_of_decisions_are_the_results(slides, folders, kind):
     for fact in facts_of(slides[kind]):
         for k, datum in enumerate(fact.data):
             assert recomputed(saved, datum) == pytest.approx(datum.value, rel=1e-12)
-            text = fact.text.split("±")[k] if "±" in fact.text else fact.text
+            text = halves(fact.text)[k] if "±" in fact.text else fact.text
             found, half = number(text)
             value = datum.value * (YEAR if "year" in text else 1.0)
             near = 0.0051 * abs(value) if re.search("[kMB]?USD", text) else 0.0
             assert abs(abs(found) - abs(value)) <= max(half, near), (fact, datum)
             checked += 1
     assert checked > 3
+
+
+def test_what_no_native_chart_can_show_is_a_picture(folders, slides, tmp_path):
+    for key in ("curves", "isoquant", "shifting"):
+        assert isinstance(slides[key].show, Picture)
+    made = deck.make(folders[-2:], tmp_path / "b.pptx").path
+    pictures = [s for p in Presentation(str(made)).slides for s in p.shapes
+                if s.name.endswith(":picture")]  # fmt: skip
+    assert [p.image.content_type for p in pictures] == ["image/png"] * 2
+    assert deck.refresh(folders[-2:], made).changed == ()
+
+
+def test_a_target_is_told_as_people_say_it(slides, folders):
+    said = slides["seek"].title.text
+    assert said.startswith("ARR ≥ 22 MUSD takes desk0 headcount from 2 to 3, for ")
+
+
+@pytest.mark.parametrize(
+    ("mean", "half", "metric", "said"),
+    [
+        (32.84e6, 2.57e5, "arr", "32.84 ± 0.26 MUSD"),
+        (3e5, 2354.0, "arr_per_head", "300.0 ± 2.4 kUSD"),
+        (0.0, 598e3, "arr", "0 ± 598 kUSD"),
+        (-2.6e6, 598e3, "arr", "−2.60 ± 0.60 MUSD"),
+        (13200.0, 420.0, "sales_velocity", "13.20 ± 0.42 kUSD/day"),
+        (17.7, 0.35, "cac_payback_months", "17.70 ± 0.35 months"),
+        (0.222, 0.004, "win_rate", "22.2% ± 0.4%"),
+    ],
+)
+def test_an_interval_has_one_unit(mean, half, metric, said):
+    found = say.plus_minus(mean, half, lambda v: say.level(v, metric, "USD"))
+    assert found.replace(say.HARD, " ") == said
 
 
 def test_the_histogram_has_every_world_once(slides):

@@ -580,3 +580,45 @@ def test_mid_market_steady_state():
 
 def total_in(s: Scenario) -> list[float]:
     return [c.leads.now + (c.per_customer or 0.0) * s.customers.start for c in s.channels.values()]
+
+
+# ---------------------------------------------------------------- handoffs over handoffs
+
+LINE = """
+horizon: 26 weeks
+channels: {web: {leads: 6/week}}
+stages: {call: {buyer_time: 1 week}, show: {buyer_time: 1 week}, sign: {buyer_time: 1 week}}
+handoffs:
+  - {from: call, to: show, accepted: 60%, delay: 2 days, returned: 10%}
+"""
+
+
+def handoffs_of(tmp_path, text):
+    (tmp_path / "base.yaml").write_text(LINE)
+    (tmp_path / "own.yaml").write_text(f"extends: base.yaml\n{text}")
+    return load(tmp_path / "own.yaml").scenario.handoffs
+
+
+def test_handoffs_say_what_differs_by_the_stages_that_they_join(tmp_path):
+    more = "{from: show, to: sign, accepted: 80%}"
+    first, second = handoffs_of(
+        tmp_path, f"handoffs: [{more}, {{from: call, to: show, accepted: 70%, delay: null}}]"
+    )
+    assert (first.from_, first.accepted, first.returned, first.delay) == ("call", 0.7, 0.1, None)
+    assert (second.from_, second.accepted) == ("show", 0.8)
+    assert len(handoffs_of(tmp_path, "name: As it was")) == 1
+
+
+def test_handoffs_of_a_stage_that_was_removed_go_with_it(tmp_path):
+    text = (
+        "stages: {show: null, call: {next: sign}}\n"
+        "handoffs: [{from: call, to: sign, accepted: 50%}]"
+    )
+    (only,) = handoffs_of(tmp_path, text)
+    assert (only.from_, only.to, only.accepted) == ("call", "sign", 0.5)
+
+
+def test_a_handoff_said_twice_in_one_file_is_still_wrong(tmp_path):
+    twice = "{from: call, to: show, accepted: 70%}"
+    with pytest.raises(SpecError, match="handoffs"):
+        handoffs_of(tmp_path, f"handoffs: [{twice}, {twice}]")

@@ -72,7 +72,8 @@ def test_everything_of_a_comparison(tmp_path):
     assert {p.name for p in (out / "scenarios").iterdir()} == {
         "today.yaml", "push-harder.yaml", "fix.yaml",
     }  # fmt: skip
-    figures = {f"{name}{end}" for name in FIGURES["comparison"] for end in (".png", ".svg")}
+    plots = [n for n, plot in FIGURES["comparison"].items() if plot.when(comparison())]
+    figures = {f"{name}{end}" for name in plots for end in (".png", ".svg")}
     assert {p.name for p in (out / "figures").iterdir()} == figures
     assert {p.name for p in (out / "tables").glob("*.csv")} == {
         "arms.csv", "metrics.csv", "ledger.csv", "series.csv",
@@ -349,4 +350,6 @@ def test_a_real_comparison(desk, tmp_path):
         mine = [r for r in book if (r["arm"], r["equal_spend"], r["as_written"]) == key]
         total = sum(float(r["value"]) for r in mine)
         assert total == pytest.approx(a.metrics["wins"].mean - result.today.metrics["wins"].mean)
-    assert len(list((tmp_path / "figures").iterdir())) == 2 * len(FIGURES["comparison"])
+    assert len(list((tmp_path / "figures").iterdir())) == 2 * sum(
+        plot.when(result) for plot in FIGURES["comparison"].values()
+    )

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from simulator.engines import simulate
+from simulator.metrics import measure
 from simulator.spec.load import load_text
 from simulator.system import build
 
@@ -133,6 +134,58 @@ levers:
     support = weekly(record, "support_hours")[:, 0]
     assert support[:20] == pytest.approx(16.0)
     assert support[20:] == pytest.approx(32.0)
+
+
+OUT = "good_fit: 100%, outbound: {team: rep, hours: 4 h/week}"
+
+
+@pytest.mark.parametrize("engine", ["events", "batch", "flow"])
+def test_a_longer_week_is_longer_for_outbound_too(engine):
+    """A fifth of 20 h goes to outbound; of 25 h, a fifth, too."""
+    more = "levers: [{at: week 10, scale: teams.rep.hours, by: 1.25}]"
+    text = works("40/week", "headcount: 4", weeks=20, more=more)
+    text = text.replace("good_fit: 100%", OUT).replace(
+        "leads: 40/week", "leads: {now: 40/week, saturation: none}"
+    )
+    record = run(text, engine=engine)
+    support = weekly(record, "support_hours")[:, 0]
+    assert support[:10] == pytest.approx(16.0)
+    assert support[10:] == pytest.approx(20.0)
+    came = weekly(record, "arrived")[:, 0]
+    for part, rate in ((slice(0, 10), 40), (slice(10, 20), 50)):
+        assert abs(came[part].sum() - 10 * rate) < Z * math.sqrt(10 * rate)
+
+
+@pytest.mark.parametrize("engine", ["events", "batch", "flow"])
+def test_utilisation_is_of_all_hours_worked(engine):
+    """Half of the week goes to outbound, whose leads need a tenth of the rest."""
+    text = works("4/week", "headcount: 4", weeks=30).replace(
+        "good_fit: 100%", OUT.replace("4 h/week", "10 h/week")
+    )
+    record = run(text, engine=engine)
+    used = measure(record)["utilisation.rep"]
+    s = record.series
+    idle = 1.0 - (s.busy_hours[-1] + s.support_hours[-1]).sum() / s.paid_hours[-1].sum()
+    assert used == pytest.approx(1.0 - idle)
+    # 4 leads a week of 2 h (cv .2) of 80 h paid, of which 40 h on outbound.
+    spread = Z * math.sqrt(4 * 30 * 1.04) * 2.0 / (80 * 30)
+    assert abs(used - 0.6) < spread + 0.01 * (engine == "flow")
+
+
+@pytest.mark.parametrize("engine", ["events", "batch", "flow"])
+def test_a_policy_sees_all_hours_worked(engine):
+    """At 50% on outbound and 10% on leads, a rule for more than 55% hires."""
+    policy = """
+policies:
+  - name: hire
+    when: {signal: utilisation.rep, above: 53%, smooth: 8 weeks}
+    do: {add: teams.rep.headcount, by: 1, at_most: 1}
+"""
+    team = "headcount: 4, hiring_lead: 2 weeks, ramp: 0 weeks"
+    text = works("4/week", team, weeks=30, more=policy).replace(
+        "good_fit: 100%", OUT.replace("4 h/week", "10 h/week")
+    )
+    assert run(text, engine=engine).series.heads[-1, 0] == pytest.approx(5.0)
 
 
 def test_more_leads_are_worse_leads():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.analysis.absorption import Absorption, Side, absorb
+from simulator.analysis.course import Course, course_of
 from simulator.analysis.ensemble import Ensemble, told
 from simulator.analysis.estimate import Estimate, number
+from simulator.analysis.factorial import Crossed, crossing
 from simulator.analysis.flows import Flows, flows_of
 from simulator.analysis.hours import TeamHours, team_hours
 from simulator.analysis.ledger import Ledger, mean_ledger
@@ -61,6 +63,7 @@ class Arm:
     flows: Flows
     gain_bands: Floats | None = None
     hours: TeamHours | None = None
+    course: Course = field(default_factory=Course)
 
     def by_quarter(self) -> TeamHours:
         """Teams' hours by quarter."""
@@ -113,6 +116,7 @@ class Arm:
                 "parts": self.absorption.parts,
             },
             "flows": self.flows.to_json(),
+            "course": self.course.to_json(),
             "series": self.series(),
             "hours": self.by_quarter().to_json(),
         }
@@ -148,6 +152,7 @@ class Comparison(Shown):
     verdict: Verdict
     notes: tuple[str, ...]
     assumptions: tuple[dict[str, Any], ...] = ()
+    crossed: Crossed | None = None
 
     @property
     def today(self) -> Arm:
@@ -193,6 +198,7 @@ class Comparison(Shown):
                 "sentences": self.sentences,
             },
             "arms": [a.to_json() for a in self.arms],
+            "two_by_two": None if self.crossed is None else self.crossed.to_json(),
             "notes": list(self.notes),
             "assumptions": list(self.assumptions),
         }
@@ -268,11 +274,11 @@ def _check(today: Scenario, variants: list[Scenario]) -> None:
     if not variants:
         raise AnalysisError(f"{today.name}: no variants to compare with")
     for v in variants:
-        for field in ("horizon", "warm_up", "currency"):
-            a, b = getattr(today, field), getattr(v, field)
+        for part in ("horizon", "warm_up", "currency"):
+            a, b = getattr(today, part), getattr(v, part)
             if a != b:
                 raise AnalysisError(
-                    f"{v.name}: {field} is {b} but {a} in {today.name}; "
+                    f"{v.name}: {part} is {b} but {a} in {today.name}; "
                     "scenarios that are compared must share it"
                 )
         if list(today.stages) != list(v.stages) or list(today.channels) != list(v.channels):
@@ -357,7 +363,19 @@ def compare(
         arms=arms,
         verdict=_judge(arms, runs, outcome, equal_at, variants),
         notes=tuple(notes),
+        crossed=_crossed(today, variants, runs, outcome),
     )
+
+
+def _crossed(
+    today: Scenario, variants: list[Scenario], runs: Replications, outcome: str
+) -> Crossed | None:
+    found = crossing(today, variants)
+    if found is None:
+        return None
+    base, first, second, both = (runs.metric(outcome, i) for i in (0, *(k + 1 for k in found)))
+    a, b, c = (variants[k].name for k in found)
+    return Crossed(a, b, c, estimate(both - first - second + base))
 
 
 def _worlds(
@@ -417,6 +435,7 @@ def _arms(
                 pace=_bands(pace[i] - pace[0] if i else pace[0]),
                 gain_bands=_bands(levels[:, i] - levels[:, 0]) if i else None,
                 flows=flows_of(system, [run[i] for run in runs.runs]),
+                course=course_of(system, [run[i] for run in runs.runs]),
                 used=_mean(runs, i, "used"),
                 waiting=_mean(runs, i, "waiting"),
                 leads=_mean(runs, i, "leads"),

@@ -117,6 +117,7 @@ class Curves:
             "kind": "curves",
             "scenario": self.name,
             "outcome": self.outcome,
+            "currency": self.currency,
             **found_by(self),
             "efforts": self.rows(),
             "curves": [c.to_json() for c in self.curves],

@@ -1,4 +1,4 @@
-"""Teams' hours by quarter: paid, spent on leads, and the work that waits. What heat maps show."""
+"""Teams' hours by quarter: paid, worked, and the work that waits. What heat maps show."""
 
 from __future__ import annotations
 

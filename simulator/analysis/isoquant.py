@@ -28,6 +28,7 @@ from simulator.vocabulary import describe
 Floats = NDArray[np.float64]
 FINE = 121
 BUDGETS = 24
+DRAWN = 40  # steps of the surface that is drawn and kept: no eye tells more
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,18 @@ class Isoquant:
     scenario: Scenario
 
     @property
+    def today(self) -> float:
+        """The outcome with both efforts as they are."""
+        return float(self.mean[0, 0])
+
+    @property
+    def hills(self) -> tuple[Floats, Floats]:
+        """Levels of both efforts (k,) and the smoothed outcome over them (k, k), to be drawn."""
+        every = max(1, (len(self.fine) - 1) // DRAWN)
+        every = every if (len(self.fine) - 1) % every == 0 else 1
+        return self.fine[::every], self.surface[::every, ::every]
+
+    @property
     def sentences(self) -> list[str]:
         """The answer in words, made from the numbers."""
         from simulator.analysis.words_curves import isoquant_sentences
@@ -89,16 +102,20 @@ class Isoquant:
 
     def to_json(self) -> dict[str, Any]:
         """Everything; every number of the sentences is in it."""
+        levels, heights = self.hills
         return {
             "kind": "isoquant",
             "scenario": self.name,
             "efforts": list(self.efforts),
             "outcome": self.outcome,
+            "currency": self.currency,
+            "weeks": self.weeks,
             **found_by(self),
             "levels": [float(x) for x in self.levels],
             "outcome_mean": self.mean.tolist(),
             "gain_half": [[number(x) for x in row] for row in self.half.tolist()],
             "extra_cost": self.cost.tolist(),
+            "surface": {"levels": levels.tolist(), "outcome": heights.tolist()},
             "ridge": [p.to_json() for p in self.ridge],
             "stops_paying": None if self.best is None else self.best.to_json(),
             "hurdle": self.hurdle,

@@ -74,6 +74,8 @@ def ranges(loaded: Loaded) -> tuple[list[Range], list[str]]:
     found: list[Range] = []
     left: list[str] = []
     for path, (low, high, grade) in written.items():
+        if path.endswith(".quality_loss") and path not in table:
+            left.append(f"{path}: is off, as nobody stated it; state it to have it varied")
         for leaf in _numbers(path, table):
             kind = table[leaf].quantity if leaf in table else Quantity("number")
             kind = kind or Quantity("number")

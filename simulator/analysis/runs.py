@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
+from simulator.analysis.course import deals, delivered
 from simulator.analysis.ledger import Ledger, ledger
 from simulator.analysis.shown import CONFIDENCE
 from simulator.engines import engine as engine_of
@@ -35,7 +36,8 @@ class Digest:
     """What is kept of one run: metrics, weekly series, fates, and the ledger against the first.
 
     arr, leads, wins: (T,); used, paid: (T, M) hours so far; waiting: (T, S); fates: (C, F);
-    spend: (C,); entered: (S,) visits; bridge: (5,) ARR from opening to closing, see flows.BRIDGE.
+    spend: (C,); entered: (S,) visits; bridge: (5,) ARR from opening to closing, see flows.BRIDGE;
+    heads: (T, M); held: (T, S), left, delivered: (T,), see course.
     """
 
     metrics: dict[str, float]
@@ -49,6 +51,10 @@ class Digest:
     spend: Floats
     entered: Floats
     bridge: Floats
+    heads: Floats
+    held: Floats
+    left: Floats
+    delivered: Floats
     events: int
     ledger: Ledger | None
 
@@ -56,12 +62,13 @@ class Digest:
 def digest(record: Record, first: Record | None, week: float | None) -> Digest:
     """Keep of a run what questions are asked of."""
     s = record.series
+    held, left = deals(record)
     return Digest(
         metrics=measure(record, week),
         arr=s.arr,
         leads=s.arrived.sum(axis=1),
         wins=s.won,
-        used=s.busy_hours,
+        used=s.busy_hours + s.support_hours,
         paid=s.paid_hours,
         waiting=s.waiting,
         fates=record.fates,
@@ -70,6 +77,10 @@ def digest(record: Record, first: Record | None, week: float | None) -> Digest:
         bridge=np.array(
             [s.arr[0], s.won_arr[-1], s.expansion_arr[-1], -s.churned_arr[-1], s.arr[-1]]
         ),
+        heads=s.heads,
+        held=held,
+        left=left,
+        delivered=delivered(record),
         events=record.events,
         ledger=None if first is None else ledger(first, record),
     )

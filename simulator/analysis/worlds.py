@@ -79,6 +79,11 @@ class Worlds:
         return found
 
     @property
+    def count(self) -> int:
+        """How many worlds there are."""
+        return len(self.push)
+
+    @property
     def share(self) -> Estimate:
         """Share of worlds in which the push beats the fix, with its interval (Wilson)."""
         d = self.difference
@@ -91,7 +96,8 @@ class Worlds:
     def histogram(self, bins: int = 24) -> dict[str, list[float]]:
         """How many worlds there are by what the fix brings more than the push; 0 is an edge.
 
-        edges: n + 1; the first and last bin also hold what lies beyond.
+        edges: n + 1; the first and last bin also hold what lies beyond. One bin where no world
+        tells the two apart.
         """
         d = self.difference
         low, high = min(float(np.quantile(d, 0.005)), 0.0), max(float(np.quantile(d, 0.995)), 0.0)

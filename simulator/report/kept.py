@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.analysis.course import Course
 from simulator.analysis.estimate import Estimate
+from simulator.analysis.factorial import Crossed
 from simulator.analysis.flows import Flows
 from simulator.analysis.hours import TeamHours
 from simulator.analysis.lead import leader
@@ -110,6 +112,7 @@ class Arm:
     leads: Floats
     wins: Floats
     hours: TeamHours
+    course: Course
 
     @property
     def cost_a_year(self) -> float:
@@ -147,6 +150,7 @@ class Comparison:
     arms: tuple[Arm, ...]
     verdict: Verdict
     notes: tuple[str, ...]
+    crossed: Crossed | None
 
     @property
     def today(self) -> Arm:
@@ -229,6 +233,65 @@ class Candidate:
 
 
 @dataclass(frozen=True)
+class Span:
+    """A stretch of time with one momentary bottleneck."""
+
+    start: float
+    end: float
+    owner: int
+    shifting: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Bottleneck:
+    """The active period method over replications."""
+
+    teams: tuple[str, ...]
+    sole: tuple[Estimate, ...]
+    shifting: tuple[Estimate, ...]
+    strip: tuple[Span, ...]
+    worst: str | None
+
+    @property
+    def share(self) -> Floats:
+        """Sole and shifting together, by team."""
+        return np.array([a.mean + b.mean for a, b in zip(self.sole, self.shifting, strict=True)])
+
+
+@dataclass(frozen=True)
+class Sum:
+    """What all steps so far gained."""
+
+    gain: Estimate
+
+
+@dataclass(frozen=True)
+class Step:
+    """One relief bought."""
+
+    name: str
+    spent: float
+    total: Sum
+
+
+@dataclass(frozen=True)
+class Next:
+    """The constraint that is left."""
+
+    relief: Relief
+
+
+@dataclass(frozen=True)
+class Path:
+    """Reliefs bought one after the other."""
+
+    budget: float
+    steps: tuple[Step, ...]
+    stretches: tuple[tuple[str, float, float], ...]
+    then: Next | None
+
+
+@dataclass(frozen=True)
 class Constraint:
     """Candidates, best first, and how busy everything was."""
 
@@ -246,8 +309,8 @@ class Constraint:
     skipped: tuple[str, ...]
     hours: TeamHours
     told: tuple[dict[str, Any], ...]
-    bottleneck: None = None  # its figures are those that were written with the result
-    path: None = None
+    bottleneck: Bottleneck | None
+    path: Path | None
 
     @property
     def best(self) -> Candidate | None:

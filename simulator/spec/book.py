@@ -43,6 +43,10 @@ BOOK: Final[dict[str, Assumption]] = {
         "0 weeks", "0 weeks", "8 weeks", "D", _OURS, "0: spend acts in the week it is spent"
     ),
     "channels.*.good_fit": Assumption("60%", "30%", "80%", "D", _OURS),
+    "channels.*.quality_loss": Assumption(
+        0, 0, 0.6, "D", _OURS,
+        "that marginal leads are worse: domain book 10, which gives no number; 0: off",
+    ),
     "teams.*.hours": Assumption(
         "28 h/week", "20 h/week", "32 h/week", "D",
         "hours left for the work itself; selling share of time 22-46% (A) is for field sellers",

@@ -14,6 +14,7 @@ from simulator.spec.measures import MAX_TEXT
 from simulator.spec.paths import Leaf, leaves, match
 from simulator.spec.schema import Lever, Scenario
 from simulator.spec.shape import SHORT_FOR, arms, fields, quantity_of
+from simulator.spec.units import MoneyOrRate
 
 BOOK_ORIGIN: Final = "parameter book"
 _IMPLIED: Final = ("spend", "headcount", "hiring", "cost", "cost_per_lead", "overhead")
@@ -48,7 +49,7 @@ def assumptions(loaded: Loaded) -> list[Row]:
     that the user graded are the user's, and not here.
     """
     table = leaves(loaded.scenario)
-    rows = [*_from_book(loaded, table), *_spreads(loaded)]
+    rows = [*_from_book(loaded, table), *_switched_off(loaded), *_spreads(loaded)]
     for path, origin in loaded.stated.items():
         if not origin.layer.startswith("archetype") or not _is_number(path, table):
             continue
@@ -86,6 +87,16 @@ def _from_book(loaded: Loaded, table: dict[str, Leaf]) -> Iterator[Row]:
         if key is None or path in loaded.stated or not _matters(loaded.scenario, path, table):
             continue
         yield _row(path, BOOK[key], BOOK_ORIGIN)
+
+
+def _switched_off(loaded: Loaded) -> Iterator[Row]:
+    """What the book has for what is off because nobody stated it."""
+    if not _fit_matters(loaded.scenario):
+        return
+    for name, channel in loaded.scenario.channels.items():
+        if channel.quality_loss is None and channel.leads is not None:
+            key = "channels.*.quality_loss"
+            yield _row(key.replace("*", name), BOOK[key], BOOK_ORIGIN)
 
 
 def _book_key(path: str) -> str | None:
@@ -269,7 +280,8 @@ def _open(definition: dict[str, Any], model: type[BaseModel]) -> None:
         short = _short(field_schema)
         if short is not None:
             forms = [{"type": "string", "maxLength": MAX_TEXT}, {"type": "number"}]
-        if short is not None or (quantity_of(info) is not None and not _is_container(field_schema)):
+        amount = quantity_of(info) is not None or MoneyOrRate in arms(info.annotation)
+        if short is not None or (amount and not _is_container(field_schema)):
             forms.append({"$ref": "#/$defs/Graded"})
         forms.append({"type": "null"})
         description = field_schema.pop("description", None)

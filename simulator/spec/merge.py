@@ -95,7 +95,8 @@ def overlay(base: Node, top: Node, path: Path = ()) -> Node:
 
     Mappings merge key by key, a key without a value removes, everything else replaces; levers,
     shocks, policies and patterns of the top are appended to those of the base, but that a policy
-    replaces the earlier one of its name, and a pattern the earlier one of its path.
+    replaces the earlier one of its name, and a pattern the earlier one of its path. Handoffs merge
+    by the stages that they join.
     """
     if not (base.is_mapping and top.is_mapping):
         if path in _APPENDED and base.is_list and top.is_list:
@@ -121,7 +122,36 @@ def overlay(base: Node, top: Node, path: Path = ()) -> Node:
         lines[key] = top.key_lines.get(key, node.line)
     if not path:
         _responses(base, top, merged)
+        _handoffs(base, top, merged)
     return Node(merged, top.file, top.line, top.layer, lines)
+
+
+def _handoffs(base: Node, top: Node, merged: dict[str, Node]) -> None:
+    """Handoffs by their ends: the top's say what differs; those of stages that went go, too."""
+    old, own = base.child("handoffs"), top.child("handoffs")
+    if old is None or own is None or not (old.is_list and own.is_list):
+        return
+    stages = merged.get("stages")
+    known = set(stages.value) if stages is not None and stages.is_mapping else None
+    said = {ends: item for item in own.value if (ends := _ends(item)) is not None}
+    found, used = list[Node](), set[int]()
+    for item in old.value:
+        ends = _ends(item)
+        mine = None if ends is None else said.get(ends)
+        if mine is not None:
+            used.add(id(mine))
+            found.append(overlay(item, mine, ("handoffs", 0)))
+        elif ends is None or known is None or set(ends) <= known:
+            found.append(item)
+    found += [item for item in own.value if id(item) not in used]
+    merged["handoffs"] = Node(found, own.file, own.line, own.layer)
+
+
+def _ends(node: Node) -> tuple[str, str] | None:
+    """The stages that a handoff joins."""
+    found = [node.child(key) for key in ("from", "to")]
+    names = [n.value for n in found if n is not None and isinstance(n.value, str)]
+    return (names[0], names[1]) if len(names) == 2 else None
 
 
 def _name(node: Node) -> str | None:

@@ -101,13 +101,22 @@ def _aim(rules: Rules, k: int, state: State, shown: Shown, weeks: float, m: int)
 
 
 @compiled
+def out_hours(rules: Rules, k: int, state: State, c: int) -> float:
+    """Hours a week and head on a channel of a team's own: a longer week is longer for it, too."""
+    m = rules.channels[c].team
+    each = moved(rules, state, MOVE_OUT, c, rules.channels_by[k, c].out_hours)
+    return float(each * rules.teams_by[k, m].hours / rules.teams[m].stated)
+
+
+@compiled
 def outbound(rules: Rules, k: int, state: State, m: int) -> float:
     """Share of a team's hours that it spends on channels of its own."""
     hours = 0.0
     for c in range(len(rules.channels)):
         if rules.channels[c].team == m:
-            hours += moved(rules, state, MOVE_OUT, c, rules.channels_by[k, c].out_hours)
-    return float(min(1.0, hours / rules.teams_by[k, m].hours))
+            hours += out_hours(rules, k, state, c)
+    paid = rules.teams_by[k, m].hours
+    return float(min(1.0, hours / paid)) if paid > 0.0 else 0.0
 
 
 @compiled
@@ -268,10 +277,11 @@ def _hold_channel(rules: Rules, k: int, state: State, out: Holds, slow: float, c
     answer = laws.response(ch.kind, felt, ch.at, ch.half, ch.saturation)
     now = moved(rules, state, MOVE_LEADS, c, by.now)
     if ch.team >= 0:
-        each = moved(rules, state, MOVE_OUT, c, by.out_hours)
+        each = out_hours(rules, k, state, c)
         team = out.teams[ch.team]
         # The same people, in hours as long and as brisk as those for leads.
-        brisk = team.speed / team.work * team.hours / rules.teams_by[k, ch.team].hours
+        paid = rules.teams_by[k, ch.team].hours
+        brisk = team.speed / team.work * team.hours / paid if team.work > 0.0 < paid else 0.0
         done = state.teams[ch.team].skilled * each * by.tooling * brisk
         bend = ch.out_saturation
         kind = laws.HILL if bend > 0.0 else laws.LINEAR

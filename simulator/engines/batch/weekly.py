@@ -29,7 +29,8 @@ def _show(run, floor, channels, to, now):  # type: ignore[no-untyped-def]
         team, seen = floor.teams[m], to.teams[m]
         touch(team, now)
         skilled, rookies = crew(floor, team, now)
-        seen.paid, seen.busy, seen.heads = team.paid_hours, team.busy_hours, team.present
+        seen.paid, seen.busy = team.paid_hours, team.busy_hours + team.support_hours
+        seen.heads = team.present
         seen.skilled, seen.rookies = skilled, rookies
     for s in range(len(floor.stages)):
         stage, here = floor.stages[s], to.stages[s]

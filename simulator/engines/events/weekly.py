@@ -30,7 +30,8 @@ class Weekly(State):
         for m, team in enumerate(self.teams):
             team.touch(now)
             skilled, rookies = self.crew(team)
-            to.teams[m] = (team.paid_hours, team.busy_hours, team.present, skilled, rookies)
+            worked = team.busy_hours + team.support_hours
+            to.teams[m] = (team.paid_hours, worked, team.present, skilled, rookies)
         stock, flow = self.stock, self.flow
         for s in range(len(self.wait)):
             waiting = stock["waiting"][s]

@@ -64,6 +64,7 @@ class Crew(NamedTuple):
     tables: Ints  # rows of the shelf for each number of people, 0: closed as a fluid
     most: int  # people that the shelf knows
     paid: Floats  # hours since the start, or week 0
+    support: Floats  # of them, not for leads: for new colleagues, or a channel of the team's own
     trouble: Floats  # (2,) team for which policies want too many, and how many
 
 
@@ -123,6 +124,7 @@ def crew_of(
         tables=np.where(psffa, np.where(patient, SHELF - 1, 1), 0),
         most=most,
         paid=np.zeros(teams),
+        support=np.zeros(teams),
         trouble=np.array([-1.0, 0.0]),
     )
 
@@ -137,7 +139,8 @@ def no_crew() -> Crew:
         early=table, later=table, law=ints, watched=flags, turned=none, looked=none, fresh=table,
         coming=table, lost=none, edges=none, ramp=none, start=none,
         lead=np.zeros((0, 0), dtype=np.int64), replaced=flags, spare=none, added=none, oldest=ints,
-        hazard=none, owned=flags, tables=ints, most=0, paid=none, trouble=none,
+        hazard=none, owned=flags, tables=ints, most=0, paid=none, support=none,
+        trouble=none,
     )  # fmt: skip
 
 

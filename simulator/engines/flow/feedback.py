@@ -114,7 +114,7 @@ def show(  # type: ignore[no-untyped-def]
     for m in range(len(shown.teams)):
         heads, skilled, new = muster(crew, m, k, t)
         team = shown.teams[m]
-        team.paid, team.busy = crew.paid[m], Y[sums.busy + m]
+        team.paid, team.busy = crew.paid[m], Y[sums.busy + m] + crew.support[m]
         team.heads, team.skilled, team.rookies = heads, skilled, new
     _show_queues(net.queues, sums, weeks, Y, moves, line, shown.stages)
     _show_money(k, opened, links, net.demand, net.life, sums, X, Y, moves.leads, shown)
@@ -190,7 +190,7 @@ def travel(  # type: ignore[no-untyped-def]
             mode = turn_of(t, piece, ended != k, opened and piece == lo)
             if mode == KEEP:
                 for m in range(len(crew.paid)):
-                    crew.paid[m] = 0.0
+                    crew.paid[m] = crew.support[m] = 0.0
             if mode in {KEEP, LOOK, STEP}:
                 show(
                     t, piece, opened, net, staff, crew, weeks, sums, space.zx, space.zy,
@@ -219,8 +219,9 @@ def travel(  # type: ignore[no-untyped-def]
             break
         if weeks.turns:
             for m in range(len(crew.paid)):
-                worked = staff.heads[piece, m] * weeks.hours[k, m]
-                crew.paid[m] += worked * (ends[piece] - staff.begin[piece])
+                here = staff.heads[piece, m] * (ends[piece] - staff.begin[piece])
+                crew.paid[m] += here * weeks.hours[k, m]
+                crew.support[m] += here * (weeks.hours[k, m] - net.queues.hours[k, m])
     return calls, steps, rejected, h, t
 
 

@@ -184,6 +184,7 @@ class TrialResult:
             "data": list(self.data),
             "level": t.level,
             "draws": t.draws,
+            "source": self.source,
             "coverage": t.coverage,
             "wape": {m: t.mean_wape(m) for m in (MODEL, GIVEN, *BASELINES)},
             "beaten_by": [{"measure": w, "baseline": b} for w, b in self.beaten],

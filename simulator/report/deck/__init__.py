@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from simulator.errors import DataError
 from simulator.report.saved import Saved, read
-from simulator.report.story import Story, tell
+
+if TYPE_CHECKING:
+    from simulator.report.story import Story
 
 NEEDS = "decks need python-pptx: pip install 'growthsim[deck]'"
 
@@ -25,6 +27,7 @@ class Made:
     story: Story
     changed: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     backup: Path | None = None
     new: bool = True
 
@@ -39,6 +42,7 @@ class Made:
             if not self.changed:
                 said = [f"{self.path}: is up to date; nothing was changed."]
         said += [f"{what}." for what in self.changed]
+        said += [f"Note: {what}." for what in self.notes]
         said += [f"Not done: {what}." for what in self.problems]
         if self.story.not_asked:
             said.append(f"Not asked, and the deck says so: {' '.join(self.story.not_asked)}")
@@ -60,6 +64,7 @@ class Made:
             "slides": [{"slide": s.key, "title": s.title.text} for s in self.story.slides],
             "changed": list(self.changed),
             "not_done": list(self.problems),
+            "notes": list(self.notes),
             "not_asked": list(self.story.not_asked),
         }
 
@@ -77,7 +82,8 @@ def make(
 def deck_of(answers: Sequence[Saved], out: str | Path, template: str | Path | None = None) -> Made:
     """As make, of answers that were read."""
     there()
-    from simulator.report.deck import build, files, record, renew, theme
+    from simulator.report.deck import build, files, package, record, renew, theme
+    from simulator.report.story import tell
 
     path = files.free(out)
     story = tell(answers)
@@ -86,18 +92,20 @@ def deck_of(answers: Sequence[Saved], out: str | Path, template: str | Path | No
     kept, changes = renew.renew(deck, story, record.read(deck), missing=False)
     build.add(deck, story, page, kept)
     record.write(deck, kept)
-    files.saved(deck, path)
-    return Made(path, story, tuple(changes.changed), tuple(changes.problems))
+    package.saved(deck, path, None if template is None else Path(template))
+    return Made(path, story, tuple(changes.changed), tuple(changes.problems), tuple(changes.notes))
 
 
 def refresh(results: Sequence[str | Path], path: str | Path) -> Made:
     """Bring the numbers of a deck up to date in place, after a backup. Raises DataError."""
     there()
-    from simulator.report.deck import build, files, record, renew, theme
+    from simulator.report.deck import build, files, package, record, renew, theme
+    from simulator.report.story import tell
 
     file = Path(path)
     story = tell(read(results))
     deck: Any = theme.opened(file)
+    files.writable(file)
     kept, changes = renew.renew(deck, story, record.read(deck))
     if not changes.touched:
         raise DataError(
@@ -106,14 +114,14 @@ def refresh(results: Sequence[str | Path], path: str | Path) -> Made:
         )
     if file.suffix.lower() != ".pptx":
         raise DataError(f"{file}: only a .pptx can be refreshed; save it as one")
-    problems = tuple(changes.problems)
+    problems, notes = tuple(changes.problems), tuple(changes.notes)
     if not changes.changed:
-        return Made(file, story, (), problems, new=False)
+        return Made(file, story, (), problems, notes, new=False)
     backup = files.backed_up(file)
     record.write(deck, kept)
-    build.stamp(deck, story)
-    files.saved(deck, file)
-    return Made(file, story, tuple(changes.changed), problems, backup, new=False)
+    build.restamp(deck, story)
+    package.saved(deck, file, file)
+    return Made(file, story, tuple(changes.changed), problems, notes, backup, new=False)
 
 
 def board(folder: Path) -> Made:
@@ -129,6 +137,8 @@ def board(folder: Path) -> Made:
 
 def names(results: Sequence[str | Path]) -> dict[str, str]:
     """Every name that `{{name}}` may ask for, and what it says."""
+    from simulator.report.story import tell
+
     return {name: fact.text for name, fact in tell(read(results)).facts.items()}
 
 

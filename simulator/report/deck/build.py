@@ -5,13 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from pptx.enum.dml import MSO_THEME_COLOR
 from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
 from pptx.util import Emu, Inches, Pt
 
 from simulator.report.deck import charts
 from simulator.report.deck.record import Record, Written
-from simulator.report.deck.theme import Page, fitted, numbered, theme_part, title_of, title_size
+from simulator.report.deck.theme import Page, fitted, mapped, numbered, theme_part, title_size
 from simulator.report.story.say import Fact, Line
 from simulator.report.story.spec import (
     Bars,
@@ -80,10 +79,18 @@ def stamp(deck: Any, story: Story) -> None:
     core.last_modified_by = core.author = core.author or "growthsim"
 
 
+def restamp(deck: Any, story: Story) -> None:
+    """The date of the last change, and by whom: all that a refresh says of the file."""
+    core = deck.core_properties
+    day = dt.datetime.fromisoformat(story.answers[0].date)
+    core.modified = day if core.modified is None else max(day, core.modified.replace(tzinfo=None))
+    core.last_modified_by = "growthsim"
+
+
 def _title(story: Story, page: Page) -> float:
     """Points at which every title fits: the layout's own, or less, the same on all slides."""
-    box, own = title_of(page.layout), title_size(page)
-    room = int(box.width) - int(Inches(0.2)), int(box.height)
+    own = title_size(page)
+    room = max(1, page.title[2] - int(Inches(0.2))), page.title[3]
     return min(fitted(s.title.text, own, *room, least=18.0, letter=0.57) for s in story.slides)
 
 
@@ -94,13 +101,16 @@ def _add(deck: Any, slide: Slide, page: Page, points: float) -> None:
             shape._element.getparent().remove(shape._element)
     title = shown.shapes.title
     title.name = name(slide, "title")
+    if not page.placed:
+        title.left, title.top, title.width, title.height = (Emu(x) for x in page.title)
+    mapped(shown, page)
     title.text_frame.text = slide.title.text
     if points < title_size(page):
         title.text_frame.paragraphs[0].runs[0].font.size = Pt(points)
-    _text(shown, name(slide, "heading"), slide.heading.text, page.heading, 14)
-    frame = _show(shown, slide, page.body)
+    _text(shown, name(slide, "heading"), slide.heading.text, page.heading, 14, page)
+    frame = _show(shown, slide, page)
     frame._element.xpath(".//p:cNvPr")[0].set("descr", alt(slide))
-    _text(shown, name(slide, "source"), slide.source.text, page.source, 10)
+    _text(shown, name(slide, "source"), slide.source.text, page.source, 10, page)
     numbered(shown, page)
     notes = texts(slide).get("notes")
     if notes is not None:
@@ -109,7 +119,7 @@ def _add(deck: Any, slide: Slide, page: Page, points: float) -> None:
         holder.text_frame.text = notes.text
 
 
-def _text(shown: Any, called: str, text: str, box: Box, size: float) -> Any:
+def _text(shown: Any, called: str, text: str, box: Box, size: float, page: Page) -> Any:
     shape = shown.shapes.add_textbox(*(Emu(x) for x in box))
     shape.name = called
     frame = shape.text_frame
@@ -118,14 +128,14 @@ def _text(shown: Any, called: str, text: str, box: Box, size: float) -> Any:
     frame.text = text
     font = frame.paragraphs[0].runs[0].font
     font.size = Pt(fitted(text, size, box[2], box[3] - Emu(Inches(0.02)), 9.0))
-    font.color.theme_color = MSO_THEME_COLOR.TEXT_2
+    font.color.theme_color = page.ink.quiet
     return shape
 
 
-def _show(shown: Any, slide: Slide, box: Box) -> Any:
-    show = slide.show
+def _show(shown: Any, slide: Slide, page: Page) -> Any:
+    show, box = slide.show, page.body
     if isinstance(show, CHARTS):
-        frame = charts.add(shown, show, box)
+        frame = charts.add(shown, show, box, page.ink)
         frame.name = name(slide, "chart")
     elif isinstance(show, Table):
         frame = _table(shown, show, box)
@@ -136,7 +146,7 @@ def _show(shown: Any, slide: Slide, box: Box) -> Any:
         )
         frame.name = name(slide, "picture")
     else:
-        frame = _points(shown, show, box)
+        frame = _points(shown, show, box, page)
         frame.name = name(slide, "points")
     return frame
 
@@ -151,7 +161,7 @@ def picture(show: Picture, slide: Any, width: int, height: int) -> Any:
     )  # fmt: skip
 
 
-def _points(shown: Any, show: Points, box: Box) -> Any:
+def _points(shown: Any, show: Points, box: Box, page: Page) -> Any:
     shape = shown.shapes.add_textbox(*(Emu(x) for x in box))
     frame = shape.text_frame
     frame.word_wrap = True
@@ -164,6 +174,8 @@ def _points(shown: Any, show: Points, box: Box) -> Any:
         paragraph.space_after = Pt(0.6 * size)
         for run in paragraph.runs:
             run.font.size = Pt(size)
+            if page.ink.text is not None:
+                run.font.color.theme_color = page.ink.text
     return shape
 
 

@@ -14,6 +14,7 @@ from pptx.oxml.ns import qn
 from pptx.util import Emu, Pt
 
 from simulator.report.deck.data import Chartable, Column, Grid, bounds, grid, number_format
+from simulator.report.deck.ink import PLAIN, Ink
 from simulator.report.story.spec import Bars, Fall, Lines, Stack
 
 # What colours mean, as colours of the theme: a template's own come through.
@@ -28,6 +29,7 @@ THEME: Final = {
     "grey": MSO_THEME_COLOR.TEXT_2,
 }
 TEXT: Final = Pt(14)
+PERIODS: Final = 12  # of standing bars that can each have a label
 BAND: Final = 24000  # thousandths of a percent of opacity
 KIND: Final = {
     Lines: XL_CHART_TYPE.LINE,
@@ -37,23 +39,43 @@ KIND: Final = {
 }
 
 
-def add(slide: Any, show: Chartable, box: tuple[int, int, int, int]) -> Any:
+def add(slide: Any, show: Chartable, box: tuple[int, int, int, int], ink: Ink = PLAIN) -> Any:
     """Add a chart to a slide; its graphic frame."""
     data = grid(show).chart_data(number_format(show))
     frame = slide.shapes.add_chart(KIND[type(show)], *(Emu(x) for x in box), data)
-    _dress(frame.chart, show)
+    _dress(frame.chart, show, ink)
     return frame
 
 
-def refill(chart: Chart, show: Chartable) -> None:
+def is_ours(chart: Chart, show: Chartable) -> bool:
+    """Whether a chart is still of the type that it was made with."""
+    tags = [c.tag for c in chart._chartSpace.plotArea.iter_xCharts()]
+    if isinstance(show, Lines):
+        banded = any(s.low for s in show.series)
+        return tags == [qn("c:areaChart")] * banded + [qn("c:lineChart")]
+    return tags == [qn("c:barChart")]
+
+
+def refill(chart: Chart, show: Chartable, ink: Ink = PLAIN) -> None:
     """New numbers in a chart that is ours: everything about its look stays."""
     found = grid(show)
     chart.replace_data(found.chart_data(number_format(show)))
     for ser, column in zip(_sers(chart), found.columns, strict=True):
         if column.plus:
-            _error_bars(ser, column)
-    if isinstance(show, Lines | Bars):
+            _error_bars(ser, column, ink)
+    if isinstance(show, Lines | Bars) and not _holds(chart.value_axis, show):
         _scale(chart, show)
+
+
+def _holds(axis: Any, show: Lines | Bars) -> bool:
+    """Whether an axis, as somebody may have set it, shows every interval at a fair size."""
+    low, high = axis.minimum_scale, axis.maximum_scale
+    if low is None and high is None:
+        return True
+    if low is None or high is None:
+        return False
+    least, most, _ = bounds(show)
+    return bool(low <= least and most <= high and most - least >= 0.5 * (high - low))
 
 
 def columns_of(chart: Chart) -> int:
@@ -65,19 +87,21 @@ def _sers(chart: Chart) -> list[Any]:
     return list(chart._chartSpace.plotArea.sers)
 
 
-def _dress(chart: Chart, show: Chartable) -> None:
+def _dress(chart: Chart, show: Chartable, ink: Ink) -> None:
     columns = grid(show).columns
     chart.font.size = TEXT
+    if ink.text is not None:
+        chart.font.color.theme_color = ink.text
     chart.has_title = False
     if isinstance(show, Lines):
         _split_bands(chart, columns)
     sers = _sers(chart)
     for ser, column in zip(sers, columns, strict=True):
-        _paint(ser, column)
+        _paint(ser, column, ink)
         if column.plus:
-            _error_bars(ser, column)
+            _error_bars(ser, column, ink)
     _legend(chart, show, columns)
-    _axes(chart, show)
+    _axes(chart, show, ink)
     if not isinstance(show, Lines):
         plot = chart.plots[0]
         plot.gap_width = 45
@@ -103,7 +127,8 @@ def _split_bands(chart: Chart, columns: tuple[Column, ...]) -> None:
         area.append(deepcopy(axis))
 
 
-def _paint(ser: Any, column: Column) -> None:
+def _paint(ser: Any, column: Column, ink: Ink) -> None:
+    theme = THEME | {"today": ink.bars, "grey": ink.bars}
     from pptx.chart.series import AreaSeries, BarSeries, LineSeries
 
     if column.kind == "line":
@@ -112,7 +137,7 @@ def _paint(ser: Any, column: Column) -> None:
         series.marker.style = None
         _no_marker(ser)
         series.format.line.width = Pt(2.25 if column.dashed else 3)
-        series.format.line.color.theme_color = THEME[column.colour]
+        series.format.line.color.theme_color = theme[column.colour]
         if column.dashed:
             series.format.line.dash_style = MSO_LINE_DASH_STYLE.DASH
         return
@@ -124,7 +149,7 @@ def _paint(ser: Any, column: Column) -> None:
     if column.kind == "bar":
         shape.invert_if_negative = False
     shape.format.fill.solid()
-    shape.format.fill.fore_color.theme_color = THEME[column.colour]
+    shape.format.fill.fore_color.theme_color = theme[column.colour]
     shape.format.line.fill.background()
     if column.kind == "band":
         colour = ser.find(f".//{qn('a:solidFill')}/{qn('a:schemeClr')}")
@@ -138,7 +163,7 @@ def _no_marker(ser: Any) -> None:
     etree.SubElement(marker, qn("c:symbol")).set("val", "none")
 
 
-def _error_bars(ser: Any, column: Column) -> None:
+def _error_bars(ser: Any, column: Column, ink: Ink) -> None:
     """Whiskers from the numbers given; a look that somebody gave them stays."""
     old = ser.find(qn("c:errBars"))
     look = None if old is None else old.find(qn("c:spPr"))
@@ -154,19 +179,20 @@ def _error_bars(ser: Any, column: Column) -> None:
                 point = etree.SubElement(literal, qn("c:pt"))
                 point.set("idx", str(k))
                 etree.SubElement(point, qn("c:v")).text = repr(value)
-    bars.append(deepcopy(look) if look is not None else _whisker())
+    bars.append(deepcopy(look) if look is not None else _whisker(ink))
     if old is not None:
         ser.replace(old, bars)
         return
     ser.find(qn("c:cat")).addprevious(bars)
 
 
-def _whisker() -> Any:
+def _whisker(ink: Ink) -> Any:
     look = etree.Element(qn("c:spPr"))
     line = etree.SubElement(look, qn("a:ln"))
     line.set("w", str(Pt(1.75)))
     fill = etree.SubElement(line, qn("a:solidFill"))
-    etree.SubElement(fill, qn("a:schemeClr")).set("val", "tx1")
+    colour = MSO_THEME_COLOR.TEXT_1 if ink.text is None else ink.text
+    etree.SubElement(fill, qn("a:schemeClr")).set("val", MSO_THEME_COLOR.to_xml(colour))
     return look
 
 
@@ -189,29 +215,31 @@ def _legend(chart: Chart, show: Chartable, columns: tuple[Column, ...]) -> None:
             after.addnext(entry)
 
 
-def _axes(chart: Chart, show: Chartable) -> None:
+def _axes(chart: Chart, show: Chartable, ink: Ink) -> None:
     across, up = chart.category_axis, chart.value_axis
     for axis in (across, up):
         axis.major_tick_mark = XL_TICK_MARK.NONE
         axis.minor_tick_mark = XL_TICK_MARK.NONE
         axis.tick_labels.font.size = TEXT
         axis.tick_label_position = XL_TICK_LABEL_POSITION.LOW
-        axis.format.line.color.theme_color = MSO_THEME_COLOR.TEXT_2
+        axis.format.line.color.theme_color = ink.quiet
     across.has_major_gridlines = False
     up.has_major_gridlines = not isinstance(show, Fall)
     up.tick_labels.number_format = number_format(show)
     up.tick_labels.number_format_is_linked = False
     if up.has_major_gridlines:
         grey = up.major_gridlines.format.line
-        grey.color.rgb = RGBColor(0xE3, 0xE3, 0xE3)
+        grey.color.rgb = RGBColor(*([0x59] * 3 if ink.dark else [0xE3] * 3))
         grey.width = Pt(0.75)
     up.format.line.fill.background()
     if isinstance(show, Fall):
         up.visible = False
     if isinstance(show, Lines | Bars):
         _scale(chart, show)
+    if isinstance(show, Stack) and len(show.periods) > PERIODS:
+        _steps(across._element, -(-len(show.periods) // PERIODS) + 1)
     if isinstance(show, Lines):
-        _steps(across._element, show)
+        _steps(across._element, show.every)
         _from_the_edge(up._element)
         across.has_title = True
         across.axis_title.text_frame.text = show.across
@@ -229,13 +257,13 @@ def _from_the_edge(axis: Any) -> None:
     between.set("val", "midCat")
 
 
-def _steps(axis: Any, show: Lines) -> None:
-    if show.every < 2:
+def _steps(axis: Any, every: int) -> None:
+    if every < 2:
         return
     place = axis.find(qn("c:noMultiLvlLbl"))
     for tag in ("c:tickLblSkip", "c:tickMarkSkip"):
         skip = etree.Element(qn(tag))
-        skip.set("val", str(show.every))
+        skip.set("val", str(every))
         if place is not None:
             place.addprevious(skip)
         else:
@@ -248,7 +276,7 @@ def _scale(chart: Chart, show: Lines | Bars) -> None:
     axis.minimum_scale, axis.maximum_scale, axis.major_unit = bounds(show)
 
 
-def rebuild(chart: Chart, show: Chartable) -> None:
+def rebuild(chart: Chart, show: Chartable, ink: Ink = PLAIN) -> None:
     """Numbers with another set of series: the chart's plots are made again in our look."""
     found = grid(show)
     area = chart._chartSpace.plotArea
@@ -269,9 +297,9 @@ def rebuild(chart: Chart, show: Chartable) -> None:
         _split_bands(chart, found.columns)
         _scale(chart, show)
     for ser, column in zip(_sers(chart), found.columns, strict=True):
-        _paint(ser, column)
+        _paint(ser, column, ink)
         if column.plus:
-            _error_bars(ser, column)
+            _error_bars(ser, column, ink)
     _legend(chart, show, found.columns)
 
 

@@ -1,14 +1,11 @@
-"""A deck on disk: never half-written, the same bytes for the same content, a backup kept."""
+"""A file on disk: never half-written, a backup kept."""
 
 from __future__ import annotations
 
-import io
 import os
 import shutil
 import tempfile
-import zipfile
 from pathlib import Path
-from typing import Any
 
 from simulator.errors import DataError
 
@@ -25,11 +22,19 @@ def free(path: str | Path) -> Path:
     return out
 
 
-def saved(deck: Any, path: Path) -> None:
-    """Write a deck aside, then put it in its place; DataError where that fails."""
-    held = io.BytesIO()
-    deck.save(held)
-    put(_same(held.getvalue()), path)
+def writable(path: Path) -> None:
+    """Raise DataError for a file that is write-protected, or open in an office program."""
+    try:
+        locked = not path.stat().st_mode & 0o222 or not os.access(path, os.W_OK)
+    except OSError:
+        return  # that it is not there is told by who reads it
+    if locked:
+        raise DataError(f"{path}: is write-protected. Allow writing, or refresh a copy of it")
+    for lock in (f"~${path.name}", f"~${path.name[2:]}", f".~lock.{path.name}#"):
+        if path.with_name(lock).exists():
+            raise DataError(
+                f"{path}: is open in another program ({lock} is beside it). Close it there first"
+            )
 
 
 def put(content: bytes, path: Path) -> None:
@@ -66,15 +71,3 @@ def backed_up(path: Path) -> Path:
         why = (error.strerror or str(error)).lower()
         raise DataError(f"{copy}: the backup cannot be written ({why}); nothing changed") from None
     return copy
-
-
-def _same(content: bytes) -> bytes:
-    """A package with its entries' times taken out."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(out, "w") as new:
-        for entry in old.infolist():
-            plain = zipfile.ZipInfo(entry.filename, (1980, 1, 1, 0, 0, 0))
-            plain.compress_type = zipfile.ZIP_DEFLATED
-            plain.external_attr = 0o600 << 16
-            new.writestr(plain, old.read(entry))
-    return out.getvalue()

@@ -6,6 +6,7 @@ It is a custom XML part, which PowerPoint keeps and never shows.
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -31,17 +32,37 @@ class Written:
 
 @dataclass
 class Record:
-    """Texts by the name of their shape, or by slide, shape, cell and paragraph where a user's."""
+    """Texts by the name of their shape, or by slide, shape, cell and paragraph where a user's.
+
+    of: the names of the studies or scenarios that the deck is of, by kind of answer.
+    """
 
     texts: dict[str, Written] = field(default_factory=dict)
     filled: dict[str, Written] = field(default_factory=dict)
+    of: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """As kept."""
         return {
             kind: {k: w.to_json() for k, w in sorted(getattr(self, kind).items())}
             for kind in ("texts", "filled")
-        }
+        } | {"of": self.of}
+
+    def put_at(self, at: str, now: str, beside: Collection[str]) -> Written | None:
+        """What was put into a paragraph of a user's; now: its text; beside: of its frame's others.
+
+        at: holder:shape:cell:paragraph. A text that is still as it was put is known wherever its
+        paragraph went: further down, or with a copy of its slide.
+        """
+        _, shape, cell, _ = at.rsplit(":", 3)
+        near: list[tuple[bool, str]] = []
+        for key, was in self.filled.items():
+            if was.text == now and key.rsplit(":", 3)[1:3] == [shape, cell]:
+                near.append((key.rsplit(":", 3)[0] != at.rsplit(":", 3)[0], key))
+        if near:
+            return self.filled[min(near)[1]]
+        found = self.filled.get(at)
+        return None if found is not None and found.text in beside else found
 
 
 def read(deck: Any) -> Record | None:
@@ -52,7 +73,11 @@ def read(deck: Any) -> Record | None:
     try:
         parser = etree.XMLParser(resolve_entities=False, no_network=True)
         held = json.loads(etree.fromstring(part.blob, parser).text or "")
-        return Record(**{kind: _texts(held[kind]) for kind in ("texts", "filled")})
+        of = held.get("of") or {}
+        return Record(
+            **{kind: _texts(held[kind]) for kind in ("texts", "filled")},
+            of={str(k): str(v) for k, v in of.items()},
+        )
     except (ValueError, KeyError, TypeError, AttributeError, etree.XMLSyntaxError):
         return None
 

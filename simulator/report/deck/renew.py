@@ -4,43 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
-from simulator.report.deck import charts, text
+from pptx.oxml.ns import qn
+from pptx.util import Inches
+
+from simulator.report.deck import reach, retype, text
 from simulator.report.deck.build import CHARTS, alt, cells, name, picture, texts, written
-from simulator.report.deck.data import grid
+from simulator.report.deck.changes import Changes
 from simulator.report.deck.record import Record, Written
 from simulator.report.story.say import Line
-from simulator.report.story.spec import Fall, Lines, Picture, Slide, Story, Table
+from simulator.report.story.spec import Picture, Slide, Story, Table
 
 OURS = re.compile(
     r"growthsim:(?P<key>.+):(?P<part>title|heading|source|notes|points|chart|table|picture)"
 )
+SMALLEST: Final = int(Inches(0.5))  # of a picture's sides
 MAIN = ("chart", "table", "picture", "points")
 SOURCE = re.compile(r".+ · run [0-9a-f]{8} · engine \w+ · .* · growthsim [\w.]+")
 PLACE = re.compile(r"\{\{\s*([\w.]+)\s*\}\}")
-
-
-@dataclass
-class Changes:
-    """What a refresh did: changed, what it could not do and why, and what nobody filled in."""
-
-    changed: list[str] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-    same: int = 0
-
-    @property
-    def touched(self) -> bool:
-        """Whether the deck held anything of ours."""
-        return bool(self.changed or self.same)
-
-    def add(self, where: str, what: str, changed: bool) -> None:
-        """One thing looked at."""
-        if changed:
-            self.changed.append(f"{where}: {what}")
-        else:
-            self.same += 1
 
 
 def renew(
@@ -50,12 +32,16 @@ def renew(
 
     missing: say which of the story's charts the deck does not hold.
     """
-    record, changes = Record(), Changes()
+    record, changes = Record(of={s.kind: s.name for s in story.answers}), Changes()
+    for kind, was in (old.of if old is not None else {}).items():
+        now = record.of.setdefault(kind, was)
+        if now != was:
+            changes.notes.append(f"the deck's {kind} was of '{was}', this one is of '{now}'")
     slides = {s.key: s for s in story.slides}
     seen: set[str] = set()
     others: dict[str, str] = {}
     told = _untold(deck, old)
-    for where, shape in _everything(deck):
+    for where, holder, shape in _everything(deck):
         found = OURS.fullmatch(shape.name or "")
         if found is not None:
             key, part = found["key"], found["part"]
@@ -67,13 +53,14 @@ def renew(
             seen.add(shape.name)
             _ours(where, shape, slides[key], part, told, record, changes)
         elif shape.has_chart and (named := PLACE.fullmatch(shape.name or "")):
-            _theirs(where, shape, named[1], slides, changes)
-        _fill(where, shape, story, old, record, changes)
+            retype.theirs(where, shape, named[1], slides, changes)
+        _fill(where, holder, shape, story, old, record, changes)
+    changes.problems += reach.missed(deck)
     changes.problems += [
         f"{where}: {key}: this result has no such slide; left as it is"
         for key, where in others.items()
     ]
-    if missing:
+    if missing and seen:  # a deck that never had ours lacks nothing
         for slide in story.slides:
             for part in _parts(slide):
                 if name(slide, part) not in seen:
@@ -110,13 +97,21 @@ def _untold(deck: Any, old: Record | None) -> Record:
     return Record(texts_, old.filled if old is not None else {})
 
 
-def _everything(deck: Any) -> Iterator[tuple[str, Any]]:
+def _everything(deck: Any) -> Iterator[tuple[str, str, Any]]:
+    """Where, in words and by a name that stays when slides are moved; and the shape."""
     for number, slide in enumerate(deck.slides, 1):
         for shape in text.shapes(slide.shapes):
-            yield f"slide {number}", shape
+            yield f"slide {number}", str(slide.slide_id), shape
         if slide.has_notes_slide:
-            for shape in slide.notes_slide.shapes:
-                yield f"slide {number}, notes", shape
+            for shape in text.shapes(slide.notes_slide.shapes):
+                yield f"slide {number}, notes", f"{slide.slide_id}n", shape
+    for n, master in enumerate(deck.slide_masters, 1):
+        for place, said in (
+            (master, f"slide master {n}"),
+            *((x, f"layout '{x.name}'") for x in master.slide_layouts),
+        ):
+            for shape in text.shapes(place.shapes):
+                yield said, str(place.part.partname), shape
 
 
 def _parts(slide: Slide) -> list[str]:
@@ -132,7 +127,7 @@ def _ours(
     changes: Changes,
 ) -> None:  # fmt: skip
     if part == "chart":
-        _chart(where, shape, slide, changes)
+        retype.ours(where, shape, slide, changes)
     elif part == "table":
         _table(where, shape, slide, changes)
     elif part == "picture":
@@ -147,50 +142,6 @@ def _ours(
         described = shape._element.xpath(".//p:cNvPr")[0]
         if (described.get("descr") or "").startswith(slide.alt.text.split(".")[0]):
             described.set("descr", alt(slide))
-
-
-def _chart(where: str, shape: Any, slide: Slide, changes: Changes) -> None:
-    what = f"chart {slide.key}"
-    if not shape.has_chart or not isinstance(slide.show, CHARTS):
-        changes.problems.append(f"{where}: {what}: is no longer a chart that can be filled")
-        return
-    chart = shape.chart
-    if _without_categories(chart):
-        changes.problems.append(
-            f"{where}: {what}: its type, {_type(chart)}, cannot hold these numbers (a chart with "
-            "categories can); left as it is"
-        )
-        return
-    before = _numbers(chart)
-    wanted = len(grid(slide.show).columns)
-    if charts.columns_of(chart) != wanted:
-        changes.problems.append(
-            f"{where}: {what}: had {charts.columns_of(chart)} series and now has {wanted}; "
-            "look at its colours"
-        )
-    if isinstance(slide.show, Fall | Lines) and charts.columns_of(chart) != wanted:
-        charts.rebuild(chart, slide.show)
-    else:
-        charts.refill(chart, slide.show)
-    changes.add(where, what, _numbers(chart) != before)
-
-
-def _without_categories(chart: Any) -> bool:
-    tags = {child.tag.rpartition("}")[2] for child in chart._chartSpace.plotArea}
-    return bool(tags & {"scatterChart", "bubbleChart", "stockChart", "surfaceChart", "ofPieChart"})
-
-
-def _type(chart: Any) -> str:
-    tags = [c.tag.rpartition("}")[2] for c in chart._chartSpace.plotArea]
-    return next((t.removesuffix("Chart") for t in tags if t.endswith("Chart")), "unknown")
-
-
-def _numbers(chart: Any) -> list[Any]:
-    return [
-        (s.name, tuple(s.values), tuple(p.categories))
-        for p in chart.plots
-        for s in p.series
-    ]  # fmt: skip
 
 
 def _table(where: str, shape: Any, slide: Slide, changes: Changes) -> None:
@@ -216,17 +167,19 @@ def _table(where: str, shape: Any, slide: Slide, changes: Changes) -> None:
 
 
 def _picture(where: str, shape: Any, slide: Slide, changes: Changes) -> None:
-    from pptx.oxml.ns import qn
-
     what = f"picture {slide.key}"
     blip = shape._element.find(f".//{qn('a:blip')}")
     if blip is None or not isinstance(slide.show, Picture):
         changes.problems.append(f"{where}: {what}: is no longer a picture")
         return
+    if min(int(shape.width), int(shape.height)) < SMALLEST:
+        changes.problems.append(f"{where}: {what}: is too small to draw anything in it")
+        return
     new = picture(slide.show, shape.part.slide, int(shape.width), int(shape.height))
     part, rel = shape.part.get_or_add_image_part(new)
     changed = blip.get(qn("r:embed")) != rel
     blip.set(qn("r:embed"), rel)
+    blip.attrib.pop(qn("r:link"), None)
     changes.add(where, what, changed and part is not None)
 
 
@@ -234,7 +187,7 @@ def _said(where: str, shape: Any, said: Line, before: Written | None, changes: C
     """A text of ours: whole where nobody changed it, else only the numbers in it."""
     frame = shape.text_frame
     now = "\n".join(text.said(p) for p in frame.paragraphs)
-    if now == said.text:
+    if now == said.text or not now.strip():  # what somebody emptied stays so
         changes.add(where, "text", False)
         return
     if before is None or now == before.text:
@@ -280,40 +233,21 @@ def _numbers_only(
         changes.problems.append(f"{where}: could not be found in it: {', '.join(sorted(lost))}")
 
 
-def _theirs(where: str, shape: Any, key: str, slides: dict[str, Slide], changes: Changes) -> None:
-    """A user's own chart whose name asks for the numbers of a slide of ours."""
-    what = f"chart {{{{{key}}}}}"
-    slide = slides.get(key)
-    if slide is None or not isinstance(slide.show, CHARTS):
-        known = ", ".join(k for k, s in slides.items() if isinstance(s.show, CHARTS))
-        changes.problems.append(f"{where}: {what}: no chart is called that (there are: {known})")
-        return
-    if _without_categories(shape.chart):
-        changes.problems.append(
-            f"{where}: {what}: a {_type(shape.chart)} chart cannot hold these numbers; use lines, "
-            "bars or areas"
-        )
-        return
-    before = _numbers(shape.chart)
-    charts.plain_fill(shape.chart, slide.show)
-    changes.add(where, what, _numbers(shape.chart) != before)
-
-
 def _fill(
-    where: str, shape: Any, story: Story, old: Record | None, record: Record, changes: Changes
-) -> None:
+    where: str, holder: str, shape: Any, story: Story, old: Record | None, record: Record,
+    changes: Changes,
+) -> None:  # fmt: skip
     """`{{name}}` in a user's own text, and what was put there the last time."""
-    if not (shape.has_text_frame or getattr(shape, "has_table", False)):
-        return
 
     def value(asked: str) -> str | None:
         fact = story.facts.get(asked)
         return None if fact is None else fact.text
 
     for cell, frame in text.frames(shape):
+        now = [text.said(p) for p in frame.paragraphs]
         for k, paragraph in enumerate(frame.paragraphs):
-            at = f"{shape.part.partname}:{shape.shape_id}:{cell}:{k}"
-            before = old.filled.get(at) if old is not None else None
+            at = f"{holder}:{shape.shape_id}:{cell}:{k}"
+            before = None if old is None else old.put_at(at, now[k], {*now[:k], *now[k + 1 :]})
             asked: list[str] = []
             if before is not None:
                 asked = [f for f in before.facts if f in story.facts]

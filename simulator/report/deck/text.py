@@ -8,6 +8,7 @@ from copy import deepcopy
 from typing import Any
 
 from pptx.oxml.ns import qn
+from pptx.text.text import TextFrame
 
 NAME = re.compile(r"\{\{\s*([\w.:]+)\s*\}\}")
 
@@ -16,18 +17,21 @@ def shapes(holder: Any) -> Iterator[Any]:
     """All shapes of a slide, those in groups too."""
     for shape in holder:
         yield shape
-        if shape.shape_type is not None and int(shape.shape_type) == 6:
+        if shape._element.tag == qn("p:grpSp"):  # not by its type: some shapes have none
             yield from shapes(shape.shapes)
 
 
 def frames(shape: Any) -> Iterator[tuple[str, Any]]:
-    """The text frames of a shape, and where in it they are: "" or a table's row,column."""
+    """The text frames of a shape, and where in it they are: "", row,column, or a chart's title."""
     if shape.has_text_frame:
         yield "", shape.text_frame
     if getattr(shape, "has_table", False):
         for r, row in enumerate(shape.table.rows):
             for c, cell in enumerate(row.cells):
                 yield f"{r},{c}", cell.text_frame
+    if getattr(shape, "has_chart", False):
+        for n, rich in enumerate(shape.chart._chartSpace.iter(qn("c:rich"))):
+            yield f"title {n}", TextFrame(rich, shape.chart)
 
 
 def said(paragraph: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +16,7 @@ from pptx.oxml.ns import qn
 from pptx.util import Inches, Pt
 
 from simulator.errors import DataError
+from simulator.report.deck.ink import Ink, ink_of
 
 MOST_BYTES: Final = 500_000_000  # of a deck, unpacked
 WIDTH, HEIGHT = Inches(13.333), Inches(7.5)
@@ -28,32 +29,60 @@ COLOURS: Final = {
 FONT: Final = "Arial"
 _TITLES = (PP_PLACEHOLDER.TITLE, PP_PLACEHOLDER.CENTER_TITLE)
 _FOOT = (PP_PLACEHOLDER.DATE, PP_PLACEHOLDER.FOOTER, PP_PLACEHOLDER.SLIDE_NUMBER)
-_TEMPLATE = b"application/vnd.openxmlformats-officedocument.presentationml.template.main+xml"
-_DECK = b"application/vnd.openxmlformats-officedocument.presentationml.presentation.main+xml"
+_OPEN, _OLD = (
+    b"application/vnd.openxmlformats-officedocument.presentationml.",
+    b"application/vnd.ms-powerpoint.",
+)
+_DECK: Final = _OPEN + b"presentation.main+xml"
+# Templates, shows, and those with macros: as decks they are decks.
+_OTHERS: Final = tuple(
+    [_OPEN + kind + b".main+xml" for kind in (b"template", b"slideshow")]
+    + [_OLD + kind + b".macroEnabled.main+xml"
+       for kind in (b"presentation", b"template", b"slideshow")]
+)  # fmt: skip
+_COMPOUND: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # encrypted files, and those before 2007
 
 
 @dataclass(frozen=True)
 class Page:
-    """Where things go on a slide, in EMU: left, top, width, height."""
+    """Where things go on a slide, in EMU: left, top, width, height.
+
+    placed: whether the title is where its layout has it; else it is moved to `title`.
+    """
 
     layout: Any
+    ink: Ink
+    title: tuple[int, int, int, int]
+    placed: bool
     heading: tuple[int, int, int, int]
     body: tuple[int, int, int, int]
     source: tuple[int, int, int, int]
 
 
 def opened(path: str | Path) -> Any:
-    """The deck in a file (.pptx, .pptm, .potx); DataError where it is none."""
+    """The deck in a file (.pptx, .potx, .ppsx, .pptm, .potm); DataError where it is none.
+
+    Its macros are left behind.
+    """
     file = Path(path)
     try:
         raw = file.read_bytes()
+        if raw.startswith(_COMPOUND):
+            raise DataError(
+                f"{file}: has a password, or is of PowerPoint before its version of 2007. Save it "
+                "as .pptx, without a password"
+            )
         with zipfile.ZipFile(io.BytesIO(raw)) as package:
             if sum(entry.file_size for entry in package.infolist()) > MOST_BYTES:
                 raise DataError(f"{file}: is too large for a deck")
             types = package.read("[Content_Types].xml")
-        if _TEMPLATE in types:
+        if any(kind in types for kind in _OTHERS):
             raw = _as_deck(raw)
-        return Presentation(io.BytesIO(raw))
+        deck = Presentation(io.BytesIO(raw))
+        for rid, rel in list(deck.part.rels.items()):
+            if rel.reltype.endswith("/vbaProject"):  # a .pptx may not hold macros
+                deck.part.rels.pop(rid)
+        return deck
     except OSError as error:
         raise DataError(
             f"{file}: cannot be read ({(error.strerror or str(error)).lower()})"
@@ -69,13 +98,14 @@ def opened(path: str | Path) -> Any:
 
 
 def _as_deck(raw: bytes) -> bytes:
-    """A template as a deck: only what it says of its type differs."""
+    """A template or a show as a deck: only what it says of its type differs."""
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(raw)) as old, zipfile.ZipFile(out, "w") as new:
         for entry in old.infolist():
             content = old.read(entry)
             if entry.filename == "[Content_Types].xml":
-                content = content.replace(_TEMPLATE, _DECK)
+                for kind in _OTHERS:
+                    content = content.replace(kind, _DECK)
             new.writestr(entry, content, zipfile.ZIP_DEFLATED)
     return out.getvalue()
 
@@ -185,26 +215,39 @@ def title_of(layout: Any) -> Any:
 
 def _room(deck: Any, layout: Any) -> Page:
     width, height = int(deck.slide_width), int(deck.slide_height)
-    title = title_of(layout)
-    left = max(0, int(title.left or Inches(0.5)))
-    wide = min(int(title.width or width - 2 * left), width - left)
-    top = int((title.top or 0) + (title.height or Inches(1)))
+    own = title_of(layout)
+    box = [int(x) for x in (own.left, own.top, own.width, own.height) if x is not None]
+    placed = _serves(box, width, height)
+    if not placed:  # missing, in mid-slide, narrow, or off the slide: ours goes to the top
+        box = [int(x) for x in (0.045 * width, 0.04 * height, 0.91 * width, 0.14 * height)]
+    left, high, wide, tall = box
+    top = high + tall
     feet = [
         int(p.top)
         for p in layout.placeholders
         if p.placeholder_format.type in _FOOT and p.top is not None and p.top > height // 2
     ]
     bottom = min([*feet, height - int(Inches(0.45))])
-    if top > 0.45 * height:  # a title in mid-slide: ours goes to the top
-        top = int(Inches(1.3) * height / HEIGHT)
     heading, foot = int(Inches(0.38)), int(Inches(0.3))
     body = (left, top + heading, wide, bottom - foot - top - heading)
     return Page(
         layout=layout,
+        ink=ink_of(layout, theme_part(layout.slide_master).blob),
+        title=(left, high, wide, tall),
+        placed=placed,
         heading=(left, top, wide, heading),
         body=body,
         source=(left, bottom - foot + int(Inches(0.06)), wide, foot),
     )
+
+
+def _serves(box: Sequence[int], width: int, height: int) -> bool:
+    """Whether a layout's title leaves room below it, and is wide enough for a sentence."""
+    if len(box) < 4:
+        return False
+    left, top, wide, tall = box
+    inside = left >= 0 and top >= 0 and left + wide <= 1.001 * width
+    return inside and top + tall <= 0.4 * height and wide >= 0.55 * width and tall > 0
 
 
 def title_size(page_: Page) -> float:
@@ -247,6 +290,16 @@ def _rows(text: str, a_line: float) -> int:
             rows, used = rows + 1, 0.0
         used += len(word) + (1 if used else 0)
     return rows
+
+
+def mapped(slide: Any, page_: Page) -> None:
+    """The layout's own map of colours, where it has one: a slide does not inherit it."""
+    from copy import deepcopy
+
+    own, held = (e.find(qn("p:clrMapOvr")) for e in (page_.layout._element, slide._element))
+    if own is None or own.find(qn("a:overrideClrMapping")) is None or held is None:
+        return
+    held.getparent().replace(held, deepcopy(own))
 
 
 def numbered(slide: Any, page_: Page) -> None:

@@ -14,7 +14,18 @@ from typing import Any, Final
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
-from simulator.report.figures import decisions, flows, forecasts, mixes, moves, pace, stands, titles
+from simulator.report.figures import (
+    course,
+    decisions,
+    flows,
+    forecasts,
+    mixes,
+    moves,
+    pace,
+    square,
+    stands,
+    titles,
+)
 from simulator.report.figures.comparison import arr, equal_spend
 from simulator.report.figures.constraints import queues, relief
 from simulator.report.figures.curves import absorption_curve
@@ -25,11 +36,15 @@ from simulator.report.figures.waterfall import absorption_waterfall, ledger
 
 @dataclass(frozen=True)
 class Plot:
-    """A figure: what draws it, and the message that it is drawn for."""
+    """A figure: what draws it, and the message that it is drawn for.
+
+    when: whether a result has what is drawn; lacks: why one has not.
+    """
 
     draw: Callable[[Any, Axes], Axes]
     title: Callable[[Any], str]
-    when: Callable[[Any], bool] = lambda _: True  # whether a result has what is drawn
+    when: Callable[[Any], bool] = lambda _: True
+    lacks: str = ""
 
     def __call__(self, result: Any, axes: Axes | None = None) -> Axes:
         """Draw on the axes given, or on those of a new slide; returns them."""
@@ -63,7 +78,31 @@ FIGURES: Final[dict[str, dict[str, Plot]]] = {
         "funnel": Plot(flows.funnel, flows.funnel_title),
         "reasons": Plot(flows.reasons, flows.reasons_title),
         "arr_bridge": Plot(flows.bridge, flows.bridge_title),
-        "heads": Plot(flows.heads, flows.heads_title, flows.hires),
+        "heads": Plot(flows.heads, flows.heads_title, flows.hires, "no variant hires anybody"),
+        "cumulative_flow": Plot(
+            course.cumulative_flow,
+            course.flow_title,
+            course.flows_known,
+            "it does not say what was in process by week (is it of an older version?)",
+        ),
+        "capability": Plot(
+            course.capability,
+            course.capability_title,
+            course.wears,
+            "no variant moves a team's capability by its time to improve alone",
+        ),
+        "delivery": Plot(
+            course.delivery,
+            course.delivery_title,
+            course.delivers,
+            "nobody sells what waits for a delivery that the market knows of",
+        ),
+        "two_by_two": Plot(
+            square.two_by_two,
+            square.two_by_two_title,
+            square.has_two,
+            "no variant has the levers of two others",
+        ),
         "capacity_heat": Plot(capacity_heat, titles.heat_title),
         "ledger": Plot(ledger, titles.ledger_title),
         "equal_spend": Plot(equal_spend, titles.equal_title),
@@ -74,9 +113,17 @@ FIGURES: Final[dict[str, dict[str, Plot]]] = {
         "capacity_heat": Plot(constraint_heat, titles.constraint_heat_title),
         "queues": Plot(queues, titles.queues_title),
         "shifting_bottleneck": Plot(
-            moves.strip, moves.strip_title, lambda r: r.bottleneck is not None
+            moves.strip,
+            moves.strip_title,
+            lambda r: r.bottleneck is not None,
+            "nobody was watched: the flow engine has no single leads",
         ),
-        "migration": Plot(moves.migration, moves.migration_title, lambda r: r.path is not None),
+        "migration": Plot(
+            moves.migration,
+            moves.migration_title,
+            lambda r: r.path is not None,
+            "no budget was spent: ask for the constraint with --path BUDGET",
+        ),
     },
     "curves": {"every_effort": Plot(mixes.every_effort, mixes.every_title)},
     "isoquant": {"isoquant": Plot(mixes.isoquant_map, mixes.isoquant_title)},

@@ -44,10 +44,7 @@ def export(
     with style.look(SIZES[size], brand.fonts, brand.settings):
         plot, result = FIGURES[saved.kind][name.rpartition(".")[2]], revive(saved)
         if not plot.when(result):
-            raise DataError(
-                f"{saved.file}: '{name}' is not drawn again from what was saved; where the answer "
-                "has it, the folder that --out wrote holds its picture"
-            )
+            raise DataError(f"{saved.file}: has nothing for '{name}': {plot.lacks}")
         axes = plot(result)
         figure = figure_of(axes)
         recolour(figure, brand)

@@ -73,7 +73,7 @@ def draw(panels: Sequence[Heat], axes: Axes) -> Axes:
     )
     axes.tick_params(axis="y", labelsize=style.BODY if len(shown) < 9 else style.SMALL)
     over = any(bool(p.over[m].any()) for p in panels for m in shown)
-    notes = ["% of paid hours spent on leads"]
+    notes = ["% of paid hours worked"]
     notes += [MARK] if over else []
     notes += [f"{len(order) - ROWS} less busy teams left out"] if len(order) > ROWS else []
     axes.set_xlabel("; ".join(notes), labelpad=10)

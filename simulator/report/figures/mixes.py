@@ -29,9 +29,10 @@ COLOURS = (
 def isoquant_map(result: Isoquant, axes: Axes) -> Axes:
     """Mixes that bring the same, and the best mix for each budget."""
     style.tidy(axes, keep=("left", "bottom"))
-    x = y = result.fine
-    gain = result.surface - result.surface[0, 0]
-    base = abs(float(result.mean[0, 0]))
+    x, heights = result.hills
+    y = x
+    gain = heights - heights[0, 0]
+    base = abs(result.today)
     shown = 100 * gain.T / base if base else gain.T
     if not float(np.ptp(shown)) > 0:
         return style.empty(axes, "No mix changes anything")

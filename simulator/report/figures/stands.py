@@ -47,9 +47,9 @@ def tornado(result: Robustness, axes: Axes) -> Axes:
                 d.gain.mean + half.get((i, said), 0.0),
             ]
     low, high = min([0.0, base, *reach]), max([0.0, base, *reach])
-    room = 0.14 * ((high - low) or 1.0)
+    room = 0.18 * ((high - low) or 1.0)
     axes.set_xlim(low - room, high + room)
-    axes.set_ylim(len(bars) - 0.4, -1.6)
+    axes.set_ylim(len(bars) - 0.4, -2.0)
     for i, d, said, colour in sides:
         at = d.gain.mean
         axes.barh(i, at - base, left=base, height=0.62, color=colour, zorder=2)

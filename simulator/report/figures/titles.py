@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 NAME = 38  # letters of a name in a title
 
 
-def _rise(gain: Difference, what: str = "") -> str:
+def rise(gain: Difference, what: str = "") -> str:
     """Adds 1.8% ± 0.8% to ARR; takes 2.0% ± 0.3% off; no difference found (0.4% ± 0.9%)."""
     relative = gain.relative
     if not math.isfinite(relative.mean):
@@ -84,7 +84,7 @@ def arr_title(result: Comparison) -> str:
     if result.outcome == "arr":
         best = sorted(arms, key=lambda a: -(a.gain.gain.mean if a.gain else 0.0))
         said = [
-            f"{short(a.name, NAME)} {_rise(a.gain, '' if i else what)} {_price(a, currency)}"
+            f"{short(a.name, NAME)} {rise(a.gain, '' if i else what)} {_price(a, currency)}"
             for i, a in enumerate(best)
             if a.gain is not None
         ]
@@ -113,7 +113,7 @@ def heat_title(result: Comparison) -> str:
 
 
 def _busy(arm: Arm, team: int) -> float:
-    """Hours on leads over hours paid in the whole run."""
+    """Hours worked over hours paid in the whole run."""
     name = arm.system.team_names[team]
     found = arm.metrics.get(f"utilisation.{name}")
     return math.nan if found is None else found.mean

@@ -27,6 +27,8 @@ CHAPTERS = (
     Chapter(20, "comparison", comparison.push_fix),
     Chapter(30, "comparison", comparison.effort),
     Chapter(32, "curve", curve.pushing),
+    Chapter(33, "curves", decisions.efforts),
+    Chapter(33, "isoquant", decisions.mixes),
     Chapter(34, "explanation", explanation.mechanisms),
     Chapter(40, "constraint", constraint.constraint),
     Chapter(42, "comparison", comparison.busiest),
@@ -41,6 +43,7 @@ CHAPTERS = (
     Chapter(90, "comparison", books.ledger),
     Chapter(91, "explanation", explanation.bookings),
     Chapter(92, "constraint", constraint.queues),
+    Chapter(93, "constraint", constraint.shifting),
 )
 REST = 80  # where a kind without a teller of its own is told
 

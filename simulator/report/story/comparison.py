@@ -382,7 +382,7 @@ def busiest(saved: Saved) -> Slide | None:
     return Slide(
         key="busiest",
         title=title,
-        heading=line("Share of paid hours spent on leads, by team and quarter"),
+        heading=line("Share of paid hours worked, by team and quarter"),
         show=Picture("comparison", "capacity_heat", saved),
         source=source(saved),
         notes=(

@@ -162,12 +162,43 @@ def busy(saved: Saved) -> Slide | None:
     return Slide(
         key="busy",
         title=title,
-        heading=line("Share of paid hours spent on leads, by team and quarter"),
+        heading=line("Share of paid hours worked, by team and quarter"),
         show=Picture("constraint", "capacity_heat", saved),
         source=source(saved),
         notes=(line("Being busy is not being the constraint: relief says which is."),
                *method(saved), CAVEAT),
         alt=line("A heat map of teams by quarter. {}.", title),
+    )  # fmt: skip
+
+
+def shifting(saved: Saved) -> Slide | None:
+    """Who was the bottleneck when, for the appendix."""
+    if not isinstance(saved.data.get("active_periods"), dict):
+        return None
+    name = saved.at("active_periods/bottleneck")
+    if name is None:
+        return None
+    parts = [f"active_periods/teams/{name}/{k}/mean" for k in ("sole", "shifting")]
+    share = datum(saved, "sum", *parts)
+    title = line("{} is the bottleneck {} of the time", say.words(name),
+                 Fact("bottleneck.share", say.percent(share.value, 0), (share,)))  # fmt: skip
+    i = best(saved)
+    if i is not None and saved.text(f"ranking/{i}/name") == f"teams.{name}":
+        title = title + line(", and its relief brings the most per {}",
+                             named(saved.text("currency")))  # fmt: skip
+    elif i is not None:
+        title = title + line(", but relief of {} brings more per {}", whose(saved, i),
+                             named(saved.text("currency")))  # fmt: skip
+    return Slide(
+        key="shifting",
+        title=say.upper(title),
+        heading=line("The team that has gone longest without anyone idle, week by week"),
+        show=Picture("constraint", "shifting_bottleneck", saved),
+        source=source(saved),
+        notes=(line("Active periods after Roser, Nakano and Tanaka. Relief says what it is worth "
+                    "to do something about it."), *method(saved), CAVEAT),
+        alt=line("A strip of time by team. {}.", title),
+        appendix=True,
     )  # fmt: skip
 
 

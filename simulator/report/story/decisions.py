@@ -9,14 +9,18 @@ from typing import Any
 
 from simulator.analysis.names import FLIPS, UNTOLD
 from simulator.analysis.words import label, said
+from simulator.analysis.words_seek import doing
 from simulator.analysis.words_seek import name as lever
 from simulator.analysis.words_worlds import assumption
+from simulator.errors import DataError
+from simulator.report.revive import revive
 from simulator.report.saved import Saved
 from simulator.report.story import say
 from simulator.report.story.other import sentences
 from simulator.report.story.say import Datum, Fact, Line, datum, line, named
-from simulator.report.story.spec import Bars, Series, Slide, Stack, Table
+from simulator.report.story.spec import Bars, Picture, Series, Slide, Stack, Table
 from simulator.spec.units import Quantity
+from simulator.vocabulary import YEAR
 
 ROWS = 9
 
@@ -62,11 +66,31 @@ def seek(saved: Saved) -> Slide | None:
         (0.34, 0.15, 0.17, 0.22, 0.12),
         tuple(k for k, i in enumerate(places) if rows[i].get("kind") == "lever"),
     )  # fmt: skip
-    return _with(
+    found = _with(
         saved, table,
         line("In bold what we set; the rest follows. Met with it: share of runs with it in which "
              "every target is met"),
     )  # fmt: skip
+    told = _reached(saved)
+    return found if found is None or told is None else replace(found, title=told)
+
+
+def _reached(saved: Saved) -> Line | None:
+    """The targets, the levers that reach them and what they cost; None where none do."""
+    if saved.data.get("answer") is None:
+        return None
+    try:
+        unit, answer = currency(saved), revive(saved)
+    except DataError:  # of an older version: its own sentences say it
+        return None
+    wanted = " and ".join(
+        f"{label(t.metric)} {'≥' if t.sign > 0 else '≤'} {say.level(t.level, t.metric, unit)}"
+        for t in answer.targets
+    )
+    cost = say.amount(abs(answer.answer.cost) / answer.weeks * YEAR, unit)
+    price = f"for {cost} a year" if answer.answer.cost > 0 else f"and saves {cost} a year"
+    text = say.plain(f"{wanted} takes {doing(answer.answer)}, {price}")
+    return Line(text, (Fact("", text),))
 
 
 def worlds(saved: Saved) -> Slide | None:
@@ -169,6 +193,25 @@ def robustness(saved: Saved) -> Slide | None:
     )
 
 
+def efforts(saved: Saved) -> Slide | None:
+    """Every effort's gain against what it costs; its lines have no steps in common."""
+    return _with(
+        saved, Picture("curves", "every_effort", saved),
+        line("Change of {} against what is spent more a year, a line an effort",
+             named(label(saved.text("outcome")))),
+    )  # fmt: skip
+
+
+def mixes(saved: Saved) -> Slide | None:
+    """What every mix of two efforts brings."""
+    if "surface" not in saved.data:
+        return sentences(saved)
+    return _with(
+        saved, Picture("isoquant", "isoquant", saved),
+        line("Change of {} by multiples of today's efforts", named(label(saved.text("outcome")))),
+    )  # fmt: skip
+
+
 def path(saved: Saved) -> Slide | None:
     """Step by step: the constraint, the relief that is best, and the next."""
     steps = saved.data.get("path")
@@ -184,11 +227,10 @@ def path(saved: Saved) -> Slide | None:
     def gain(i: int) -> Fact:
         mean = datum(saved, "value", f"path/steps/{i}/gain_so_far")
         half = datum(saved, "half", *(f"path/steps/{i}/gain_so_far_{k}" for k in ("low", "high")))
-        text = say.level(mean.value, outcome, unit)
         if half.known and half.value > 0:
-            return Fact("", f"{text}{say.HARD}±{say.HARD}{say.level(half.value, outcome, unit)}",
-                        (mean, half))  # fmt: skip
-        return Fact("", text, (mean,))
+            both = say.plus_minus(mean.value, half.value, lambda v: say.level(v, outcome, unit))
+            return Fact("", both, (mean, half))
+        return Fact("", say.level(mean.value, outcome, unit), (mean,))
 
     first, last = (lever(saved.text(f"path/steps/{i}/constraint")) for i in (0, n - 1))
     total = money(n - 1, "spent")
@@ -250,7 +292,7 @@ def _verdicts(row: dict[str, Any]) -> tuple[str, str]:
     return tuple(str(row.get(f"at_{k}", {}).get("verdict")) for k in ("low", "high"))  # type: ignore[return-value]
 
 
-def _with(saved: Saved, show: Bars | Stack | Table, heading: Line) -> Slide | None:
+def _with(saved: Saved, show: Bars | Stack | Table | Picture, heading: Line) -> Slide | None:
     """The slide of an answer's sentences, with a chart or a table instead of them."""
     told = sentences(saved)
     return None if told is None else replace(told, show=show, heading=heading)

@@ -24,6 +24,11 @@ QUESTIONS = (
     ("In which worlds does the answer flip?", ("worlds",)),
     ("Which assumptions matter most?", ("sensitivity",)),
 )
+# Of those that are not listed where nobody asked.
+ALSO = (
+    ("Which effort's next dollar brings the most?", ("curves",)),
+    ("Which mix of two efforts is best?", ("isoquant",)),
+)
 ROWS = 10  # of assumptions on a slide
 PAGES = 1  # of assumptions; the rest is in the notes, and in the page
 GRADES = "A: read in a primary source; B: read second-hand; C: recalled; D: our own design value"
@@ -42,7 +47,8 @@ def sentences(saved: Saved) -> Slide | None:
     title = lines[0].text.rstrip(".")
     cut = title if len(title) <= 160 else f"{title[:159].rsplit(' ', 1)[0]}…"
     rest = lines if cut != title else lines[1:]
-    question = next((q for q, kinds in QUESTIONS if saved.kind in kinds), "What was found")
+    known = (*QUESTIONS, *ALSO)
+    question = next((q for q, kinds in known if saved.kind in kinds), "What was found")
     return Slide(
         key=f"{saved.kind}_{say.plain(saved.name).lower()}",
         title=Line(cut, (Fact("", cut),)),
@@ -108,7 +114,10 @@ def assumptions(answers: Sequence[Saved]) -> list[Slide]:
             heading=line("Grades: {}{}", Fact("", GRADES), rest),
             show=Table(
                 ("Assumption", "Value", "From", "To", "Grade", "Source"),
-                tuple(tuple(named(c, 40) for j, c in enumerate(g)) for g in page),
+                tuple(
+                    tuple(named(c, 52 if j in (0, 5) else 40) for j, c in enumerate(g))
+                    for g in page
+                ),
                 (0.29, 0.11, 0.10, 0.10, 0.07, 0.33),
             ),
             source=source(holder),
@@ -140,13 +149,15 @@ def grouped(rows: Sequence[dict[str, Any]]) -> list[tuple[str, ...]]:
     found: dict[tuple[str, ...], list[str]] = {}
     for r in rows:
         parts = str(r.get("path", "")).split(".")
+        parts = parts[:-1] if len(parts) > 2 and parts[-1] in ("mean", "now") else parts
         kind = ".".join([parts[0], *parts[2:]]) if len(parts) > 2 else ".".join(parts)
         said = tuple(str(r.get(k) or "–") for k in keys)
         found.setdefault((kind, *said), []).append(parts[1] if len(parts) > 2 else "")
     listed: list[tuple[str, ...]] = []
     for (kind, *rest), names in found.items():
-        many = names[0] if len(names) == 1 else f"{len(names)} of them"
-        what = say.words(kind.replace(".", " ")).text
+        place, _, below = kind.partition(".")
+        many = names[0].replace(">", " to ") if len(names) == 1 else f"{len(names)} {place}"
+        what = say.words((below if names[0] and below else kind).replace(".", " ")).text
         listed.append((f"{what} ({say.words(many).text})" if many else what, *rest))
     return sorted(listed, key=lambda g: -_width(g[2], g[3]))
 
@@ -193,4 +204,5 @@ def how_made(answers: Sequence[Saved], not_asked: Sequence[str]) -> Slide:
 
 
 def _question(saved: Saved) -> str:
-    return next((q for q, kinds in QUESTIONS if saved.kind in kinds), say.words(saved.kind).text)
+    known = (*QUESTIONS, *ALSO)
+    return next((q for q, kinds in known if saved.kind in kinds), say.words(saved.kind).text)

@@ -34,6 +34,13 @@ HOWS: Final[dict[str, Callable[[Sequence[float]], float]]] = {
 }
 
 
+_SCALES: Final = {"": 1.0, "k": 1e3, "M": 1e6, "B": 1e9}
+_UNIT = re.compile(
+    rf"−?[\d.,]+(?:e[+−]?\d+)?{HARD}"
+    r"(?P<unit>(?P<scale>[kMB]?)[A-Z]{3}(?:/day)?|months|weeks)"
+)
+
+
 @dataclass(frozen=True)
 class Datum:
     """A number and how it is got from the result's JSON: HOWS[how] of the values at pointers."""
@@ -175,6 +182,19 @@ def level(value: float, metric: str, currency: str) -> str:
     return f"{text}{HARD}{unit}" if unit in ("weeks", "months") else text
 
 
+def plus_minus(mean: float, half: float, say: Callable[[float], str]) -> str:
+    """32.84 ± 0.26 MUSD: in one unit, to the digit that the interval knows."""
+    text, other = say(mean), say(half)
+    units = [_UNIT.fullmatch(t) for t in (text, other)]
+    if units[0] is None or units[1] is None:
+        return f"{text}{HARD}±{HARD}{other}"
+    larger = units[0] if abs(mean) >= half else units[1]
+    scale = _SCALES[larger["scale"] or ""]
+    digits = min(3, max(0, 1 - math.floor(math.log10(half / scale))))
+    a, b = (true_minus(f"{v / scale:,.{digits}f}") for v in (mean, half))
+    return f"{a}{HARD}±{HARD}{b}{HARD}{larger['unit']}"
+
+
 def with_interval(
     saved: Saved, name: str, pointer: str, say: Callable[[float], str], *, size: bool = False
 ) -> Fact:
@@ -183,5 +203,6 @@ def with_interval(
     half = datum(saved, "half", f"{pointer}/low", f"{pointer}/high")
     text = say(abs(mean.value) if size else mean.value)
     if mean.known and half.known and half.value > 0:
-        return Fact(name, f"{text}{HARD}±{HARD}{say(half.value)}", (mean, half))
+        shown = abs(mean.value) if size else mean.value
+        return Fact(name, plus_minus(shown, half.value, say), (mean, half))
     return Fact(name, text, (mean,))
