@@ -10,6 +10,7 @@ import math
 from typing import Final
 
 from simulator import laws
+from simulator.compiled import apart
 from simulator.compiled import uncached as compiled
 from simulator.spec.signals import (
     MOVE_DISCOUNT,
@@ -35,6 +36,7 @@ PARTS: Final = 16  # of a week, in which a goal and what it does to a team are f
 @compiled
 def output_of(rules: Rules, state: State, m: int) -> float:
     """What load makes of a team's output: above 1 by longer hours, below by a slower pace."""
+    apart()
     table = rules.teams[m].output_table
     if table < 0:
         return 1.0
@@ -44,6 +46,7 @@ def output_of(rules: Rules, state: State, m: int) -> float:
 @compiled
 def improvement(rules: Rules, k: int, state: State, m: int) -> float:
     """Share of a team's time that goes into improvement."""
+    apart()
     share = moved(rules, state, MOVE_IMPROVE, m, rules.teams_by[k, m].improve)
     if rules.teams[m].pressed:
         cut = rules.teams[m].cut_table
@@ -60,6 +63,7 @@ def improvement(rules: Rules, k: int, state: State, m: int) -> float:
 @compiled
 def worth(rules: Rules, k: int, state: State, m: int) -> tuple[float, float]:
     """Hours a week and head that a team works, and what an hour of them is worth."""
+    apart()
     t, mine = rules.teams[m], state.teams[m]
     factor = output_of(rules, state, m)
     hours = moved(rules, state, MOVE_HOURS, m, rules.teams_by[k, m].hours) * max(1.0, factor)
@@ -87,6 +91,7 @@ def _aim(rules: Rules, k: int, state: State, shown: Shown, weeks: float, m: int)
 
     What it puts out follows from its own state, so the loop is closed within the week, in parts.
     """
+    apart()
     t, mine = rules.teams[m], state.teams[m]
     goal = moved(rules, state, MOVE_GOAL, m, rules.teams_by[k, m].goal)
     part = weeks / PARTS

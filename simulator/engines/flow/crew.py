@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator import laws
+from simulator.compiled import apart
 from simulator.engines.flow.closure import LOWEST, SHELF
 from simulator.engines.flow.compile import compiled
 from simulator.system import System
@@ -147,6 +148,7 @@ def no_crew() -> Crew:
 @compiled
 def muster(crew, m, k, t):  # type: ignore[no-untyped-def]
     """Heads, productive heads and those who are new, of a team in segment k at time t."""
+    apart()
     heads = skilled = new = 0.0
     ramp, start = crew.ramp[m], crew.start[m]
     for g in range(len(crew.team)):
@@ -190,6 +192,7 @@ def muster(crew, m, k, t):  # type: ignore[no-untyped-def]
 @compiled
 def _settle(crew, m, k):  # type: ignore[no-untyped-def]
     """Those who were hired a ramp ago are new no longer."""
+    apart()
     t = crew.edges[k]
     while crew.oldest[m] < k and t - crew.edges[crew.oldest[m]] >= crew.ramp[m]:
         for g in range(len(crew.team)):
@@ -203,6 +206,7 @@ def _settle(crew, m, k):  # type: ignore[no-untyped-def]
 @compiled
 def _quit_alike(crew, g, m, k, stay):  # type: ignore[no-untyped-def]
     """The same share of all quits; says how many."""
+    apart()
     before = crew.first[g, 0] + crew.settled[g, 0]
     crew.first[g, 0] *= stay
     crew.settled[g, 0] *= stay
@@ -215,6 +219,7 @@ def _quit_alike(crew, g, m, k, stay):  # type: ignore[no-untyped-def]
 @compiled
 def _gone(crew, m, kind, since, t, more):  # type: ignore[no-untyped-def]
     """Share of those who came at a time that a hazard of the team takes."""
+    apart()
     early, later = crew.early[m, kind], crew.later[m, kind]
     ripe = since + crew.ramp[m]
     return -math.expm1(-more * laws.exposure(crew.looked[m], t, since, ripe, early, later))
@@ -223,6 +228,7 @@ def _gone(crew, m, kind, since, t, more):  # type: ignore[no-untyped-def]
 @compiled
 def _quit_in_line(crew, g, m, k, more):  # type: ignore[no-untyped-def]
     """Some quit, where ramps are lines; says how many."""
+    apart()
     t, gone = crew.edges[k], 0.0
     for kind in range(crew.kinds[m]):
         out = crew.first[g, kind] * _gone(crew, m, kind, crew.ramp_from[g], t, more)
@@ -245,6 +251,7 @@ def _ripen(new, weeks, ramp, early, later):  # type: ignore[no-untyped-def]
 
     early, later: hazards of quitting in these weeks, of those who ramp and of the ramped.
     """
+    apart()
     out, gone = weeks / ramp + early, later
     still = new * math.exp(-out)
     if abs(gone - out) < 1e-9:
@@ -255,6 +262,7 @@ def _ripen(new, weeks, ramp, early, later):  # type: ignore[no-untyped-def]
 @compiled
 def _quit_by_chance(crew, g, m, k, more):  # type: ignore[no-untyped-def]
     """Some ripen or quit, where each ramps an exponential time of their own; how many quit."""
+    apart()
     t, ramp, looked, gone = crew.edges[k], crew.ramp[m], crew.looked[m], 0.0
     came = max(crew.turned[m], crew.join[g])
     part = 1.0
@@ -317,6 +325,7 @@ def _quit(crew, m, k, hazard):  # type: ignore[no-untyped-def]
 @compiled
 def _hire(crew, g, m, k, many):  # type: ignore[no-untyped-def]
     """Some come, of all kinds."""
+    apart()
     row = k if crew.law[m] == laws.LINE else 0
     for kind in range(crew.kinds[m]):
         crew.hired[g, kind, row] += many * crew.weight[m, kind]
@@ -325,6 +334,7 @@ def _hire(crew, g, m, k, many):  # type: ignore[no-untyped-def]
 @compiled
 def _dismiss(crew, g, m, k, go):  # type: ignore[no-untyped-def]
     """So many of those whom policies hired go, the latest first."""
+    apart()
     first = k if crew.law[m] == laws.LINE else 0
     for j in range(first, crew.oldest[m] - 1, -1):
         there = 0.0
