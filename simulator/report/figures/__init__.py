@@ -135,7 +135,12 @@ FIGURES: Final[dict[str, dict[str, Plot]]] = {
     "robustness": {"verdict_tornado": Plot(stands.tornado, stands.title)},
     "worlds": {
         "contest": Plot(decisions.contest, decisions.contest_title),
-        "information": Plot(decisions.information, decisions.information_title),
+        "information": Plot(
+            decisions.information,
+            decisions.information_title,
+            decisions.informs,
+            "no single number, if it were known, would turn the decision",
+        ),
     },
 }
 

@@ -234,14 +234,18 @@ def contest_title(result: Worlds) -> str:
     """Who wins how often, and where the other does."""
     push, fix = (style.short(s.name, 34) for s in result.sides)
     p = result.share.mean
-    text = f"{fix} beats {push} in {share(1 - p)} of the worlds"
-    if p > 0.5:
-        text = f"{push} beats {fix} in {share(p)} of the worlds"
+    first, second, often = (push, fix, p) if p > 0.5 else (fix, push, 1 - p)
+    text = f"{first} beats {second} in {'all' if often == 1 else share(often)} of the worlds"
     good = [b for b in result.boxes if result.holds_up(b)]
     if good:
         winner = push if result.of == "push" else fix
         text += f"; {winner} wins where {box_words(good[0], result.over, result.currency)}"
     return text
+
+
+def informs(result: Worlds) -> bool:
+    """Whether some number, if it were known, would turn the decision."""
+    return any(w.value > 0 for w in result.information)
 
 
 def information(result: Worlds, axes: Axes) -> Axes:

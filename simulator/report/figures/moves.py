@@ -101,7 +101,9 @@ def migration(result: Constraint, axes: Axes) -> Axes:
         )  # fmt: skip
     style.money_axis(axes.xaxis, result.currency)
     style.money_axis(axes.yaxis, result.currency)
-    axes.set_xlabel("spent over the run on reliefs, each the best per dollar at its time")
+    axes.set_xlabel(
+        f"spent over the run on reliefs, each the best per {result.currency} at its time"
+    )
     axes.set_ylabel(f"{label(result.outcome)} gained (band: 95%)")
     return axes
 
