@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -108,20 +109,39 @@ def spare(scenario: Scenario, headcount: Leaf) -> int:
 
 def roster(scenario: Scenario, calendar: Calendar) -> People:
     """Everyone in every team over the run."""
-    rows: list[tuple[int, _Person]] = []
     edges = calendar.edges
     middle = 0.5 * (edges[:-1] + edges[1:])
-    for m, (name, team) in enumerate(scenario.teams.items()):
+    plans: list[_Plan] = []
+    for name, team in scenario.teams.items():
         path = f"teams.{name}.headcount"
         ramping = np.zeros(len(middle), dtype=bool)
         for c in calendar.changes:
             if c.path == path:
                 ramping |= (middle >= c.at) & (middle < min(c.at + c.over, c.until))
-        people = _team(team.headcount, calendar.of(path), edges, ramping, team.hiring_lead)
-        rows += [(m, p) for p in people]
-        rows += [(m, _Person(1.0, math.inf, math.inf, math.inf))] * spare(
-            scenario, calendar.table[path]
+        plans.append(
+            (
+                float(team.headcount), float(team.hiring_lead), calendar.of(path).tobytes(),
+                ramping.tobytes(), spare(scenario, calendar.table[path]),
+            )
+        )  # fmt: skip
+    return _everyone(tuple(plans), edges.tobytes())
+
+
+# Headcount, hiring lead, heads wanted and whether they ramp by segment, spare seats.
+_Plan = tuple[float, float, bytes, bytes, int]
+
+
+@lru_cache(maxsize=64)
+def _everyone(plans: tuple[_Plan, ...], edges: bytes) -> People:
+    """People of teams: kept, as points of a sweep that differ in other things share them."""
+    times = np.frombuffer(edges)
+    rows: list[tuple[int, _Person]] = []
+    for m, (heads, lead, wanted, ramping, seats) in enumerate(plans):
+        people = _team(
+            heads, np.frombuffer(wanted), times, np.frombuffer(ramping, dtype=np.bool_), lead
         )
+        rows += [(m, p) for p in people]
+        rows += [(m, _Person(1.0, math.inf, math.inf, math.inf))] * seats
     return People(
         team=np.array([m for m, _ in rows], dtype=np.int64),
         share=np.array([p.share for _, p in rows], dtype=np.float64),
