@@ -37,7 +37,7 @@ def inlined(function: Callable[P, R]) -> Callable[P, R]:
 
 def uncached(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a function that is called from compiled code only, or from a keyed program."""
-    options: dict[str, Any] = {"no_cfunc_wrapper": True}
+    options: dict[str, Any] = {"no_cfunc_wrapper": True, "no_cpython_wrapper": True}
     return cast(Callable[P, R], njit(forceinline=False, **options)(function))
 
 

@@ -33,7 +33,7 @@ from simulator.engines.flow.lanes import (
 from simulator.engines.flow.layout import Net, Staff
 from simulator.engines.flow.record import Whole, series_of
 from simulator.engines.flow.setout import SOURCES
-from simulator.engines.flow.setup import Tables, staff_of
+from simulator.engines.flow.setup import Tables, people_in, staff_of
 from simulator.engines.flow.solver import DENSE, TABLEAU
 from simulator.engines.flow.stack import MOST, Laid, lay_out
 from simulator.engines.flow.vectors import WIDTH
@@ -92,7 +92,7 @@ def run_many(
         else:
             beside.append(place)
     tables = Tables()
-    known: dict[Any, Staff] = {}
+    known: dict[Any, Any] = {}
     for laid in lay_out([systems[i] for i in beside], beside):
         for place, system, series in _solve(laid, tables, known, closure, rtol, atol, threads):
             if series is None:
@@ -110,11 +110,21 @@ def _by_itself(system: System, closure: str, rtol: float, atol: float) -> Point 
 
 
 def _staff(
-    system: System, net: Net, times: Floats, closure: str, tables: Tables, known: dict[Any, Staff]
+    system: System, net: Net, times: Floats, closure: str, tables: Tables, known: dict[Any, Any]
 ) -> Staff:
     """Who works when; the same object for points that differ in other things."""
     queues, p = net.queues, system.people
-    parts = [p.team, p.share, p.join, p.leave, p.ramp_from, system.ramp, system.ramp_start, times]
+    parts = [
+        p.team,
+        p.share,
+        p.join,
+        p.leave,
+        p.ramp_from,
+        system.ramp,
+        system.ramp_start,
+        times,
+        system.edges,
+    ]
     for m in range(len(system.team_names)):
         mine = slice(queues.first[m], queues.first[m + 1])
         parts.append(queues.priority[mine])
@@ -122,12 +132,16 @@ def _staff(
             parts += [queues.theta[:, mine], queues.effort[:, mine], queues.hours[:, m]]
     key = tuple(part.tobytes() for part in parts)
     if key not in known:
-        known[key] = staff_of(system, net, times, closure, tables)[0]
-    return known[key]
+        here = key[:8]
+        if here not in known:
+            known[here] = people_in(system, times)
+        known[key] = staff_of(system, net, times, closure, tables, known[here])[0]
+    found: Staff = known[key]
+    return found
 
 
 def _solve(
-    laid: Laid, tables: Tables, known: dict[Any, Staff], closure: str, rtol: float, atol: float,
+    laid: Laid, tables: Tables, known: dict[Any, Any], closure: str, rtol: float, atol: float,
     threads: int,
 ) -> Iterator[tuple[int, System, Series | None]]:  # fmt: skip
     """Each system with its series; None where it could not be solved."""
