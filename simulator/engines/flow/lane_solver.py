@@ -188,13 +188,13 @@ def _save(  # type: ignore[no-untyped-def]
 
 @compiled
 def _keep(B, at, keep, kept, waiting, ready):  # type: ignore[no-untyped-def]
-    """Write down the state `seen` of lanes, each where it is ready for; -1 for none."""
+    """Write down places `keep` of the state `seen`, of each lane where it is ready for; or -1."""
     for lane in range(WIDTH):
         row = ready[lane]
         if row >= 0:
             for k in range(len(keep)):
                 i = word(keep, k)
-                kept[lane, row, i] = B[(at.seen + i) * WIDTH + lane]
+                kept[lane, row, k] = B[(at.seen + i) * WIDTH + lane]
             for q in range(at.queues):
                 waiting[lane, row, q] = B[(at.waiting + q) * WIDTH + lane]
 

@@ -8,6 +8,7 @@ one by `run`.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -166,9 +167,15 @@ def _solve(
     size, cut = shape.size * shape.parts + shape.sums.size, shape.size * shape.parts
     compiled = program(stamp(SOURCES))
 
-    def block(i: int) -> tuple[Floats, Floats, Ints]:
-        kept = np.zeros((WIDTH, len(grid), size))
-        waiting = np.zeros((WIDTH, len(grid), queues))
+    spare = threading.local()
+
+    def block(i: int) -> list[Series | None]:
+        if not hasattr(spare, "kept"):  # memory that is touched for the first time is slow
+            spare.kept = np.zeros((WIDTH, len(grid), len(written.kept)))
+            spare.waiting = np.zeros((WIDTH, len(grid), queues))
+        kept, waiting = spare.kept, spare.waiting
+        kept[:] = np.nan
+        waiting[:, 0] = 0.0
         going, tries, ready = np.zeros((3, WIDTH), dtype=np.int64)
         compiled(
             (
@@ -179,24 +186,28 @@ def _solve(
                 going, tries, ready, MOST_STEPS,
             )
         )  # fmt: skip
-        return kept, waiting, going
+        found: list[Series | None] = []
+        for lane in range(min(WIDTH, count - i * WIDTH)):
+            if going[lane] < 0 or not np.isfinite(kept[lane]).all():
+                found.append(None)
+                continue
+            p, state = i * WIDTH + lane, np.zeros((len(grid), size))
+            state[:, written.kept] = kept[lane]
+            x = state[:, :cut].reshape(len(grid), shape.size, shape.parts)
+            whole = Whole(
+                x[:, :, LEADS], x[:, :, WORTH], x[:, :, TO_SIGN], state[:, cut:], waiting[lane]
+            )
+            found.append(
+                series_of(
+                    laid.systems[p], laid.nodes, nets[p], shape.sums, times, staffs[p], None, whole
+                )
+            )
+        return found
 
     with ThreadPoolExecutor(max(1, threads)) as pool:
-        for i, (kept, waiting, going) in enumerate(pool.map(block, range(len(parameters)))):
-            for lane in range(min(WIDTH, count - i * WIDTH)):
-                p = i * WIDTH + lane
-                series = None
-                if going[lane] >= 0 and np.isfinite(kept[lane]).all():
-                    x = kept[lane, :, :cut].reshape(len(grid), shape.size, shape.parts)
-                    whole = Whole(
-                        x[:, :, LEADS], x[:, :, WORTH], x[:, :, TO_SIGN], kept[lane, :, cut:],
-                        waiting[lane],
-                    )  # fmt: skip
-                    series = series_of(
-                        laid.systems[p], laid.nodes, nets[p], shape.sums, times, staffs[p], None,
-                        whole,
-                    )  # fmt: skip
-                yield laid.places[p], laid.systems[p], series
+        for i, found in enumerate(pool.map(block, range(len(parameters)))):
+            for lane, series in enumerate(found):
+                yield laid.places[i * WIDTH + lane], laid.systems[i * WIDTH + lane], series
 
 
 def _written(shape: Shape, given: Given, numbers: Floats) -> Program:
