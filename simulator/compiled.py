@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final, ParamSpec, TypeVar, cast
 
-from numba import njit, types
+from numba import njit, typeof, types
 from numba.extending import intrinsic
 
 # forceinline is always said: what an inlined function calls would take it over.
@@ -37,7 +37,7 @@ def inlined(function: Callable[P, R]) -> Callable[P, R]:
 
 def uncached(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a function that is called from compiled code only, or from a keyed program."""
-    options: dict[str, Any] = {"no_cfunc_wrapper": True}
+    options: dict[str, Any] = {"no_cfunc_wrapper": True, "no_cpython_wrapper": True}
     return cast(Callable[P, R], njit(forceinline=False, **options)(function))
 
 
@@ -51,6 +51,19 @@ def announced(what: str) -> Iterator[None]:
         yield
     finally:
         notice.cancel()
+
+
+def announcing(program: Any, what: str) -> Callable[[tuple[Any, ...]], Any]:
+    """A program of one tuple of arguments that says so when it has to be compiled first."""
+    ready = threading.Lock()
+
+    def run(arguments: tuple[Any, ...]) -> Any:
+        if not program.overloads:
+            with ready, announced(what):
+                program.compile((typeof(arguments),))  # type: ignore[no-untyped-call]
+        return program(arguments)
+
+    return run
 
 
 def _apart(_: Any) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -110,21 +111,42 @@ def spare(scenario: Scenario, headcount: Leaf) -> int:
 
 def roster(scenario: Scenario, calendar: Calendar) -> People:
     """Everyone in every team over the run."""
-    rows: list[tuple[int, _Person]] = []
     edges = calendar.edges
     middle = 0.5 * (edges[:-1] + edges[1:])
-    for m, (name, team) in enumerate(scenario.teams.items()):
+    plans: list[_Plan] = []
+    for name, team in scenario.teams.items():
         path = f"teams.{name}.headcount"
         ramping = np.zeros(len(middle), dtype=bool)
         for c in calendar.changes:
             if c.path == path:
                 ramping |= (middle >= c.at) & (middle < min(c.at + c.over, c.until))
-        people = _team(team.headcount, calendar.of(path), edges, ramping, team.hiring_lead)
-        people += _hired(scenario, calendar, name)
-        rows += [(m, p) for p in people]
-        rows += [(m, _Person(1.0, math.inf, math.inf, math.inf))] * spare(
-            scenario, calendar.table[path]
+        plans.append(
+            (
+                float(team.headcount), float(team.hiring_lead), calendar.of(path).tobytes(),
+                ramping.tobytes(), spare(scenario, calendar.table[path]),
+                tuple(_hired(scenario, calendar, name)),
+            )
+        )  # fmt: skip
+    return _everyone(tuple(plans), edges.tobytes())
+
+
+# Headcount, hiring lead, heads wanted and whether they ramp by segment, spare seats, and when
+# those whom the team hires steadily join.
+_Plan = tuple[float, float, bytes, bytes, int, tuple[float, ...]]
+
+
+@lru_cache(maxsize=64)
+def _everyone(plans: tuple[_Plan, ...], edges: bytes) -> People:
+    """People of teams: kept, as points of a sweep that differ in other things share them."""
+    times = np.frombuffer(edges)
+    rows: list[tuple[int, _Person]] = []
+    for m, (heads, lead, wanted, ramping, seats, hired) in enumerate(plans):
+        people = _team(
+            heads, np.frombuffer(wanted), times, np.frombuffer(ramping, dtype=np.bool_), lead
         )
+        people += [_Person(1.0, t, math.inf, t) for t in hired]
+        rows += [(m, p) for p in people]
+        rows += [(m, _Person(1.0, math.inf, math.inf, math.inf))] * seats
     return People(
         team=np.array([m for m, _ in rows], dtype=np.int64),
         share=np.array([p.share for _, p in rows], dtype=np.float64),
@@ -159,8 +181,8 @@ def joining(
     return found
 
 
-def _hired(scenario: Scenario, calendar: Calendar, name: str) -> list[_Person]:
-    """Those whom a team hires steadily."""
+def _hired(scenario: Scenario, calendar: Calendar, name: str) -> list[float]:
+    """When those whom a team hires steadily join."""
     team, path = scenario.teams[name], f"teams.{name}.hiring"
     if team.hiring is None:
         return []
@@ -169,8 +191,7 @@ def _hired(scenario: Scenario, calendar: Calendar, name: str) -> list[_Person]:
     if many > MOST_HIRED:
         message = f"brings about {many:,.0f} people in the run, at most {MOST_HIRED:,}"
         raise SpecError([Problem(scenario.name, None, path, message, "Shorten the horizon.")])
-    found = joining(team.hiring, rate, calendar.edges, team.hiring_lead)
-    return [_Person(1.0, t, math.inf, t) for t in found]
+    return list(joining(team.hiring, rate, calendar.edges, team.hiring_lead))
 
 
 def crew_at(

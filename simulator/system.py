@@ -289,10 +289,18 @@ class _Reader:
         leaf = self.cal.table.get(path)
         return absent if leaf is None else leaf.value
 
-    def columns(self, paths: list[str], absent: float = 0.0) -> Floats:
+    def columns(self, paths: list[str], absent: float | list[float] = 0.0) -> Floats:
+        moving, table = self.cal.values, self.cal.table
+        leaves = [table.get(path) for path in paths]
+        others = absent if isinstance(absent, list) else [absent] * len(paths)
         found: Floats = np.empty((self.cal.segments, len(paths)))
-        for i, path in enumerate(paths):
-            found[:, i] = self._values(path, absent)
+        found[:] = [
+            x if leaf is None else leaf.value for leaf, x in zip(leaves, others, strict=True)
+        ]
+        if moving:
+            for i, path in enumerate(paths):
+                if path in moving:
+                    found[:, i] = moving[path]
         return found
 
     def spread(self, items: list[Any], paths: list[str], use: str) -> Spread:
@@ -353,16 +361,11 @@ def _channels(s: Scenario, r: _Reader, stage_index: dict[str, int]) -> Channels:
     for i, c in enumerate(items):
         for target, share in c.lift.items():
             lift[i, names.index(target)] = share
-    spend = np.column_stack(
-        [
-            r.column(f"channels.{n}.spend", absent=spend0[i]) * np.ones(r.cal.segments)
-            for i, n in enumerate(names)
-        ]
-    )
+    spend = r.columns([f"channels.{n}.spend" for n in names], absent=spend0)
     own = [c.value is not None for c in items]
-    value = np.column_stack(
+    value = r.columns(
         [
-            r.column(f"channels.{n}.value.mean" if mine else "value.mean")
+            f"channels.{n}.value.mean" if mine else "value.mean"
             for n, mine in zip(names, own, strict=True)
         ]
     )

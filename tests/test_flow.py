@@ -466,7 +466,7 @@ def test_a_tighter_tolerance_is_nearer_at_the_methods_order() -> None:
 def test_scipys_integrator_finds_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same right-hand side by scipy's Radau from week 0 to week 3 of the whole model."""
     from simulator.engines import flow
-    from simulator.engines.flow.kernel import hold, slope
+    from simulator.engines.flow.oracle import hold, slope
 
     found: list[Any] = []
     real = flow.program

@@ -19,8 +19,8 @@ from simulator.engines.flow import many, run
 from simulator.engines.flow import stack as stacks
 from simulator.engines.flow.graph import Graph
 from simulator.engines.flow.many import Point, alone, run_many
-from simulator.engines.flow.rows import WIDTH
 from simulator.engines.flow.setup import net_of
+from simulator.engines.flow.vectors import WIDTH
 from simulator.errors import EngineError
 from simulator.record import Series
 from simulator.spec.paths import leaves

@@ -20,7 +20,7 @@ HOMES = {
     "click": ["cli*"],
     "dask": ["sweep.executors"],
     "distributed": ["sweep.executors"],
-    "llvmlite": ["engines.flow.rows"],
+    "llvmlite": ["engines.flow.vectors"],
     "matplotlib": ["report.figures*"],
     "numba": ["compiled", "engines.batch*", "engines.flow*", "engines.slow"],
     "pandas": ["fit*", "report*"],

@@ -278,6 +278,8 @@ def test_flow_tables_do_not_depend_on_how_points_are_grouped(tmp_path):
     assert not any("one by one" in line for line in said)
     sweep(file, tmp_path / "b", executor="serial", task_seconds=1e-9)
     assert tables(tmp_path / "a") == tables(tmp_path / "b")
+    sweep(file, tmp_path / "d", executor="processes", workers=2)
+    assert tables(tmp_path / "a") == tables(tmp_path / "d")
     # Grown from another design: the same points beside others.
     write(tmp_path, text.replace("points: 32", "points: 8"))
     sweep(file, tmp_path / "c", executor="serial")

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from numba import njit, typeof
+from numba import njit
 
 from simulator import laws
 from simulator import weekly as folder
-from simulator.compiled import announced, stamp, uncached
+from simulator.compiled import announcing, stamp, uncached
 from simulator.spec import signals
 from simulator.weekly.rules import Rules
 from simulator.weekly.state import Holds, Shown, State
@@ -53,12 +52,4 @@ def program() -> Callable[[tuple[Any, ...]], None]:
             ended, k, mode, edge,
         )  # fmt: skip
 
-    ready = threading.Lock()
-
-    def run(arguments: tuple[Any, ...]) -> None:
-        if not step.overloads:
-            with ready, announced("the weekly step: half a minute"):
-                step.compile((typeof(arguments),))  # type: ignore[no-untyped-call]
-        step(arguments)
-
-    return run
+    return announcing(step, "the weekly step: half a minute")

@@ -15,7 +15,7 @@ import typing
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -151,43 +151,58 @@ def _kind(model: type[BaseModel], name: str) -> tuple[Quantity | None, float, fl
 
 def _walk(model: BaseModel, prefix: str) -> Iterator[Leaf]:
     for name in type(model).model_fields:
-        value = getattr(model, name)
-        path = f"{prefix}{name}"
-        if isinstance(value, BaseModel):
-            yield from _walk(value, path + ".")
-        elif isinstance(value, dict):
-            for key, item in value.items():
-                if isinstance(item, BaseModel):
-                    yield from _below(item, f"{path}.{key}.")
-        elif isinstance(value, list):
-            for item in value:
-                if isinstance(item, Handoff):
-                    yield from _below(item, f"{path}.{item.from_}>{item.to}.")
-        elif isinstance(value, int | float) and not isinstance(value, bool):
-            quantity, low, high = _kind(type(model), name)
-            yield Leaf(path, float(value), quantity, low, high)
+        yield from _of_field(model, name, getattr(model, name), prefix)
 
 
-_MOST_KNOWN: Final = 1024
-_known: dict[tuple[int, str], tuple[BaseModel, tuple[Leaf, ...]]] = {}
+def _of_field(model: BaseModel, name: str, value: Any, prefix: str) -> Iterator[Leaf]:
+    path = f"{prefix}{name}"
+    if isinstance(value, BaseModel):
+        yield from _walk(value, path + ".")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if isinstance(item, BaseModel):
+                yield from _below(item, f"{path}.{key}.").values()
+    elif isinstance(value, list):
+        for item in value:
+            if isinstance(item, Handoff):
+                yield from _below(item, f"{path}.{item.from_}>{item.to}.").values()
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        quantity, low, high = _kind(type(model), name)
+        yield Leaf(path, float(value), quantity, low, high)
 
 
-def _below(model: BaseModel, prefix: str) -> tuple[Leaf, ...]:
+_MOST_KNOWN: Final = 4096
+_known: dict[tuple[int, str], tuple[BaseModel, dict[str, Leaf]]] = {}
+
+
+def _below(model: BaseModel, prefix: str) -> dict[str, Leaf]:
     """Numbers of a part, kept: points of a sweep share most of their parts, which never change."""
     key = id(model), prefix
     found = _known.get(key)
     if found is None:
         if len(_known) >= _MOST_KNOWN:
             _known.clear()
-        found = _known[key] = model, tuple(_walk(model, prefix))
+        found = _known[key] = model, {leaf.path: leaf for leaf in _walk(model, prefix)}
     return found[1]
 
 
 def leaves(scenario: Scenario) -> dict[str, Leaf]:
     """Every number of a scenario by its path, in file order."""
-    return {
-        leaf.path: leaf for leaf in _walk(scenario, "") if leaf.path.partition(".")[0] not in _RULES
-    }
+    found: dict[str, Leaf] = {}
+    for name in type(scenario).model_fields:
+        if name in _RULES:
+            continue
+        value = getattr(scenario, name)
+        if isinstance(value, BaseModel):
+            found.update(_below(value, f"{name}."))
+        elif isinstance(value, dict):
+            for key, item in value.items():
+                if isinstance(item, BaseModel):
+                    found.update(_below(item, f"{name}.{key}."))
+        else:
+            for leaf in _of_field(scenario, name, value, ""):
+                found[leaf.path] = leaf
+    return found
 
 
 def timed(path: str) -> bool:
@@ -205,14 +220,20 @@ def matches(path: str, pattern: str) -> bool:
 
 def match(pattern: str, table: dict[str, Leaf]) -> list[str]:
     """The paths that a lever's pattern reaches, in file order; empty if none can be changed."""
-    exact = [p for p in table if matches(p, pattern) and timed(p)]
+    return list(_matched(pattern, tuple(table)))
+
+
+@lru_cache(maxsize=256)
+def _matched(pattern: str, paths: tuple[str, ...]) -> tuple[str, ...]:
+    """Of paths, those that a pattern reaches: points of a sweep have the same ones."""
+    exact = tuple(p for p in paths if matches(p, pattern) and timed(p))
     if exact:
         return exact
-    return [
+    return tuple(
         p
-        for p in table
+        for p in paths
         if p.rsplit(".", 1)[-1] in _SHORT and matches(p.rsplit(".", 1)[0], pattern) and timed(p)
-    ]
+    )
 
 
 _WEEK = re.compile(r"^week\s+(-?\d+(\.\d+)?)$")

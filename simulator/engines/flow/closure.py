@@ -23,7 +23,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from simulator.engines.flow.compile import compiled
+from simulator.engines.flow.compile import entered as compiled
 
 Floats = NDArray[np.float64]
 

@@ -11,6 +11,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from simulator import laws
+from simulator.compiled import announcing
 from simulator.engines.flow.compile import compiled
 from simulator.engines.flow.crew import man, muster, turn_over
 from simulator.engines.flow.kernel import count, serve
@@ -236,5 +237,4 @@ def program(key: int) -> Callable[..., Any]:
             return 0, 0, 0, 0.0, 0.0
         return travel(*arguments)
 
-    made: Callable[..., Any] = run
-    return made
+    return announcing(run, "the flow engine: two minutes")

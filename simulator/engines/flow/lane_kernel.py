@@ -1,300 +1,380 @@
-"""The right-hand side of the flow engine for runs side by side, a row of numbers for each number.
+"""The right-hand side of the flow engine for runs side by side, written as a program of rows.
 
-The same equations as in kernel.slope, which is their oracle. What is linear in the leads is
-arithmetic on rows; queues, waits and responses are worked out lane by lane.
+The same equations as in kernel.slope, which is their oracle. What is made is not rows of slopes but
+what they are sums of, so that what a method adds to them is added on the way.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Final, NamedTuple
 
-from simulator import laws
-from simulator.engines.flow.compile import compiled
-from simulator.engines.flow.kernel import WEEKS_A_YEAR, lateness
-from simulator.engines.flow.lane_queues import number, serve
+import numpy as np
+
+from simulator.engines.flow import lane_queues as words
+from simulator.engines.flow import lanes
+from simulator.engines.flow.kernel import WEEKS_A_YEAR
 from simulator.engines.flow.lanes import (
-    ARR,
-    BEGIN,
-    BY_QUEUE,
-    COLD,
-    DONE,
-    FREE,
-    HELD,
-    HOURS,
     LEADS,
-    LOST,
-    OUT,
-    PROMPT,
-    SERVED,
+    PER_TEAM,
     SINCE,
     SINCE2,
-    SPARE,
-    TAKEN,
-    TIME,
     TO_SIGN,
     WORTH,
+    Given,
+    Shape,
 )
-from simulator.engines.flow.rows import (
-    WIDTH,
-    add,
-    copy,
-    fill_row,
-    minus,
-    more,
-    plus,
-    scale,
-    take,
-    times,
-)
+from simulator.engines.flow.tape import CHURN, FELT, FREE, LATE, LIFT, Pair, Tape
 
 PROMPT_ONLY: Final = 1  # what an edge takes: see graph
 LATE_ONLY: Final = 2
 COLD_ONLY: Final = 3
-GONE: Final = 3
-LIVE: Final = 2
+PHASE, WORK, LIVE, GONE = range(4)
+Reader = Callable[[int], int]  # of a place in the state, its row
 
 
-@compiled
-def arrivals(B, shape, given, at):  # type: ignore[no-untyped-def]
-    """Leads a week of every channel, from those live in OUT and the free share of the market."""
-    channels = len(shape.response)
-    for c in range(channels):
-        for lane in range(WIDTH):
-            felt = B[(given.response + c) * WIDTH + lane]
-            if felt < 0.0:
-                weeks = B[(at.lone + TIME) * WIDTH + lane] - B[(at.lone + BEGIN) * WIDTH + lane]
-                felt = laws.response(
-                    shape.response[c],
-                    laws.adstock(
-                        B[(given.carried + c) * WIDTH + lane], B[(given.spend + c) * WIDTH + lane],
-                        weeks, B[(given.adstock + c) * WIDTH + lane],
-                    ),
-                    B[(given.at + c) * WIDTH + lane], B[(given.half + c) * WIDTH + lane],
-                    B[(given.saturation + c) * WIDTH + lane],
-                )  # fmt: skip
-            B[(at.felt + c) * WIDTH + lane] = felt
-        times(B, at.rate + c, given.now + c, at.felt + c)
-    for p in range(len(shape.lift_from)):
-        for lane in range(WIDTH):
-            B[(at.rate + shape.lift_to[p]) * WIDTH + lane] *= laws.lift(
-                B[(given.lift + p) * WIDTH + lane],
-                B[(at.felt + shape.lift_from[p]) * WIDTH + lane],
-            )
-    for c in range(channels):
-        plus(B, at.rate + c, given.per_customer + c, at.lone + OUT)
-        scale(B, at.rate + c, at.lone + FREE)
+class Sum:
+    """What a row of slopes is made of: products to add, and to take off."""
+
+    def __init__(self) -> None:
+        self.plus: list[Pair] = []
+        self.minus: list[Pair] = []
 
 
-@compiled
-def hold(B, shape, given, at):  # type: ignore[no-untyped-def]
-    """Set the flows that stay the same in a segment: those out of phases."""
-    flows = BY_QUEUE * len(shape.team)
-    for i in range(shape.size):
-        if shape.kind[i] == 0:
-            for e in range(shape.first[i], shape.first[i + 1]):
-                copy(B, at.room + flows + e, given.share + e)
-                copy(B, at.room + at.room_size + flows + e, given.share + e)
+Sums = defaultdict[int, Sum]
 
 
-@compiled
-def rates(B, shape, given, at, room, state, opened):  # type: ignore[no-untyped-def]
-    """What share of each stock of work, and of live customers, leaves in a week."""
-    queues, edges = len(shape.team), len(shape.target)
-    flow = room + BY_QUEUE * queues
-    for i in shape.workers:
-        q = shape.queue[i]
-        for e in range(shape.first[i], shape.first[i + 1]):
-            takes = shape.takes[e]
-            way = room + (COLD if takes == COLD_ONLY else DONE) * queues + q
-            times(B, flow + e, way, given.share + e)
-            if PROMPT_ONLY <= takes <= LATE_ONLY:
-                times(B, at.lone + SPARE, flow + e, room + PROMPT * queues + q)
-                if takes == PROMPT_ONLY:
-                    copy(B, flow + e, at.lone + SPARE)
-                else:
-                    take(B, flow + e, at.lone + SPARE)
-    parts = shape.parts
-    for g in range(len(shape.goes)):
-        late = flow + edges + g
-        if parts <= SINCE2:
-            fill_row(B, late, 1.0)
-            continue
-        i = state + shape.goes_from[g] * parts
-        for lane in range(WIDTH):
-            B[late * WIDTH + lane] = lateness(
-                B[given.target * WIDTH + lane], B[given.late * WIDTH + lane],
-                B[(i + LEADS) * WIDTH + lane], B[(i + SINCE) * WIDTH + lane],
-                B[(i + SINCE2) * WIDTH + lane],
-            )  # fmt: skip
-    leaves = flow + shape.first[shape.live]
-    if not opened:
-        fill_row(B, leaves, 0.0)
-        return
-    y = state + shape.size * parts
-    for lane in range(WIDTH):
-        live = B[(state + shape.live * parts) * WIDTH + lane]
-        churn = B[given.churn * WIDTH + lane]
-        if live > 1e-12:
-            churn *= max(1.0, B[(y + shape.sums.late) * WIDTH + lane] / live)
-        B[leaves * WIDTH + lane] = churn
+class Room(NamedTuple):
+    """Where rows of the rates of a moment begin: by queue, edge, who goes live, what is counted."""
+
+    service: int
+    worked: int
+    waiting: int
+    served: int
+    more: int
+    prompt: int
+    done: int
+    cold: int
+    press: int
+    flow: int
+    taken: int  # share of an edge, less what the wait left
+    late: int
+    counted: int
 
 
-@compiled
-def add_sums(  # type: ignore[no-untyped-def]
-    B, shape, given, at, done, cold, flow, room, leads, step, phases, dy
-):
-    """Running sums that are linear in the leads, at rows leads + i x step; see kernel.add_sums.
+class Rows:
+    """Rows of the buffer, given out one after the other; constants are rows too."""
 
-    done, cold, flow: rows of the rates; the rest is of the room.
+    def __init__(self) -> None:
+        self.top = 0
+        self.constants: dict[float, int] = {}
+
+    def take(self, count: int) -> int:
+        """The first of `count` rows."""
+        self.top += count
+        return self.top - count
+
+    def constant(self, number: float) -> int:
+        """A row that holds a number."""
+        if number not in self.constants:
+            self.constants[number] = self.take(1)
+        return self.constants[number]
+
+
+class Kernel:
+    """Writes the right-hand side of a shape. zero: rows of what is given that are zero throughout.
+
+    still: nobody feels spend of the past.
     """
-    queues, edges, sums = len(shape.team), len(shape.target), shape.sums
-    spare, out = at.lone + SPARE, at.lone + OUT
-    late = room + BY_QUEUE * queues + edges
-    for i in shape.workers:
-        q, here = shape.queue[i], leads + i * step
-        times(B, spare, done + q, here)
-        add(B, dy + sums.done + q, spare)
-        plus(B, dy + sums.wait + shape.stage[q], spare, room + SERVED * queues + q)
-        plus(B, dy + sums.cold + q, cold + q, here)
-        fill_row(B, out, 0.0)
-        for e in range(shape.first[i], shape.first[i + 1]):
-            if shape.takes[e] != COLD_ONLY:
-                plus(B, out, flow + e, here)
-        # By edges, so that hours on leads add up to hours worked.
-        plus(B, dy + sums.busy + shape.team[q], out, room + HOURS * queues + q)
-    for g in range(len(shape.goes)):
-        e, i = shape.goes[g], shape.goes_from[g]
-        if phases or shape.queue[i] >= 0:
-            times(B, spare, flow + e, leads + i * step)
-            plus(B, dy + sums.late, spare, late + g)
-    for a in range(len(shape.adv_from)):
-        i = shape.adv_from[a]
-        q = shape.queue[i]
-        if q < 0 and not phases:
-            continue
-        times(B, spare, given.adv + a, leads + i * step)
-        if q >= 0:
-            scale(B, spare, done + q)
-            takes = shape.adv_takes[a]
-            if takes == PROMPT_ONLY:
-                scale(B, spare, room + PROMPT * queues + q)
-            elif takes == LATE_ONLY:
-                times(B, out, spare, room + PROMPT * queues + q)
-                take(B, spare, out)
-        add(B, dy + sums.advanced + shape.adv_stage[a], spare)
 
-
-@compiled
-def _base(B, shape, given, at, state, slope, opened):  # type: ignore[no-untyped-def]
-    """The customers of week 0; those lost grow by them, and revenue by ARR."""
-    y, dy, sums = state + shape.size * shape.parts, slope + shape.size * shape.parts, shape.sums
-    plus(B, dy + sums.expansion, given.expansion, y + sums.base + 2)
-    more(B, dy + sums.revenue, 1.0 / WEEKS_A_YEAR, at.lone + ARR)
-    plus(B, dy + sums.base + 2, given.expansion, y + sums.base + 2)
-    if opened:
-        for j in (0, 2):
-            minus(B, dy + sums.base + j, given.churn, y + sums.base + j)
-            plus(B, dy + sums.base + j + 1, given.churn, y + sums.base + j)
-        plus(B, at.lone + LOST, given.churn, y + sums.base)
-
-
-@compiled
-def _market(B, shape, given, at, state, slope, opened):  # type: ignore[no-untyped-def]
-    """Live customers into OUT, the free share of the market, and accounts that cool down."""
-    parts, sums = shape.parts, shape.sums
-    y, dy = state + shape.size * parts, slope + shape.size * parts
-    out, held, taken = at.lone + OUT, at.lone + HELD, at.lone + TAKEN
-    phases = given.cool_enter - given.cool_rate
-    fill_row(B, held, 0.0)
-    for p in range(phases):
-        here = y + sums.cooling + p
-        add(B, held, here)
-        plus(B, dy + sums.cooling + p, at.lone + LOST, given.cool_enter + p)
-        minus(B, dy + sums.cooling + p, given.cool_rate + p, here)
-        if shape.chained and p + 1 < phases:
-            plus(B, dy + sums.cooling + p + 1, given.cool_rate + p, here)
-    copy(B, out, y + sums.base)
-    if opened:
-        add(B, out, state + shape.live * parts)
-    fill_row(B, at.lone + FREE, 1.0)
-    limited = False
-    for lane in range(WIDTH):
-        limited = limited or B[given.accounts * WIDTH + lane] > 0.0
-    if limited:
-        copy(B, taken, y + sums.base)
-        add(B, taken, held)
-        for i in range(shape.size):
-            if shape.kind[i] != GONE:
-                add(B, taken, state + i * parts)
-        for lane in range(WIDTH):
-            B[(at.lone + FREE) * WIDTH + lane] = laws.market_share_free(
-                B[given.accounts * WIDTH + lane], B[taken * WIDTH + lane]
+    def __init__(self, shape: Shape, given: Given, zero: set[int], *, still: bool) -> None:
+        self.shape, self.still = shape, still
+        self.rows = rows = Rows()
+        self.one, self.none = rows.constant(1.0), rows.constant(0.0)
+        self.stocks = shape.size * shape.parts
+        self.size = self.stocks + shape.sums.size
+        first = rows.take(given.end)
+        self.given = Given._make([*(x + first for x in given[:-1]), given.end])
+        self.crew = rows.take(PER_TEAM * (len(shape.team_first) - 1))
+        self.time, self.piece, self.begin, self.since, self.spare, self.scratch = (
+            rows.take(1) for _ in range(6)
+        )
+        self.zero = {x + first for x in zero}
+        self.source = np.repeat(np.arange(shape.size), np.diff(shape.first))
+        queues, edges = len(shape.team), len(shape.target)
+        self.number = rows.take(queues)
+        self.channels = len(shape.response)
+        self.felt, self.rate = rows.take(self.channels), rows.take(self.channels)
+        self.coming = rows.take(len(shape.src_node))
+        self.lost, self.free, self.customers, self.market = (rows.take(1) for _ in range(4))
+        self.rooms = [
+            Room._make(
+                rows.take(count)
+                for count in (*(queues,) * 9, edges, edges, len(shape.goes), len(shape.adv_from))
             )
+            for _ in range(2)
+        ]
 
+    def temporary(self) -> tuple[int, int, int]:
+        """Rows for the running sums: by stock, by stock, by who goes live."""
+        take, n = self.rows.take, self.shape.size
+        return take(n), take(n), take(len(self.shape.goes))
 
-@compiled
-def add_weeks(B, shape, leads, step, slope):  # type: ignore[no-untyped-def]
-    """Weeks that leads take on: those on the way to the signature, and since."""
-    parts = shape.parts
-    for i in range(shape.size):
-        if shape.kind[i] < LIVE:
-            if not shape.sold[i]:
-                add(B, slope + i * parts + TO_SIGN, leads + i * step)
-            elif parts > SINCE2:
-                add(B, slope + i * parts + SINCE, leads + i * step)
+    def tape(self, dead: set[int]) -> Tape:
+        """An empty program. dead: rows that are zero throughout."""
+        return Tape(self.one, self.none, self.zero | dead)
 
+    def flow(self, room: Room, e: int) -> int:
+        """Row of an edge's rate."""
+        i = int(self.source[e])
+        if self.shape.kind[i] == PHASE:
+            return self.given.share + e
+        if self.shape.kind[i] == LIVE and e > self.shape.first[i]:
+            return self.none
+        return room.flow + e
 
-@compiled
-def slope(  # type: ignore[no-untyped-def]
-    B, shape, given, at, room, state, found, begin, opened, tables, there, held
-):
-    """Derivatives of the rows from `state` on, into those from `found` on."""
-    n, parts, sums, queues = shape.size, shape.parts, shape.sums, len(shape.team)
-    flow = room + BY_QUEUE * queues
-    out, arr, lost = at.lone + OUT, at.lone + ARR, at.lone + LOST
-    number(B, shape, at, state)
-    serve(B, shape, given, at, room, begin, tables, there, held)
-    rates(B, shape, given, at, room, state, opened)
-    for i in range(n * parts + sums.size):
-        fill_row(B, found + i, 0.0)
-    y, dy = state + n * parts, found + n * parts
-    copy(B, arr, y + sums.base + 2)
-    for i in range(n):
-        if shape.kind[i] == GONE:
-            continue
-        x, dx = state + i * parts, found + i * parts
-        fill_row(B, out, 0.0)
-        for e in range(shape.first[i], shape.first[i + 1]):
-            add(B, out, flow + e)
-            to = found + shape.target[e] * parts
+    def edges(self, i: int) -> range:
+        """Edges out of a stock."""
+        return range(self.shape.first[i], self.shape.first[i + 1])
+
+    def serve(self, t: Tape, room: Room, time: int, state: Reader) -> None:
+        """Rates of every queue."""
+        s, g = self.shape, self.given
+        t.dot(self.since, minus=[(self.one, self.piece)], base=time)
+        teams = len(s.team_first) - 1
+        for q in range(len(s.team)):
+            mine = [i for i in s.workers if s.queue[i] == q]
+            t.dot(self.number + q, [(self.one, state(i * s.parts)) for i in mine])
+        for m in range(teams):
+            first, end = int(s.team_first[m]), int(s.team_first[m + 1])
+            if first == end:
+                continue
+            crew = [self.crew + part * teams + m for part in range(PER_TEAM)]
+            found = [
+                *(crew[part] for part in (lanes.SEATS, lanes.HEADS, lanes.SKILLED, lanes.GROWING,
+                                          lanes.TABLE, lanes.SPAN, lanes.LOW)),
+                g.hours + m, g.pace + m, int(s.owned[m]), end - first,
+            ]  # fmt: skip
+            writes: list[int] = []
+            for q in range(first, end):
+                patient = g.theta + q not in self.zero
+                made = [
+                    getattr(room, name) + q
+                    for name in ("service", "worked", "waiting", "served", "more", "prompt", "done",
+                                 "cold", "press")
+                ]  # fmt: skip
+                writes += [x for x in made if x != room.cold + q or patient]
+                found += [
+                    self.number + q, g.effort + q, g.theta + q, g.cv2 + q, g.floor + q,
+                    g.scale + q, *made, int(s.speed[q]), int(s.level[q + 1] == q + 1), int(patient),
+                ]  # fmt: skip
+                if not patient:
+                    t.zero.add(room.cold + q)
+            assert len(found) == words.OF_TEAM + (end - first) * words.OF_QUEUE
+            t.serve(self.since, self.spare, found, writes)
+
+    def rates(self, t: Tape, room: Room, time: int, state: Reader, *, opened: bool) -> None:
+        """What share of each stock of work, and of live customers, leaves in a week."""
+        s, g = self.shape, self.given
+        self.serve(t, room, time, state)
+        for i in s.workers:
+            q = int(s.queue[i])
+            for e in self.edges(i):
+                part = self._prompted(t, room, q, int(s.takes[e]), g.share + e, room.taken + e)
+                way = room.cold if s.takes[e] == COLD_ONLY else room.done
+                t.times(room.flow + e, way + q, part)
+        for a, i in enumerate(s.adv_from):
+            if s.queue[i] >= 0:
+                self._prompted(
+                    t, room, int(s.queue[i]), int(s.adv_takes[a]), g.adv + a, room.counted + a
+                )
+        for k, i in enumerate(s.goes_from):
+            place = i * s.parts
+            if s.parts > SINCE2 and state(place + SINCE) not in t.zero:
+                t.put(LATE, room.late + k, g.target, g.late, state(place + LEADS),
+                      state(place + SINCE), state(place + SINCE2))  # fmt: skip
+        leaves = room.flow + int(s.first[s.live])
+        if opened and g.churn not in t.zero:
+            late = state(self.stocks + s.sums.late)
+            t.put(CHURN, leaves, g.churn, state(s.live * s.parts), late)
+        else:
+            t.dot(leaves)
+
+    def prompted(self, q: int, takes: int, share: int, into: int) -> int:
+        """Row of a share, less what the wait left."""
+        if takes not in (PROMPT_ONLY, LATE_ONLY):
+            return share
+        if self.shape.speed[q]:
+            return into
+        return share if takes == PROMPT_ONLY else self.none
+
+    def _prompted(self, t: Tape, room: Room, q: int, takes: int, share: int, into: int) -> int:
+        found = self.prompted(q, takes, share, into)
+        if found == into and takes == PROMPT_ONLY:
+            t.times(into, share, room.prompt + q)
+        elif found == into:
+            t.dot(into, minus=[(share, room.prompt + q)], base=share)
+        return found
+
+    def taken(self, room: Room, e: int) -> int:
+        """Row of an edge's share of what its queue's rate takes."""
+        s = self.shape
+        q = int(s.queue[self.source[e]])
+        return self.prompted(q, int(s.takes[e]), self.given.share + e, room.taken + e)
+
+    def sums(
+        self, t: Tape, found: Sums, room: Room, done: int, cold: int, flow: Reader, leads: Reader,
+        spare: tuple[int, int, int], *, phases: bool,
+    ) -> None:  # fmt: skip
+        """Running sums that are linear in the leads; see kernel.add_sums. leads: of a stock."""
+        s, sums, base = self.shape, self.shape.sums, self.stocks
+        through, out, live = spare
+        for i in s.workers:
+            q = int(s.queue[i])
+            t.times(through + i, done + q, leads(i))
+            found[base + sums.done + q].plus.append((self.one, through + i))
+            found[base + sums.wait + int(s.stage[q])].plus.append((through + i, room.served + q))
+            found[base + sums.cold + q].plus.append((cold + q, leads(i)))
+            # By edges, so that hours on leads add up to hours worked.
+            t.dot(out + i, [(flow(e), leads(i)) for e in self.edges(i) if s.takes[e] != COLD_ONLY])
+            found[base + sums.busy + int(s.team[q])].plus.append((out + i, room.worked + q))
+        for k, e in enumerate(s.goes):
+            i = int(s.goes_from[k])
+            if not phases and s.queue[i] < 0:
+                continue
+            pair = (flow(int(e)), leads(i))
+            if s.parts > SINCE2 and room.late + k not in t.zero:
+                t.dot(live + k, [pair])
+                pair = (live + k, room.late + k)
+            found[base + sums.late].plus.append(pair)
+        for a, i in enumerate(s.adv_from):
+            q, row = int(s.queue[i]), base + sums.advanced + int(s.adv_stage[a])
+            share = self.given.adv + a
+            if q >= 0:
+                share = self.prompted(q, int(s.adv_takes[a]), share, room.counted + a)
+                found[row].plus.append((through + i, share))
+            elif phases:
+                found[row].plus.append((share, leads(i)))
+
+    def weeks(self, i: int) -> int:
+        """Which part of a stock takes on a week a lead and week; -1 for none."""
+        s = self.shape
+        if s.kind[i] >= LIVE or (s.sold[i] and s.parts <= SINCE2):
+            return -1
+        return SINCE if s.sold[i] else TO_SIGN
+
+    def slope(
+        self, t: Tape, room: Room, time: int, state: Reader, spare: tuple[int, int, int], *,
+        opened: bool,
+    ) -> Sums:  # fmt: skip
+        """Derivatives of the state, as sums by place."""
+        s, g, parts, sums = self.shape, self.given, self.shape.parts, self.shape.sums
+        one, y = self.one, self.stocks
+        found: Sums = defaultdict(Sum)
+        self.rates(t, room, time, state, opened=opened)
+        arr = [(one, state(y + sums.base + 2))]
+        for i in range(s.size):
+            if s.kind[i] == GONE:
+                continue
+            rates = [self.flow(room, e) for e in self.edges(i)]
             for c in range(parts):
-                plus(B, to + c, flow + e, x + c)
-        for c in range(parts):
-            minus(B, dx + c, out, x + c)
-        if shape.sold[i]:
-            if parts > SINCE2 and shape.kind[i] < LIVE:
-                more(B, dx + SINCE2, 2.0, x + SINCE)
-            plus(B, dx + WORTH, given.expansion, x + WORTH)
-            plus(B, dy + sums.expansion, given.expansion, x + WORTH)
-            add(B, arr, x + WORTH)
-    add_weeks(B, shape, state, parts, found)
-    fill_row(B, lost, 0.0)
-    for i in shape.gone:
-        add(B, lost, found + i * parts)
-    _base(B, shape, given, at, state, found, opened)
-    _market(B, shape, given, at, state, found, opened)
-    arrivals(B, shape, given, at)
-    for c in range(len(shape.response)):
-        add(B, dy + sums.arrived + c, at.rate + c)
-    for s in range(len(shape.src_channel)):
-        c, j = shape.src_channel[s], shape.src_node[s]
-        times(B, out, at.rate + c, given.src + s)
-        add(B, found + j * parts, out)
-        plus(B, found + j * parts + WORTH, out, given.value + c)
-        if j == shape.live:
-            add(B, dy + sums.late, out)
-    if opened:
-        for e in range(shape.first[shape.live], shape.first[shape.live + 1]):
-            minus(B, dy + sums.late, flow + e, y + sums.late)
-    done, cold = room + DONE * queues, room + COLD * queues
-    add_sums(B, shape, given, at, done, cold, flow, room, state, parts, True, dy)
+                here = state(i * parts + c)
+                for e, rate in zip(self.edges(i), rates, strict=True):
+                    found[int(s.target[e]) * parts + c].plus.append((rate, here))
+                    found[i * parts + c].minus.append((rate, here))
+            if s.sold[i]:
+                if parts > SINCE2 and s.kind[i] < LIVE:
+                    two = self.rows.constant(2.0)
+                    found[i * parts + SINCE2].plus.append((two, state(i * parts + SINCE)))
+                worth = state(i * parts + WORTH)
+                found[i * parts + WORTH].plus.append((g.expansion, worth))
+                found[y + sums.expansion].plus.append((g.expansion, worth))
+                arr.append((one, worth))
+            weeks = self.weeks(i)
+            if weeks >= 0:
+                found[i * parts + weeks].plus.append((one, state(i * parts)))
+        worth = state(y + sums.base + 2)
+        found[y + sums.expansion].plus.append((g.expansion, worth))
+        found[y + sums.base + 2].plus.append((g.expansion, worth))
+        t.dot(self.scratch, arr)
+        found[y + sums.revenue].plus.append((self.rows.constant(1.0 / WEEKS_A_YEAR), self.scratch))
+        gone = set(s.gone.tolist())
+        lost = [
+            (self.flow(room, e), state(int(self.source[e]) * parts))
+            for e in range(len(s.target))
+            if int(s.target[e]) in gone
+        ]
+        if opened:
+            for j in (0, 2):
+                pair = (g.churn, state(y + sums.base + j))
+                found[y + sums.base + j].minus.append(pair)
+                found[y + sums.base + j + 1].plus.append(pair)
+            lost.append((g.churn, state(y + sums.base)))
+        t.dot(self.lost, lost)
+        self._market(t, found, state, opened=opened)
+        self._arrivals(t, found, time)
+        if opened:
+            for e in self.edges(s.live):
+                found[y + sums.late].minus.append((self.flow(room, e), state(y + sums.late)))
+        self.sums(
+            t, found, room, room.done, room.cold, lambda e: self.flow(room, e),
+            lambda i: state(i * parts), spare, phases=True,
+        )  # fmt: skip
+        return found
+
+    def _market(self, t: Tape, found: Sums, state: Reader, *, opened: bool) -> None:
+        """Customers, the free share of the market, and accounts that cool down."""
+        s, g, one, y = self.shape, self.given, self.one, self.stocks
+        phases, cooling = g.cool_enter - g.cool_rate, self.shape.sums.cooling
+        for p in range(phases):
+            here = (g.cool_rate + p, state(y + cooling + p))
+            found[y + cooling + p].plus.append((self.lost, g.cool_enter + p))
+            found[y + cooling + p].minus.append(here)
+            if s.chained and p + 1 < phases:
+                found[y + cooling + p + 1].plus.append(here)
+        base = [(one, state(y + s.sums.base))]
+        live = [(one, state(s.live * s.parts))] if opened else []
+        t.dot(self.customers, base + live)
+        if g.accounts in t.zero:
+            return
+        taken = base + [(one, state(y + cooling + p)) for p in range(phases)]
+        taken += [(one, state(i * s.parts)) for i in range(s.size) if s.kind[i] != GONE]
+        t.dot(self.market, taken)
+        t.put(FREE, self.free, g.accounts, self.market)
+
+    def _arrivals(self, t: Tape, found: Sums, time: int) -> None:
+        """Leads of every channel, and where they go."""
+        s, g, y, parts = self.shape, self.given, self.stocks, self.shape.parts
+        free = -1 if g.accounts in t.zero else self.free
+        lifted = set(s.lift_to.tolist())
+        for c in range(self.channels):
+            felt = g.response + c
+            if not self.still:
+                felt = t.put(
+                    FELT, self.felt + c, felt, g.carried + c, g.spend + c, g.adstock + c, g.at + c,
+                    g.half + c, g.saturation + c, time, self.begin, int(s.response[c]),
+                )  # fmt: skip
+            if c not in lifted:
+                pairs = [(g.now + c, felt), (g.per_customer + c, self.customers)]
+                t.dot(self.rate + c, pairs, scale=free)
+            else:
+                t.times(self.rate + c, g.now + c, felt)
+        for p, c in enumerate(s.lift_to.tolist()):
+            if self.rate + c not in t.zero:
+                felt = (g.response if self.still else self.felt) + int(s.lift_from[p])
+                t.put(LIFT, self.rate + c, g.lift + p, felt)
+        for c in sorted(lifted):
+            t.dot(
+                self.rate + c, [(g.per_customer + c, self.customers)], base=self.rate + c,
+                scale=free,
+            )  # fmt: skip
+        for c in range(self.channels):
+            found[y + s.sums.arrived + c].plus.append((self.one, self.rate + c))
+        for k, c in enumerate(s.src_channel.tolist()):
+            j, row = int(s.src_node[k]), self.coming + k
+            t.times(row, self.rate + c, g.src + k)
+            found[j * parts].plus.append((self.one, row))
+            found[j * parts + WORTH].plus.append((row, g.value + c))
+            if j == s.live:
+                found[y + s.sums.late].plus.append((self.one, row))

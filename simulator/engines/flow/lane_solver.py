@@ -10,301 +10,314 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
+from simulator.compiled import announcing
 from simulator.engines.flow.compile import OPTIONS, compiled
-from simulator.engines.flow.lane_kernel import hold, slope
-from simulator.engines.flow.lane_linear import answer, factor, sensitivity, solve_stage
-from simulator.engines.flow.lane_queues import number, serve
-from simulator.engines.flow.lanes import (
-    ACCEPT,
-    ACTIVE,
-    BEGIN,
-    ERROR,
-    FAILED,
-    GOING,
-    LEADS,
-    NEXT,
-    OUT,
-    SHIFT,
-    SPARE,
-    STEP,
-    TIME,
-    TRIES,
-    WAITING,
-    WORTH,
-)
-from simulator.engines.flow.rows import (
+from simulator.engines.flow.lane_kernel import Kernel
+from simulator.engines.flow.lane_linear import Step
+from simulator.engines.flow.lanes import LEADS, TO_SIGN, Given, Shape
+from simulator.engines.flow.tape import Words, play
+from simulator.engines.flow.vectors import (
     WIDTH,
-    add,
-    copy,
-    fill_row,
-    more,
-    over,
-    pick,
-    plus,
-    weigh,
+    if_more,
+    load,
+    most,
+    of,
+    size,
+    store,
+    word,
 )
-from simulator.engines.flow.solver import GAMMA
 
+Floats = NDArray[np.float64]
 LONGEST: Final = 8.0  # weeks of a step
 
 
-@compiled
-def _judge(B, shape, given, at, size, tableau, rtol):  # type: ignore[no-untyped-def]
-    """Root mean square of the step's error over its tolerance, into ERROR, squared."""
-    error, spare = at.lone + ERROR, at.lone + SPARE
-    fill_row(B, error, 0.0)
-    for i in range(size):
-        fill_row(B, spare, 0.0)
-        for j in range(4):
-            a = tableau[9, j] / rtol
-            if a != 0.0:
-                more(B, spare, a, at.stages + j * size + i)
-        weigh(B, error, spare, at.z + i, at.point + i, given.atol + shape.scale[i])
+class Rows(NamedTuple):
+    """Rows and places that stepping needs. From `cooling` on places of the state."""
+
+    z: int
+    point: int
+    seen: int
+    stages: int
+    size: int
+    time: int
+    piece: int
+    begin: int
+    step: int
+    now: int
+    accepted: int
+    error: int
+    rho: int
+    given: int
+    given_end: int
+    crew: int
+    atol: int
+    customers: int
+    arr: int
+    waiting: int
+    queues: int
+    base: int
+    sums: int
+    cooling: int
 
 
-@compiled
-def _attempt(  # type: ignore[no-untyped-def]
-    B, shape, given, at, size, begin, tableau, opened, tables, there, held
-):
-    """Try a step of every lane that is active, from TIME by STEP; leaves the end in `point`."""
-    slope(
-        B, shape, given, at, at.room, at.z, at.slope, begin, opened, tables, there,
-        held,
+class Program(NamedTuple):
+    """What a shape's runs are played from."""
+
+    words: Words
+    marks: NDArray[np.int64]  # begin and end: a step before week 0, one after it, a look
+    rows: Rows
+    live: Words  # (L,) places of the state that are worked out
+    kept: Words  # those of them that are written down
+    scale: Words  # (L,) their tolerances
+    emptied: Words  # places that week 0 forgets
+    sold: Words  # (S, 2) places of leads and value of those sold that are still there
+    buffer: Floats  # (rows x WIDTH,) to start from: the constants
+
+
+def program_of(shape: Shape, given: Given, zero: set[int], *, still: bool) -> Program:
+    """Write the program of a shape; zero, still: see Kernel."""
+    kernel = Kernel(shape, given, zero, still=still)
+    step = Step(kernel)
+    tapes = [step.write(opened=False), step.write(opened=True), step.look()]
+    words = [t.words() for t in tapes]
+    ends = np.cumsum([0, *(len(w) for w in words)])
+    take, sums, g = kernel.rows.take, shape.sums, kernel.given
+    rows = Rows(
+        z=step.z, point=step.point, seen=step.seen, stages=step.stages, size=kernel.size,
+        time=kernel.time, piece=kernel.piece, begin=kernel.begin, step=step.step, now=step.now,
+        accepted=take(1), error=take(1), rho=take(4), given=g.share, given_end=given.end,
+        crew=kernel.crew, atol=g.atol, customers=g.customers, arr=g.arr,
+        waiting=kernel.rooms[1].waiting, queues=len(shape.team), base=kernel.stocks + sums.base,
+        sums=kernel.stocks, cooling=kernel.stocks + sums.cooling,
     )  # fmt: skip
-    sensitivity(B, shape, at)
-    factor(B, shape, at)
-    answer(B, shape, given, at)
-    spare = at.lone + OUT
-    for lane in range(WIDTH):
-        B[(at.lone + NEXT) * WIDTH + lane] = B[(at.lone + TIME) * WIDTH + lane]
-    for s in range(4):
-        found, rise = at.stages + s * size, at.slope
-        if s > 0:
-            rise = at.slope + size
-            for i in range(size):
-                copy(B, at.point + i, at.z + i)
-            for j in range(s):
-                a = tableau[s, j]
-                if a != 0.0:
-                    for i in range(size):
-                        more(B, at.point + i, a, at.stages + j * size + i)
-            copy(B, at.lone + TIME, at.lone + NEXT)
-            more(B, at.lone + TIME, tableau[10, s], at.lone + STEP)
-            slope(
-                B, shape, given, at, at.room + at.room_size, at.point, rise, begin,
-                opened, tables, there, held,
-            )  # fmt: skip
-        for i in range(size):
-            copy(B, found + i, rise + i)
-        for j in range(s):
-            a = tableau[4 + s, j]
-            if a != 0.0:
-                fill_row(B, spare, a)
-                over(B, spare, spare, at.lone + STEP)
-                for i in range(size):
-                    plus(B, found + i, spare, at.stages + j * size + i)
-        solve_stage(B, shape, given, at, found)
-    copy(B, at.lone + TIME, at.lone + NEXT)
-    for i in range(size):
-        copy(B, at.point + i, at.z + i)
-    for j in range(4):
-        a = tableau[8, j]
-        if a != 0.0:
-            for i in range(size):
-                more(B, at.point + i, a, at.stages + j * size + i)
+    buffer = np.zeros((kernel.rows.top, WIDTH))
+    for number, row in kernel.rows.constants.items():
+        buffer[row] = number
+    buffer[step.step] = 1.0
+    live, parts = step.live(), shape.parts
+    stocks = range(shape.size)
+    emptied = [i * parts + c for i in stocks if shape.kind[i] >= 2 for c in range(parts)]
+    sold = [(i * parts, i * parts + 1) for i in stocks if shape.kind[i] < 2 and shape.sold[i]]
+    return Program(
+        np.concatenate(words), np.array([ends[:-1], ends[1:]]).T.reshape(-1).astype(np.int64), rows,
+        np.array(live, dtype=np.int32), np.array([i for i in live if _read(shape, i)], np.int32),
+        shape.scale[live].astype(np.int32),
+        np.array([*emptied, *range(kernel.stocks, rows.cooling)], dtype=np.int32),
+        np.array(sold, dtype=np.int32).reshape(-1), buffer.reshape(-1),
+    )  # fmt: skip
+
+
+def _read(shape: Shape, place: int) -> bool:
+    """Whether time series are read from a place of the state."""
+    stock, part = divmod(place, shape.parts)
+    return stock >= shape.size or part == LEADS or (bool(shape.sold[stock]) and part <= TO_SIGN)
+
+
+@compiled
+def _end(B, at, live, scale, tableau, rtol):  # type: ignore[no-untyped-def]
+    """The step's end into `point`, and its error over the tolerance, squared and added up."""
+    b0, b1, b2, b3 = tableau[8, 0], tableau[8, 1], tableau[8, 2], tableau[8, 3]
+    e0, e1, e2, e3 = (
+        tableau[9, 0] / rtol, tableau[9, 1] / rtol, tableau[9, 2] / rtol, tableau[9, 3] / rtol
+    )  # fmt: skip
+    total = of(0.0)
+    for k in range(len(live)):
+        i = word(live, k)
+        x0 = load(B, at.stages + i)
+        x1 = load(B, at.stages + at.size + i)
+        x2 = load(B, at.stages + 2 * at.size + i)
+        x3 = load(B, at.stages + 3 * at.size + i)
+        old = load(B, at.z + i)
+        new = old + b0 * x0 + b1 * x1 + b2 * x2 + b3 * x3
+        store(B, at.point + i, new)
+        error = e0 * x0 + e1 * x1 + e2 * x2 + e3 * x3
+        part = error / (load(B, at.atol + word(scale, k)) + most(size(old), size(new)))
+        total = total + part * part
+    store(B, at.error, total)
 
 
 @compiled
 def _save(  # type: ignore[no-untyped-def]
-    B, shape, given, at, size, begin, end, dense, tables, there, held, grid, kept,
-    waiting, following,
-):  # fmt: skip
+    B, W, at, live, keep, end, dense, marks, table, grid, kept, waiting, following, ready
+):
     """Write down what lies within the step that each lane has just made, if anything does.
 
     following: (lanes,) the next of the grid. Needs z to be the step's start still.
     """
-    lone, state, queues = at.lone, at.slope + size, len(shape.team)
-    for lane in range(WIDTH):
-        B[(lone + NEXT) * WIDTH + lane] = B[(lone + TIME) * WIDTH + lane]
     while True:
-        some = False
+        more = False
         for lane in range(WIDTH):
-            B[(lone + ACTIVE) * WIDTH + lane] = 0.0
-            if not B[(lone + ACCEPT) * WIDTH + lane] > 0.0 or following[lane] >= len(grid):
+            ready[lane] = -1
+            if not B[at.accepted * WIDTH + lane] > 0.0 or following[lane] >= len(grid):
                 continue
-            step, t = B[(lone + STEP) * WIDTH + lane], B[(lone + NEXT) * WIDTH + lane]
+            step, t = B[at.step * WIDTH + lane], B[at.time * WIDTH + lane]
             reached = end if step == end - t else t + step
             now = grid[following[lane]]
             if now <= reached:
-                some = True
-                B[(lone + ACTIVE) * WIDTH + lane] = 1.0
-                B[(lone + TIME) * WIDTH + lane] = now
+                more = True
+                ready[lane] = following[lane]
+                following[lane] += 1
+                B[at.now * WIDTH + lane] = now
                 x = min(1.0, (now - t) / step)
                 for j in range(4):
                     B[(at.rho + j) * WIDTH + lane] = x * (
                         dense[0, j] + x * (dense[1, j] + x * dense[2, j])
                     )
-        if not some:
-            break
-        for i in range(size):
-            copy(B, state + i, at.z + i)
-            for j in range(4):
-                plus(B, state + i, at.rho + j, at.stages + j * size + i)
-        number(B, shape, at, state)
-        serve(B, shape, given, at, at.room + at.room_size, begin, tables, there, held)
-        for lane in range(WIDTH):
-            if B[(lone + ACTIVE) * WIDTH + lane] > 0.0:
-                row = following[lane]
-                for i in range(size):
-                    kept[row, i, lane] = B[(state + i) * WIDTH + lane]
-                for q in range(queues):
-                    place = at.room + at.room_size + WAITING * queues + q
-                    waiting[row, q, lane] = B[place * WIDTH + lane]
-                following[lane] += 1
-    copy(B, lone + TIME, lone + NEXT)
+        if not more:
+            return
+        r0 = load(B, at.rho)
+        r1 = load(B, at.rho + 1)
+        r2 = load(B, at.rho + 2)
+        r3 = load(B, at.rho + 3)
+        for k in range(len(live)):
+            i = word(live, k)
+            found = load(B, at.z + i) + r0 * load(B, at.stages + i)
+            found = found + r1 * load(B, at.stages + at.size + i)
+            found = found + r2 * load(B, at.stages + 2 * at.size + i)
+            found = found + r3 * load(B, at.stages + 3 * at.size + i)
+            store(B, at.seen + i, found)
+        play(B, W, marks[4], marks[5], table)
+        _keep(B, at, keep, kept, waiting, ready)
+
+
+@compiled
+def _keep(B, at, keep, kept, waiting, ready):  # type: ignore[no-untyped-def]
+    """Write down places `keep` of the state `seen`, of each lane where it is ready for; or -1."""
+    for lane in range(WIDTH):
+        row = ready[lane]
+        if row >= 0:
+            for k in range(len(keep)):
+                i = word(keep, k)
+                kept[lane, row, k] = B[(at.seen + i) * WIDTH + lane]
+            for q in range(at.queues):
+                waiting[lane, row, q] = B[(at.waiting + q) * WIDTH + lane]
 
 
 @compiled
 def _piece(  # type: ignore[no-untyped-def]
-    B, shape, given, at, size, begin, end, tableau, dense, opened, rtol, tables,
-    there, held, h, limit, grid, kept, waiting, following,
+    B, W, at, live, keep, scale, begin, end, tableau, dense, opened, rtol, marks, table, h, limit,
+    grid, kept, waiting, following, going, tries, ready
 ):  # fmt: skip
-    """Take every lane from a break to the next."""
-    lone = at.lone
+    """Take every lane from a break to the next. going: (lanes,) 1 on the way, 0 there, -1 lost."""
     for lane in range(WIDTH):
-        B[(lone + GOING) * WIDTH + lane] = 1.0 - B[(lone + FAILED) * WIDTH + lane]
-        B[(lone + TIME) * WIDTH + lane] = begin
+        B[at.time * WIDTH + lane] = begin
+    first, last = (marks[2], marks[3]) if opened else (marks[0], marks[1])
     while True:
         active = False
         for lane in range(WIDTH):
             step = 1.0
-            if B[(lone + GOING) * WIDTH + lane] > 0.0:
+            if going[lane] > 0:
                 active = True
-                left = end - B[(lone + TIME) * WIDTH + lane]
+                left = end - B[at.time * WIDTH + lane]
                 step = min(h[lane], LONGEST)
                 if step >= left * (1.0 - 1e-12):
                     step = left
-            B[(lone + STEP) * WIDTH + lane] = step
-            B[(lone + SHIFT) * WIDTH + lane] = 1.0 / (step * GAMMA)
+            B[at.step * WIDTH + lane] = step
         if not active:
             return
-        copy(B, lone + ACTIVE, lone + GOING)
-        _attempt(B, shape, given, at, size, begin, tableau, opened, tables, there, held)
-        _judge(B, shape, given, at, size, tableau, rtol)
+        play(B, W, first, last, table)
+        _end(B, at, live, scale, tableau, rtol)
         for lane in range(WIDTH):
-            B[(lone + ACCEPT) * WIDTH + lane] = 0.0
-            if not B[(lone + GOING) * WIDTH + lane] > 0.0:
+            B[at.accepted * WIDTH + lane] = 0.0
+            if going[lane] <= 0:
                 continue
-            step, t = B[(lone + STEP) * WIDTH + lane], B[(lone + TIME) * WIDTH + lane]
-            B[(lone + TRIES) * WIDTH + lane] += 1.0
-            error = math.sqrt(B[(lone + ERROR) * WIDTH + lane] / size)
+            step, t = B[at.step * WIDTH + lane], B[at.time * WIDTH + lane]
+            tries[lane] += 1
+            error = math.sqrt(B[at.error * WIDTH + lane] / at.size)
             grow = 5.0 if error < 1e-9 else min(5.0, max(0.2, 0.9 * error ** (-1.0 / 3.0)))
             if error <= 1.0:
-                B[(lone + ACCEPT) * WIDTH + lane] = 1.0
+                B[at.accepted * WIDTH + lane] = 1.0
                 h[lane] = max(h[lane], step * grow) if step < h[lane] else step * grow
             else:
                 h[lane] = 0.1 * step if math.isnan(error) else step * min(grow, 0.9)
-            tries = B[(lone + TRIES) * WIDTH + lane]
-            if h[lane] < 1e-12 * max(1.0, abs(t)) or tries > limit:
-                B[(lone + FAILED) * WIDTH + lane] = 1.0
-                B[(lone + GOING) * WIDTH + lane] = 0.0
+            if h[lane] < 1e-12 * max(1.0, abs(t)) or tries[lane] > limit:
+                going[lane] = -1
         if opened:
             _save(
-                B, shape, given, at, size, begin, end, dense, tables, there, held,
-                grid, kept, waiting, following,
+                B, W, at, live, keep, end, dense, marks, table, grid, kept, waiting, following,
+                ready,
             )  # fmt: skip
         for lane in range(WIDTH):
-            if B[(lone + ACCEPT) * WIDTH + lane] > 0.0:
-                step, t = B[(lone + STEP) * WIDTH + lane], B[(lone + TIME) * WIDTH + lane]
-                if step == end - t:
-                    B[(lone + GOING) * WIDTH + lane] = 0.0
-                B[(lone + TIME) * WIDTH + lane] = t + step
-        for i in range(size):
-            pick(B, at.z + i, lone + ACCEPT, at.point + i)
+            if B[at.accepted * WIDTH + lane] > 0.0:
+                step, t = B[at.step * WIDTH + lane], B[at.time * WIDTH + lane]
+                if step == end - t and going[lane] > 0:
+                    going[lane] = 0
+                B[at.time * WIDTH + lane] = t + step
+        accepted = load(B, at.accepted)
+        for k in range(len(live)):
+            i = word(live, k)
+            here = load(B, at.z + i)
+            store(B, at.z + i, if_more(accepted, of(0.0), load(B, at.point + i), here))
 
 
 @compiled
-def _open(B, shape, given, at):  # type: ignore[no-untyped-def]
+def _open(B, at, emptied, sold):  # type: ignore[no-untyped-def]
     """Week 0: forget what is over, keep the pipeline, bring in the customers there are."""
-    n, parts, sums = shape.size, shape.parts, shape.sums
-    y = at.z + n * parts
-    won, worth = at.lone + OUT, at.lone + SPARE
-    fill_row(B, won, 0.0)
-    fill_row(B, worth, 0.0)
-    for i in range(n):
-        if shape.kind[i] >= 2:
-            for c in range(parts):
-                fill_row(B, at.z + i * parts + c, 0.0)
-        elif shape.sold[i]:
-            add(B, won, at.z + i * parts + LEADS)
-            add(B, worth, at.z + i * parts + WORTH)
-    for i in range(sums.cooling):
-        fill_row(B, y + i, 0.0)
-    for lane in range(WIDTH):
-        # Someone holds the ARR there is.
-        here = B[given.customers * WIDTH + lane]
-        B[(y + sums.base) * WIDTH + lane] = max(min(here, 1.0), here - B[won * WIDTH + lane])
-        arr = B[given.arr * WIDTH + lane] - B[worth * WIDTH + lane]
-        B[(y + sums.base + 2) * WIDTH + lane] = max(0.0, arr)
+    won = of(0.0)
+    worth = of(0.0)
+    for i in range(0, len(sold), 2):
+        won = won + load(B, at.z + word(sold, i))
+        worth = worth + load(B, at.z + word(sold, i + 1))
+    for i in range(len(emptied)):
+        store(B, at.z + word(emptied, i), of(0.0))
+    # Someone holds the ARR there is.
+    here = load(B, at.customers)
+    least = if_more(here, of(1.0), of(1.0), here)
+    store(B, at.z + at.base, most(least, here - won))
+    store(B, at.z + at.base + 2, most(of(0.0), load(B, at.arr) - worth))
 
 
 @compiled
 def travel(  # type: ignore[no-untyped-def]
-    B, shape, given, at, segment, clock, edges, opening, parameters, staff, tables, there, tableau,
-    dense, rtol, grid, kept, waiting, held, h, following, limit,
+    B, W, marks, at, live, keep, scale, emptied, sold, segment, clock, edges, opening, parameters,
+    staff, table, tableau, dense, rtol, grid, kept, waiting, h, following, going, tries, ready,
+    limit,
 ):  # fmt: skip
     """Take a block of lanes through a run, and write down where they are on the grid.
 
-    clock: (P + 1,) breaks; opening: which of them is week 0.
+    clock: (P + 1,) breaks; opening: which of them is week 0. kept, waiting: (lanes, T, .).
     """
-    size = shape.size * shape.parts + shape.sums.size
-    y = at.z + shape.size * shape.parts
     for piece in range(len(segment)):
         begin, k = clock[piece], segment[piece]
-        if piece == opening and piece > 0:
-            _wait(
-                B, shape, given, at, clock[piece - 1], begin, tables, there, held,
-                waiting,
-            )  # fmt: skip
+        if piece == opening:
+            for i in range(at.size):
+                store(B, at.seen + i, load(B, at.z + i))
+            if piece > 0:  # who waits is not changed by week 0
+                for lane in range(WIDTH):
+                    B[at.now * WIDTH + lane] = begin
+                play(B, W, marks[4], marks[5], table)
         for r in range(staff.shape[1]):
             for lane in range(WIDTH):
                 B[(at.crew + r) * WIDTH + lane] = staff[piece, r, lane]
         if piece == 0 or k != segment[piece - 1]:
-            for r in range(given.end):
+            for r in range(at.given_end):
                 for lane in range(WIDTH):
                     B[(at.given + r) * WIDTH + lane] = parameters[k, r, lane]
-            hold(B, shape, given, at)
-            fill_row(B, at.lone + BEGIN, edges[k])
+            for lane in range(WIDTH):
+                B[at.begin * WIDTH + lane] = edges[k]
             if piece == 0:
-                copy(B, y + shape.sums.base, given.customers)
+                store(B, at.z + at.base, load(B, at.customers))
         if piece == opening:
-            _open(B, shape, given, at)
-            for i in range(size):
-                for lane in range(WIDTH):
-                    kept[0, i, lane] = B[(at.z + i) * WIDTH + lane]
-        _piece(
-            B, shape, given, at, size, begin, clock[piece + 1], tableau, dense,
-            piece >= opening, rtol, tables, there, held, h, limit, grid, kept, waiting, following,
-        )  # fmt: skip
-
-
-@compiled
-def _wait(  # type: ignore[no-untyped-def]
-    B, shape, given, at, begin, now, tables, there, held, waiting
-):
-    """Write down the share of each queue that waits at week 0."""
-    queues = len(shape.team)
-    fill_row(B, at.lone + ACTIVE, 1.0)
-    fill_row(B, at.lone + TIME, now)
-    number(B, shape, at, at.z)
-    serve(B, shape, given, at, at.room, begin, tables, there, held)
-    for q in range(queues):
+            _open(B, at, emptied, sold)
+            for i in range(at.size):
+                store(B, at.seen + i, load(B, at.z + i))
+            for lane in range(WIDTH):
+                ready[lane] = 0
+            _keep(B, at, keep, kept, waiting, ready)
         for lane in range(WIDTH):
-            waiting[0, q, lane] = B[(at.room + WAITING * queues + q) * WIDTH + lane]
+            B[at.piece * WIDTH + lane] = begin
+            if going[lane] >= 0:
+                going[lane] = 1
+        _piece(
+            B, W, at, live, keep, scale, begin, clock[piece + 1], tableau, dense, piece >= opening,
+            rtol, marks, table, h, limit, grid, kept, waiting, following, going, tries, ready,
+        )  # fmt: skip
 
 
 @cache
@@ -317,8 +330,7 @@ def program(key: int) -> Callable[..., Any]:
         if key >= 0:
             travel(*arguments)
 
-    made: Callable[..., Any] = run
-    return made
+    return announcing(run, "the flow engine for many points: half a minute")
 
 
-__all__ = ["program", "travel"]
+__all__ = ["Program", "program", "program_of", "travel"]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from simulator import laws
 from simulator.engines.flow.layout import Demand, Net, Staff, Sums, sums_of
 from simulator.engines.flow.linear import Pattern
-from simulator.engines.flow.rows import WIDTH
+from simulator.engines.flow.vectors import WIDTH
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -67,9 +67,6 @@ class Shape(NamedTuple):
     row_first: Ints
     column: Ints
     edge: Ints
-    elim_first: Ints  # of the factors' entries: what their elimination changes, and by what
-    elim_to: Ints
-    elim_by: Ints
 
 
 class Given(NamedTuple):
@@ -109,71 +106,6 @@ class Given(NamedTuple):
     end: int
 
 
-class Rows(NamedTuple):
-    """Where working rows begin."""
-
-    z: int
-    point: int
-    slope: int  # two
-    stages: int  # four
-    room: int  # two: rates at the step's start, and at a stage
-    room_size: int
-    delta: int  # flows, done, cold that the rates' change moves
-    number: int
-    lu: int
-    answer: int  # (Q, Q) of queues to each other, then its factors
-    mixed: int
-    spread: int  # (n, Q)
-    rho: int
-    single: int
-    felt: int
-    rate: int
-    lone: int
-    crew: int
-    given: int
-    end: int
-
-
-# Parts of a room: by queue, then by edge.
-DONE, COLD, PROMPT, SERVED, HOURS, SERVICE, ABLE, MORE, PRESS, WAITING, BY_QUEUE = range(11)
-# Lone rows.
-STEP, SHIFT, TIME, NEXT, ACTIVE, ACCEPT, ERROR, SPARE, OUT, ARR, LOST, FREE, HELD, TAKEN, FAILED, \
-    TRIES, BEGIN, GOING, LONE = range(19)  # fmt: skip
-
-
-class Batch(NamedTuple):
-    """Runs of one shape: parameters (blocks, segments, rows, lanes), staff by piece."""
-
-    shape: Shape
-    given: Given
-    rows: Rows
-    segment: Ints  # (P,)
-    parameters: Floats  # (N / WIDTH, B, ., WIDTH)
-    staff: Floats  # (N / WIDTH, P, PER_TEAM x M, WIDTH)
-    edges: Floats
-
-
-def _elimination(pattern: Pattern) -> tuple[Ints, Ints, Ints]:
-    """What each entry below the diagonal takes from its row when it is eliminated."""
-    place = {}
-    size = len(pattern.diagonal)
-    for i in range(size):
-        for p in range(pattern.first[i], pattern.first[i + 1]):
-            place[i, int(pattern.column[p])] = p
-    first, to, by = [0], [], []
-    for i in range(size):
-        for p in range(pattern.first[i], pattern.first[i + 1]):
-            if p < pattern.diagonal[i]:
-                k = pattern.column[p]
-                for q in range(pattern.diagonal[k] + 1, pattern.first[k + 1]):
-                    to.append(place[i, int(pattern.column[q])])
-                    by.append(q)
-            first.append(len(to))
-    return (
-        np.array(first, dtype=np.int64), np.array(to, dtype=np.int64), np.array(by, dtype=np.int64)
-    )  # fmt: skip
-
-
 def _places(group: type[Any], sizes: dict[str, int]) -> Any:
     """Rows one after the other, in the order of the group's fields."""
     at, found = 0, {}
@@ -185,7 +117,7 @@ def _places(group: type[Any], sizes: dict[str, int]) -> Any:
 
 def shape_of(
     net: Net, pattern: Pattern, lift: Floats, stages: int, teams: int
-) -> tuple[Shape, Given, Rows]:
+) -> tuple[Shape, Given]:
     """The common structure, from one of the runs. lift: (C, C) of channels."""
     links, queues, demand, life = net.links, net.queues, net.demand, net.life
     parts = 5 if (life.late > 0.0).any() else 3
@@ -207,7 +139,6 @@ def shape_of(
     y[sums.expansion : sums.late] = OF_VALUE
     y[sums.base + 2 : sums.base + 4] = OF_VALUE
     lift_from, lift_to = np.nonzero(lift > 0.0)
-    elim_first, elim_to, elim_by = _elimination(pattern)
     shape = Shape(
         size=n, parts=parts, kind=links.kind, queue=links.queue, sold=links.sold,
         first=links.first, target=links.target, takes=links.takes, workers=links.workers,
@@ -219,7 +150,7 @@ def shape_of(
         lift_to=lift_to.astype(np.int64), src_channel=demand.src_channel,
         src_node=demand.src_node, chained=life.cool_chained, sums=sums, scale=scale,
         diagonal=pattern.diagonal, row_first=pattern.first, column=pattern.column,
-        edge=pattern.edge, elim_first=elim_first, elim_to=elim_to, elim_by=elim_by,
+        edge=pattern.edge,
     )  # fmt: skip
     phases, sources = len(life.cool_enter), len(demand.src_channel)
     by = dict.fromkeys(("effort", "theta", "cv2", "floor", "scale"), q)
@@ -232,18 +163,7 @@ def shape_of(
     by |= {"share": edges, "adv": len(links.adv_from), "lift": len(lift_from), "src": sources}
     by |= {"cool_rate": phases, "cool_enter": phases, "atol": 4}
     given: Given = _places(Given, by)
-    size = n * parts + sums.size
-    room = BY_QUEUE * q + edges + len(links.goes)
-    rows: Rows = _places(
-        Rows,
-        {
-            "z": size, "point": size, "slope": 2 * size, "stages": 4 * size, "room": 2 * room,
-            "delta": edges + 2 * q, "number": q, "lu": len(pattern.column), "answer": q * q,
-            "mixed": q * q, "spread": n * q, "rho": max(4, 2 * q), "single": n, "felt": channels,
-            "rate": channels, "lone": LONE, "crew": PER_TEAM * teams, "given": given.end,
-        },
-    )  # fmt: skip
-    return shape, given, rows._replace(room_size=room)
+    return shape, given
 
 
 def parameters_of(net: Net, customers: Floats, arr: Floats, atol: float) -> Floats:

@@ -5,16 +5,30 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 from scipy.integrate import solve_ivp
 
-from simulator.engines.flow.kernel import count, hold, serve, slope
+from simulator.engines.flow import kernel, shares
 from simulator.engines.flow.layout import Net, Room, Staff, Sums
-from simulator.engines.flow.shares import branch
 from simulator.engines.flow.solver import Space
 from simulator.errors import EngineError
 
 Floats = NDArray[np.float64]
+
+
+def _entry(function: Any) -> Any:
+    """A way in from Python to a function that compiled code calls."""
+
+    @njit(error_model="numpy")
+    def call(*arguments: Any) -> Any:
+        return function(*arguments)
+
+    return call
+
+
+count, hold, serve, slope = map(_entry, (kernel.count, kernel.hold, kernel.serve, kernel.slope))
+branch = _entry(shares.branch)
 METHODS: Final = ("Radau", "BDF", "LSODA", "RK45", "DOP853")
 
 

@@ -259,15 +259,20 @@ class Tables:
 
 
 def staff_of(
-    system: System, net: Net, times: Floats, closure: str, tables: Tables | None = None
+    system: System,
+    net: Net,
+    times: Floats,
+    closure: str,
+    tables: Tables | None = None,
+    everyone: tuple[Ints, Floats, Floats, Floats] | None = None,
 ) -> tuple[Staff, list[str]]:
     """Who works in each piece, and the tables their teams are closed with; notes.
 
-    tables: to add to, and to leave out of the result.
+    tables: to add to, and to leave out of the result. everyone: of people_in, if it is known.
     """
     shared, tables = tables is not None, tables or Tables()
     rows, places = tables.rows, tables.places
-    seats, heads, skilled, later = people_in(system, times)
+    seats, heads, skilled, later = everyone or people_in(system, times)
     width = np.diff(times)
     middle = 0.5 * (times[:-1] + times[1:])
     segment = np.searchsorted(system.edges, middle, side="right") - 1
