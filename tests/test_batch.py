@@ -381,7 +381,7 @@ def test_first_compilations_are_announced(name: str, monkeypatch: pytest.MonkeyP
         heard.append(what)
         yield
 
-    for module in (batch, slow):
+    for module in (batch, compiled):
         monkeypatch.setattr(module, "announced", listen)
     if name == "batch":
         monkeypatch.setattr(batch, "_loop", None)

@@ -153,7 +153,6 @@ def test_what_is_kept_is_what_results_have():
     from simulator.vocabulary import YEAR
 
     assert kept.YEAR == YEAR
-    assert pytest.approx(paired.ALPHA) == kept.ALPHA
     homes = {
         "Comparison": compare, "Arm": compare, "Verdict": compare, "Curve": curve_module,
         "Point": curve_module, "Knee": curve_module, "Constraint": constraint_module,

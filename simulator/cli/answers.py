@@ -58,7 +58,7 @@ def seek(scenario: Path, ensemble: Path | None, **options: Any) -> None:
     from simulator.spec.load import load
 
     options["target"] = list(options["target"])
-    answer(partial(seek, load(scenario), ensemble=sets_of(ensemble)), options)
+    answer(partial(seek, load(scenario), **sets_of(ensemble)), options)
 
 
 @main.command()
@@ -119,4 +119,4 @@ def worlds(study: Path, ensemble: Path | None, **options: Any) -> None:
     """
     from simulator.analysis.worlds import worlds
 
-    answer(partial(worlds, study, ensemble=sets_of(ensemble)), options)
+    answer(partial(worlds, study, **sets_of(ensemble)), options)

@@ -174,13 +174,13 @@ allowed = click.option(
 )
 
 
-def sets_of(place: Path | None) -> Any:
-    """The ensemble at a place; None where none is asked for. Raises DataError."""
+def sets_of(place: Path | None) -> dict[str, Any]:
+    """The ensemble at a place, as an analysis takes it, if one is asked for. Raises DataError."""
     if place is None:
-        return None
+        return {}
     from simulator.fit.logs.store import read_ensemble
 
-    return read_ensemble(place)
+    return {"ensemble": read_ensemble(place)}
 
 
 def answer(analysis: Callable[..., Result], options: dict[str, Any]) -> None:

@@ -125,7 +125,7 @@ def compare(study: Path, ensemble: Path | None, **options: Any) -> None:
     """
     from simulator.analysis.compare import compare_study
 
-    answer(partial(compare_study, study, ensemble=sets_of(ensemble)), options)
+    answer(partial(compare_study, study, **sets_of(ensemble)), options)
 
 
 @main.command()
