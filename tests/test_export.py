@@ -61,7 +61,7 @@ IN_GALLERY = [
     (kind, name)
     for kind in ("comparison", "curve", "constraint", "robustness")
     for name in FIGURES[kind]
-    if name not in ("migration", "heads", "cumulative_flow", "capability", "delivery", "two_by_two")
+    if name not in ("migration", "heads", "capability", "delivery", "two_by_two")
 ]
 ALL = [(kind, name) for kind in FIGURES for name in FIGURES[kind]]
 
