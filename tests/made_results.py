@@ -7,31 +7,28 @@ from functools import cache
 
 import numpy as np
 
-from simulator.analysis.absorption import Absorption
-from simulator.analysis.active import Bottleneck, Span
+from simulator.analysis.active import Bottleneck
 from simulator.analysis.compare import Arm, Comparison, Verdict
 from simulator.analysis.confirm import Condition, Confirmed
 from simulator.analysis.constraint import Candidate, Constraint, Relief
 from simulator.analysis.course import Course
-from simulator.analysis.curve import Curve, Knee, Point
+from simulator.analysis.curve import Curve, Point
 from simulator.analysis.efforts import TOGETHER, Curves
 from simulator.analysis.estimate import Estimate
 from simulator.analysis.factorial import Crossed
 from simulator.analysis.flows import Flows
 from simulator.analysis.information import Worth
-from simulator.analysis.isoquant import Isoquant, RidgePoint
+from simulator.analysis.isoquant import Isoquant
 from simulator.analysis.knobs import Knob
-from simulator.analysis.ledger import Section
 from simulator.analysis.paired import Difference
+from simulator.analysis.parts import Absorption, Knee, Range, RidgePoint, Section, Span, Target
 from simulator.analysis.path import Path, Step
 from simulator.analysis.prim import Box, Limit
-from simulator.analysis.ranges import Range
 from simulator.analysis.robust import FLIPS, STANDS, UNTOLD, Robustness, Stand
 from simulator.analysis.seek import Lone, Sought
 from simulator.analysis.sensitivity import Bar, Sensitivity
 from simulator.analysis.sides import Side
 from simulator.analysis.sobol import Split
-from simulator.analysis.targets import Target
 from simulator.analysis.worlds import Worlds
 from simulator.fit.logs.scored import TrialResult
 from simulator.fit.logs.trial import Origin, Trial, Weekly

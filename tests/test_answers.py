@@ -15,7 +15,8 @@ from simulator.analysis.efforts import TOGETHER, efforts, every_curve
 from simulator.analysis.isoquant import isoquant
 from simulator.analysis.knobs import knobs_of, pulled
 from simulator.analysis.lead import leader
-from simulator.analysis.ranges import Range, hypercube, ranges, world
+from simulator.analysis.parts import Range
+from simulator.analysis.ranges import hypercube, ranges, world
 from simulator.analysis.search import Space, sets, solve
 from simulator.analysis.seek import seek
 from simulator.analysis.sensitivity import sensitivity

@@ -32,11 +32,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
-from simulator.analysis.absorption import Absorption
 from simulator.analysis.compare import Verdict
-from simulator.analysis.curve import Knee
 from simulator.analysis.estimate import Estimate
 from simulator.analysis.hours import paid_hours
+from simulator.analysis.parts import Absorption, Knee
 from simulator.report.figures import FIGURES, figure_of, save_all, style
 from simulator.report.figures.curves import gap_areas
 from simulator.report.figures.facts import few, heats, largest

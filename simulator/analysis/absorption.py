@@ -15,32 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator import laws
+from simulator.analysis.parts import Absorption
 from simulator.system import System, won_fates
 
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Absorption:
-    """Wins: what a straight line promises, what came, and what took the difference.
-
-    parts: by "saturation" or "stage: reason", in wins; straight_line = actual + sum of parts.
-    """
-
-    straight_line: float
-    actual: float
-    parts: dict[str, float]
-
-    def largest(self, n: int = 2) -> list[tuple[str, float]]:
-        """The largest parts and their shares of all that was absorbed; none if nothing was."""
-        taken = {k: v for k, v in self.parts.items() if v > 0}
-        total = sum(taken.values())
-        names = sorted(taken, key=lambda k: -taken[k])[:n]
-        return [(name, taken[name] / total) for name in names]
-
-    def worst(self) -> tuple[str, float] | None:
-        """The largest of them; None if nothing was absorbed."""
-        return next(iter(self.largest(1)), None)
 
 
 @dataclass(frozen=True)

@@ -18,22 +18,13 @@ from numpy.typing import NDArray
 from simulator.analysis.estimate import Estimate
 from simulator.analysis.names import NONE
 from simulator.analysis.paired import estimate
+from simulator.analysis.parts import Span
 from simulator.engines import engine as engine_of
 from simulator.record import Record
 from simulator.system import System
 
 Floats = NDArray[np.float64]
 Period = tuple[float, float]
-
-
-@dataclass(frozen=True)
-class Span:
-    """A stretch of time with one momentary bottleneck; NONE where no one is active."""
-
-    start: float
-    end: float
-    owner: int
-    shifting: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.analysis.absorption import Absorption, Side, absorb
+from simulator.analysis.absorption import Side, absorb
 from simulator.analysis.course import Course, course_of
 from simulator.analysis.ensemble import Ensemble, told
 from simulator.analysis.estimate import Estimate, number
@@ -19,8 +19,9 @@ from simulator.analysis.flows import Flows, flows_of
 from simulator.analysis.hours import TeamHours, team_hours
 from simulator.analysis.ledger import Ledger, mean_ledger
 from simulator.analysis.paired import Difference, difference, estimate, holm
+from simulator.analysis.parts import Absorption
 from simulator.analysis.runs import Job, Replications, interval, narrow, replicate
-from simulator.analysis.shown import ALPHA, Shown, found_by
+from simulator.analysis.shown import ALPHA, Judged, Shown
 from simulator.analysis.spend import Cost, Scaled, cost_of, equal_spend
 from simulator.errors import AnalysisError
 from simulator.spec.schema import Scenario
@@ -137,16 +138,10 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Comparison(Shown):
+class Comparison(Judged, Shown):
     """Today and its variants. arms[0] is today."""
 
-    name: str
-    outcome: str
     week: float
-    engine: str
-    seed: int
-    replications: int
-    reason: str
     spend: float | None
     arms: tuple[Arm, ...]
     verdict: Verdict
@@ -182,7 +177,7 @@ class Comparison(Shown):
             "study": self.name,
             "outcome": self.outcome,
             "week": self.week,
-            **found_by(self),
+            **self.found_by(),
             "currency": self.today.system.scenario.currency,
             "weeks": self.today.system.horizon,
             "equal_spend": self.spend,

@@ -14,10 +14,10 @@ from simulator.analysis.ensemble import Ensemble
 from simulator.analysis.estimate import Estimate, number
 from simulator.analysis.knobs import Knob, pulled
 from simulator.analysis.paired import Difference, difference, estimate
+from simulator.analysis.parts import Needed, Target
 from simulator.analysis.runs import FIRST, one_run
 from simulator.analysis.search import Found, Space, lean, solve
 from simulator.analysis.spend import planned_cost
-from simulator.analysis.targets import Target
 from simulator.analysis.words import said
 from simulator.metrics import measure
 from simulator.spec.paths import leaves
@@ -93,26 +93,8 @@ def _settings(knob: Knob, x: float, scenario: Scenario) -> list[dict[str, Any]]:
 
 
 @dataclass(frozen=True)
-class Condition:
-    """What must hold. kind: lever (we set it) or state (it follows).
-
-    needed: at least (sign 1) or at most (-1); worth: what the first target's metric loses where it
-    is taken back; confidence: share of runs in which all targets are met while it holds.
-    """
-
-    name: str
-    kind: str
-    sign: int
-    today: float
-    needed: float
-    unit: str
-    confidence: float
-    worth: Difference | None
-
-    @property
-    def gap(self) -> float:
-        """How far today is from it."""
-        return max(0.0, self.sign * (self.needed - self.today))
+class Condition(Needed[Difference]):
+    """What must hold for a set of levers to reach the targets."""
 
     def to_json(self) -> dict[str, Any]:
         """Numbers by name."""

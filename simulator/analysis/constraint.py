@@ -18,7 +18,7 @@ from simulator.analysis.panel import Panel
 from simulator.analysis.path import Path, walk
 from simulator.analysis.ranking import Candidate, rank
 from simulator.analysis.reliefs import Relief, reliefs
-from simulator.analysis.shown import Shown, found_by
+from simulator.analysis.shown import Judged, Shown
 from simulator.analysis.targets import check_metric
 from simulator.errors import AnalysisError
 from simulator.spec.schema import Scenario
@@ -32,19 +32,13 @@ __all__ = ["Candidate", "Constraint", "Relief", "constraint", "reliefs", "yearly
 
 
 @dataclass(frozen=True)
-class Constraint(Shown):
+class Constraint(Judged, Shown):
     """Candidates, best first, and how busy everything was.
 
     utilisation: (T - 1, M) by week; waiting: (T, S) leads in queues.
     """
 
-    name: str
-    outcome: str
     currency: str
-    engine: str
-    seed: int
-    replications: int
-    reason: str
     candidates: tuple[Candidate, ...]
     system: System
     utilisation: Floats
@@ -115,7 +109,7 @@ class Constraint(Shown):
             "kind": "constraint",
             "scenario": self.name,
             "outcome": self.outcome,
-            **found_by(self),
+            **self.found_by(),
             "currency": self.currency,
             "weeks": self.weeks,
             "constraint": None if self.best is None else self.best.relief.name,

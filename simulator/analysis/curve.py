@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression
 
-from simulator.analysis.absorption import Absorption
 from simulator.analysis.compare import DEFAULT_ENGINE, absorption_of
 from simulator.analysis.estimate import Estimate, number
 from simulator.analysis.paired import Difference, difference, estimate
+from simulator.analysis.parts import Absorption, Knee
 from simulator.analysis.runs import Job, narrow, replicate
-from simulator.analysis.shown import Shown, found_by
+from simulator.analysis.shown import Judged, Shown
 from simulator.analysis.spend import planned_cost
 from simulator.errors import AnalysisError
 from simulator.spec.paths import leaves, match
@@ -59,42 +59,11 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Knee:
-    """The effort at which one more dollar stops paying; low, high: 95% bootstrap interval.
-
-    where: "inside", "before" (pushing does not pay from the start) or "beyond" the range. One
-    that never costs anything has no knee ("free").
-    """
-
-    where: str
-    effort: float
-    low: float
-    high: float
-    hurdle: float
-
-    def to_json(self) -> dict[str, Any]:
-        """Numbers by name."""
-        return {
-            "where": self.where,
-            "effort": number(self.effort),
-            "low": number(self.low),
-            "high": number(self.high),
-            "hurdle": number(self.hurdle),
-        }
-
-
-@dataclass(frozen=True)
-class Curve(Shown):
+class Curve(Judged, Shown):
     """Output against one effort lever."""
 
-    name: str
     path: str
-    outcome: str
     currency: str
-    engine: str
-    seed: int
-    replications: int
-    reason: str
     points: tuple[Point, ...]
     knee: Knee
     weeks: float
@@ -116,7 +85,7 @@ class Curve(Shown):
             "effort": self.path,
             "from": self.at,
             "outcome": self.outcome,
-            **found_by(self),
+            **self.found_by(),
             "currency": self.currency,
             "weeks": self.weeks,
             "knee": self.knee.to_json(),

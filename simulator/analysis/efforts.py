@@ -9,7 +9,7 @@ from typing import Any
 from simulator.analysis.curve import Curve, curve
 from simulator.analysis.estimate import number
 from simulator.analysis.names import TOGETHER
-from simulator.analysis.shown import found_by
+from simulator.analysis.shown import Judged
 from simulator.analysis.targets import check_metric
 from simulator.errors import AnalysisError, SpecError
 from simulator.spec.schema import Lever, Scenario
@@ -67,16 +67,10 @@ def effort_of(scenario: Scenario, path: str, at: str = "week 0") -> Effort:
 
 
 @dataclass(frozen=True)
-class Curves:
+class Curves(Judged):
     """One curve an effort, the best first step per dollar first; those that cannot be pushed."""
 
-    name: str
-    outcome: str
     currency: str
-    engine: str
-    seed: int
-    replications: int
-    reason: str
     curves: tuple[Curve, ...]
     skipped: tuple[str, ...]
     scenario: Scenario
@@ -118,7 +112,7 @@ class Curves:
             "scenario": self.name,
             "outcome": self.outcome,
             "currency": self.currency,
-            **found_by(self),
+            **self.found_by(),
             "efforts": self.rows(),
             "curves": [c.to_json() for c in self.curves],
             "skipped": list(self.skipped),

@@ -7,7 +7,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.analysis.ranges import Range, hypercube, ranges
+from simulator.analysis.parts import Range
+from simulator.analysis.ranges import hypercube, ranges
 from simulator.errors import AnalysisError
 from simulator.spec.load import Loaded
 from simulator.spec.paths import leaves

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from simulator.analysis.estimate import Estimate, number
 from simulator.analysis.growth import ALIGNMENT_LED, EFFORT_LED, GROUPS, Factor
 from simulator.analysis.paired import Difference, estimate
-from simulator.analysis.shown import Shown, found_by
+from simulator.analysis.shown import Judged, Shown
 from simulator.analysis.words import change, money, spoken
 from simulator.analysis.words import how_known as how
 from simulator.spec.schema import Scenario
@@ -128,7 +128,7 @@ class Gauge:
 
 
 @dataclass(frozen=True)
-class Explanation(Shown):
+class Explanation(Judged, Shown):
     """A variant less today, taken apart.
 
     difference = baseline (no mechanism at work) + sum of mechanisms (+ together, where they are
@@ -136,15 +136,9 @@ class Explanation(Shown):
     gauges: today's, then the variant's.
     """
 
-    name: str
     variant: str
-    outcome: str
     currency: str
     week: float
-    engine: str
-    seed: int
-    replications: int
-    reason: str
     method: str
     difference: Difference
     baseline: Estimate
@@ -253,7 +247,7 @@ class Explanation(Shown):
             "variant": self.variant,
             "outcome": self.outcome,
             "week": self.week,
-            **found_by(self),
+            **self.found_by(),
             "currency": self.currency,
             "difference": self.difference.to_json(),
             "mechanisms": {

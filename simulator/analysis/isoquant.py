@@ -16,8 +16,9 @@ from simulator.analysis.efforts import effort_of
 from simulator.analysis.estimate import number
 from simulator.analysis.paired import difference
 from simulator.analysis.panel import Panel
+from simulator.analysis.parts import RidgePoint
 from simulator.analysis.runs import interval
-from simulator.analysis.shown import found_by
+from simulator.analysis.shown import Judged
 from simulator.analysis.spend import planned_cost
 from simulator.analysis.targets import check_metric
 from simulator.errors import AnalysisError
@@ -32,28 +33,7 @@ DRAWN = 40  # steps of the surface that is drawn and kept: no eye tells more
 
 
 @dataclass(frozen=True)
-class RidgePoint:
-    """The best mix for a budget: multiples of today's efforts, what they cost, what they bring."""
-
-    budget: float
-    first: float
-    second: float
-    cost: float
-    gain: float
-
-    def to_json(self) -> dict[str, float]:
-        """Numbers by name."""
-        return {
-            "budget": self.budget,
-            "first": self.first,
-            "second": self.second,
-            "extra_cost": self.cost,
-            "gain": self.gain,
-        }
-
-
-@dataclass(frozen=True)
-class Isoquant:
+class Isoquant(Judged):
     """Outcomes over a grid of two efforts.
 
     levels: (n,) multiples of both; mean, half, cost: (n, n), first effort by row; half: of the
@@ -61,14 +41,8 @@ class Isoquant:
     best: where one more dollar stops paying on the ridge, if it does.
     """
 
-    name: str
     efforts: tuple[str, str]
-    outcome: str
     currency: str
-    engine: str
-    seed: int
-    replications: int
-    reason: str
     levels: Floats
     mean: Floats
     half: Floats
@@ -110,7 +84,7 @@ class Isoquant:
             "outcome": self.outcome,
             "currency": self.currency,
             "weeks": self.weeks,
-            **found_by(self),
+            **self.found_by(),
             "levels": [float(x) for x in self.levels],
             "outcome_mean": self.mean.tolist(),
             "gain_half": [[number(x) for x in row] for row in self.half.tolist()],

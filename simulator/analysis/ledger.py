@@ -7,27 +7,15 @@ add up to its total.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.analysis.parts import Section
 from simulator.record import LeadTable, Record
 
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Section:
-    """A difference and the parts that add up to it."""
-
-    total: float
-    parts: dict[str, float]
-
-    def gap(self) -> float:
-        """What the parts miss of the total; zero but for rounding."""
-        return self.total - sum(self.parts.values())
 
 
 Ledger = dict[str, Section]

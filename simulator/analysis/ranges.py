@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.analysis.parts import Range
 from simulator.errors import AnalysisError, SpecError
 from simulator.spec.check import assumptions
 from simulator.spec.load import Loaded
@@ -19,39 +19,6 @@ from simulator.spec.values import with_values
 from simulator.system import build
 
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Range:
-    """An assumption: where it is, what it is held to be, and within what it may lie.
-
-    Half of the weight lies on each side of the value, evenly: the middle world is as stated.
-    """
-
-    path: str
-    value: float
-    low: float
-    high: float
-    grade: str
-    unit: str
-
-    def at(self, u: Floats | float) -> Any:
-        """The number at a share u of the weight, 0 to 1."""
-        u = np.asarray(u)
-        below = self.low + 2.0 * u * (self.value - self.low)
-        above = self.value + (2.0 * u - 1.0) * (self.high - self.value)
-        return np.where(u <= 0.5, below, above)
-
-    def to_json(self) -> dict[str, Any]:
-        """Numbers by name."""
-        return {
-            "path": self.path,
-            "value": self.value,
-            "low": self.low,
-            "high": self.high,
-            "grade": self.grade,
-            "unit": self.unit,
-        }
 
 
 def ranges(loaded: Loaded) -> tuple[list[Range], list[str]]:

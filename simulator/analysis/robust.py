@@ -16,8 +16,9 @@ from simulator.analysis.estimate import number
 from simulator.analysis.names import FLIPS, STANDS, UNTOLD
 from simulator.analysis.paired import Difference, difference
 from simulator.analysis.panel import Panel
-from simulator.analysis.ranges import Range, ranges, shared, world
-from simulator.analysis.shown import ALPHA, Shown, found_by
+from simulator.analysis.parts import Range, Standing
+from simulator.analysis.ranges import ranges, shared, world
+from simulator.analysis.shown import ALPHA, Judged, Shown
 from simulator.analysis.spend import cost_of, equal_spend, level
 from simulator.analysis.targets import check_metric
 from simulator.errors import AnalysisError, SpecError
@@ -34,28 +35,8 @@ SHOWN = 20  # assumptions in a terminal
 
 
 @dataclass(frozen=True)
-class Stand:
-    """The verdict with one assumption at both ends of its range, all others as stated.
-
-    low, high: the second side less the first, of the outcome, at equal spend; said: what becomes
-    of the verdict at each end; turns: the value at which it does, on a straight line; else None.
-    """
-
-    range: Range
-    low: Difference
-    high: Difference
-    said: tuple[str, str]
-    turns: float | None
-
-    @property
-    def swing(self) -> float:
-        """How far apart the ends leave the difference."""
-        return abs(self.high.gain.mean - self.low.gain.mean)
-
-    @property
-    def worst(self) -> str:
-        """What becomes of the verdict at the worse end."""
-        return max(self.said, key=(STANDS, UNTOLD, FLIPS).index)
+class Stand(Standing[Difference]):
+    """The verdict at both ends of an assumption's range."""
 
     def to_json(self) -> dict[str, Any]:
         """Numbers by name."""
@@ -68,20 +49,14 @@ class Stand:
 
 
 @dataclass(frozen=True)
-class Robustness(Shown):
+class Robustness(Judged, Shown):
     """A study's verdict over every assumption's range, the widest first.
 
     sides: what is held against what (push and fix; or today and the only variant). verdict:
     the first, the second, or "" where no difference is found.
     """
 
-    name: str
-    outcome: str
     currency: str
-    engine: str
-    seed: int
-    replications: int
-    reason: str
     sides: tuple[str, str]
     roles: tuple[str, str]
     base: Difference
@@ -124,7 +99,7 @@ class Robustness(Shown):
             "outcome": self.outcome,
             "currency": self.currency,
             "weeks": self.weeks,
-            **found_by(self),
+            **self.found_by(),
             "sides": list(self.sides),
             "roles": list(self.roles),
             "verdict": self.verdict,

@@ -19,12 +19,13 @@ from simulator.analysis.ensemble import Ensemble, told
 from simulator.analysis.estimate import Estimate, number
 from simulator.analysis.knobs import Knob, knobs_of, pulled
 from simulator.analysis.panel import cores
+from simulator.analysis.parts import Target
 from simulator.analysis.runs import FIRST, one_run
 from simulator.analysis.search import Found, Point, Space, sets, solve
 from simulator.analysis.selection import Selected, select
-from simulator.analysis.shown import found_by
+from simulator.analysis.shown import Asked
 from simulator.analysis.spend import planned_cost
-from simulator.analysis.targets import Target, parse_targets
+from simulator.analysis.targets import parse_targets
 from simulator.engines import engine as engine_of
 from simulator.engines import features
 from simulator.errors import AnalysisError, SpecError
@@ -65,21 +66,16 @@ class Lone:
 
 
 @dataclass(frozen=True)
-class Sought:
+class Sought(Asked):
     """The answer. sets: cheapest first, confirmed by runs; lone: every lever alone.
 
     chosen: index into sets, or None. nearest: where no set reaches the targets, the one that comes
     nearest.
     """
 
-    name: str
     currency: str
-    engine: str
     search: str
-    seed: int
     weeks: float
-    replications: int
-    reason: str
     targets: tuple[Target, ...]
     today: tuple[Estimate, ...]
     budget: float | None
@@ -120,7 +116,7 @@ class Sought:
             ],
             "budget": self.budget,
             "max_levers": self.most_levers,
-            **found_by(self),
+            **self.found_by(),
             "search_engine": self.search,
             "reached": self.answer is not None,
             "answer": None if self.answer is None else self.answer.to_json(self.targets),

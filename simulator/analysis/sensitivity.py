@@ -15,9 +15,10 @@ from simulator.analysis.compare import DEFAULT_ENGINE
 from simulator.analysis.estimate import Estimate, number
 from simulator.analysis.paired import Difference, difference, estimate
 from simulator.analysis.panel import Panel, cores
-from simulator.analysis.ranges import Range, hypercube, ranges, world
+from simulator.analysis.parts import Ends, Range
+from simulator.analysis.ranges import hypercube, ranges, world
 from simulator.analysis.runs import FIRST, interval, one_run
-from simulator.analysis.shown import found_by
+from simulator.analysis.shown import Judged
 from simulator.analysis.sobol import Morris, Sobol, Split, morris, sobol, split
 from simulator.analysis.targets import check_metric
 from simulator.errors import AnalysisError, SpecError
@@ -38,17 +39,8 @@ WORLDS = 128  # for chance against ignorance
 
 
 @dataclass(frozen=True)
-class Bar:
-    """One assumption at both ends of its range, all others as stated; outcome against stated."""
-
-    range: Range
-    low: Difference
-    high: Difference
-
-    @property
-    def swing(self) -> float:
-        """How far apart the ends leave the outcome."""
-        return abs(self.high.gain.mean - self.low.gain.mean)
+class Bar(Ends[Difference]):
+    """The outcome at both ends of an assumption's range, against stated."""
 
     @property
     def told(self) -> bool:
@@ -66,16 +58,10 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Sensitivity:
+class Sensitivity(Judged):
     """Bars, the widest first; variance by cause; Morris and Sobol where asked for."""
 
-    name: str
-    outcome: str
     currency: str
-    engine: str
-    seed: int
-    replications: int
-    reason: str
     base: Estimate
     bars: tuple[Bar, ...]
     split: Split | None
@@ -101,7 +87,7 @@ class Sensitivity:
             "currency": self.currency,
             "weeks": self.scenario.horizon,
             "base": self.base.to_json(),
-            **found_by(self),
+            **self.found_by(),
             "tornado": [b.to_json() for b in self.bars],
             "variance": None if self.split is None else self.split.to_json(),
             "morris": None if self.morris is None else self.morris.to_json(),

@@ -2,45 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Protocol
+from dataclasses import dataclass
+from typing import Any, Final
 
 CONFIDENCE: Final = 0.95  # of every interval
 ALPHA: Final = 1.0 - CONFIDENCE  # of every test
 
 
-class Asked(Protocol):
-    """A result of runs."""
+@dataclass(frozen=True)
+class Asked:
+    """An answer of runs: of what, and how it was found. reason: why there are no more runs."""
 
-    @property
-    def engine(self) -> str:
-        """What ran."""
-        ...
+    name: str
+    engine: str
+    seed: int
+    replications: int
+    reason: str
 
-    @property
-    def seed(self) -> int:
-        """Of the draws."""
-        ...
-
-    @property
-    def replications(self) -> int:
-        """How many."""
-        ...
-
-    @property
-    def reason(self) -> str:
-        """Why there are no more."""
-        ...
+    def found_by(self) -> dict[str, Any]:
+        """How it was found, as its JSON says it."""
+        return {
+            "engine": self.engine,
+            "seed": self.seed,
+            "replications": self.replications,
+            "stopped": self.reason,
+            "confidence": CONFIDENCE,
+        }
 
 
-def found_by(result: Asked) -> dict[str, Any]:
-    """How a result was found, as its JSON says it."""
-    return {
-        "engine": result.engine,
-        "seed": result.seed,
-        "replications": result.replications,
-        "stopped": result.reason,
-        "confidence": CONFIDENCE,
-    }
+@dataclass(frozen=True)
+class Judged(Asked):
+    """An answer that is judged by one outcome."""
+
+    outcome: str
 
 
 class Shown:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Any
 
+from simulator.analysis.parts import Target
 from simulator.errors import AnalysisError
 from simulator.spec.measures import Kind
 from simulator.spec.paths import week_of
@@ -25,36 +24,6 @@ _KINDS: dict[str, Kind] = {
     "count": "count",
     "rate": "rate",
 }
-
-
-@dataclass(frozen=True)
-class Target:
-    """A metric that is to be at least (sign 1) or at most (sign -1) a level at a week."""
-
-    metric: str
-    sign: int
-    level: float
-    week: float
-    text: str
-
-    def margin(self, value: float) -> float:
-        """How far a value is beyond the level; negative where it misses."""
-        return self.sign * (value - self.level)
-
-    @property
-    def scale(self) -> float:
-        """The size that margins are measured by."""
-        return abs(self.level) or 1.0
-
-    def to_json(self) -> dict[str, Any]:
-        """Metric, sign, level, week."""
-        return {
-            "text": self.text,
-            "metric": self.metric,
-            "sign": ">=" if self.sign > 0 else "<=",
-            "level": self.level,
-            "week": self.week,
-        }
 
 
 def check_metric(name: str, scenario: Scenario, week: float | None = None) -> None:

@@ -10,8 +10,8 @@ from simulator.analysis.words_seek import name, value
 from simulator.spec.units import Quantity
 
 if TYPE_CHECKING:
+    from simulator.analysis.parts import Range
     from simulator.analysis.prim import Box
-    from simulator.analysis.ranges import Range
     from simulator.analysis.sensitivity import Sensitivity
     from simulator.analysis.worlds import Worlds
 

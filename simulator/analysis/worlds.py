@@ -18,10 +18,11 @@ from simulator.analysis.estimate import Estimate
 from simulator.analysis.information import Worth, everything, worths
 from simulator.analysis.paired import estimate
 from simulator.analysis.panel import cores
+from simulator.analysis.parts import Range
 from simulator.analysis.prim import Box, discover
-from simulator.analysis.ranges import Range, shared, world
+from simulator.analysis.ranges import shared, world
 from simulator.analysis.runs import one_run
-from simulator.analysis.shown import found_by
+from simulator.analysis.shown import Judged
 from simulator.analysis.sides import Side, sides_of
 from simulator.analysis.sobol import Split, split
 from simulator.analysis.spend import cost_of, level
@@ -38,22 +39,16 @@ CHUNK = 50
 
 
 @dataclass(frozen=True)
-class Worlds:
+class Worlds(Judged):
     """Push against fix in sampled worlds.
 
     points: (n, d) in the unit cube; values: (n, d) of assumptions; push, fix: (n, R) outcomes at
     equal spend, the higher the better (better: -1 where less is); spend: (n,) extra cost of each.
     """
 
-    name: str
-    outcome: str
     currency: str
-    engine: str
-    seed: int
     better: int
     weeks: float
-    replications: int
-    reason: str
     sides: tuple[Side, Side]
     over: tuple[Range, ...]
     points: Floats
@@ -144,7 +139,7 @@ class Worlds:
             "outcome": self.outcome,
             "currency": self.currency,
             "weeks": self.weeks,
-            **found_by(self),
+            **self.found_by(),
             "worlds": len(d),
             "drawn_from": self.drawn,
             "push": {"name": self.sides[0].name, "made_here": self.sides[0].made},

@@ -11,22 +11,9 @@ from typing import Any
 
 from simulator.analysis.estimate import Estimate
 from simulator.analysis.information import Worth
+from simulator.analysis.parts import Ends, Needed, Range, RidgePoint, Standing, Target
+from simulator.analysis.shown import Asked, Judged
 from simulator.report.kept import Curve, Difference, Floats
-
-
-@dataclass(frozen=True)
-class Target:
-    """A metric that is to be at least (sign 1) or at most (sign -1) a level at a week."""
-
-    metric: str
-    sign: int
-    level: float
-    week: float
-    text: str
-
-    def margin(self, value: float) -> float:
-        """How far a value is beyond the level."""
-        return self.sign * (value - self.level)
 
 
 @dataclass(frozen=True)
@@ -62,36 +49,16 @@ class Confirmed:
         return list(self.moved)
 
 
-@dataclass(frozen=True)
-class Condition:
+class Condition(Needed[Difference]):
     """What must hold."""
 
-    name: str
-    kind: str
-    sign: int
-    today: float
-    needed: float
-    unit: str
-    confidence: float
-    worth: Difference | None
-
-    @property
-    def gap(self) -> float:
-        """How far today is from it."""
-        return max(0.0, self.sign * (self.needed - self.today))
-
 
 @dataclass(frozen=True)
-class Sought:
+class Sought(Asked):
     """The sets that reach targets, and what must hold."""
 
-    name: str
     currency: str
-    engine: str
-    seed: int
     weeks: float
-    replications: int
-    reason: str
     targets: tuple[Target, ...]
     today: tuple[Estimate, ...]
     most_levers: int
@@ -103,30 +70,10 @@ class Sought:
 
 
 @dataclass(frozen=True)
-class Range:
-    """An assumption and within what it may lie."""
+class Bar(Ends[Difference]):
+    """The outcome at both ends of an assumption's range; told: whether either is beyond chance."""
 
-    path: str
-    value: float
-    low: float
-    high: float
-    grade: str
-    unit: str
-
-
-@dataclass(frozen=True)
-class Bar:
-    """One assumption at both ends of its range."""
-
-    range: Range
-    low: Difference
-    high: Difference
     told: bool
-
-    @property
-    def swing(self) -> float:
-        """How far apart the ends leave the outcome."""
-        return abs(self.high.gain.mean - self.low.gain.mean)
 
 
 @dataclass(frozen=True)
@@ -137,49 +84,24 @@ class Split:
 
 
 @dataclass(frozen=True)
-class Sensitivity:
+class Sensitivity(Judged):
     """Bars, the widest first."""
 
-    name: str
-    outcome: str
     currency: str
-    engine: str
-    seed: int
-    replications: int
-    reason: str
     base: Estimate
     bars: tuple[Bar, ...]
     split: Split | None
 
 
-@dataclass(frozen=True)
-class Stand:
-    """The verdict with one assumption at both ends of its range."""
-
-    range: Range
-    low: Difference
-    high: Difference
-    said: tuple[str, str]
-    turns: float | None
-    worst: str
-
-    @property
-    def swing(self) -> float:
-        """How far apart the ends leave the difference."""
-        return abs(self.high.gain.mean - self.low.gain.mean)
+class Stand(Standing[Difference]):
+    """The verdict at both ends of an assumption's range."""
 
 
 @dataclass(frozen=True)
-class Robustness:
+class Robustness(Judged):
     """A study's verdict over every assumption's range."""
 
-    name: str
-    outcome: str
     currency: str
-    engine: str
-    seed: int
-    replications: int
-    reason: str
     sides: tuple[str, str]
     verdict: str
     base: Difference
@@ -217,16 +139,10 @@ class Named:
 
 
 @dataclass(frozen=True)
-class Worlds:
+class Worlds(Judged):
     """Push against fix in sampled worlds, of which the histogram is kept."""
 
-    name: str
-    outcome: str
     currency: str
-    engine: str
-    seed: int
-    replications: int
-    reason: str
     sides: tuple[Named, Named]
     over: tuple[Range, ...]
     count: int
@@ -246,42 +162,19 @@ class Worlds:
 
 
 @dataclass(frozen=True)
-class Curves:
+class Curves(Judged):
     """One curve an effort, the best first step per dollar first."""
 
-    name: str
-    outcome: str
     currency: str
-    engine: str
-    seed: int
-    replications: int
-    reason: str
     curves: tuple[Curve, ...]
 
 
 @dataclass(frozen=True)
-class RidgePoint:
-    """The best mix for a budget."""
-
-    budget: float
-    first: float
-    second: float
-    cost: float
-    gain: float
-
-
-@dataclass(frozen=True)
-class Isoquant:
+class Isoquant(Judged):
     """Outcomes over a grid of two efforts, smoothed; levels, heights: as they are drawn."""
 
-    name: str
     efforts: tuple[str, str]
-    outcome: str
     currency: str
-    engine: str
-    seed: int
-    replications: int
-    reason: str
     today: float
     levels: Floats
     heights: Floats

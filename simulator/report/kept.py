@@ -19,6 +19,8 @@ from simulator.analysis.factorial import Crossed
 from simulator.analysis.flows import Flows
 from simulator.analysis.hours import TeamHours
 from simulator.analysis.lead import leader
+from simulator.analysis.parts import Absorption, Knee, Section, Span
+from simulator.analysis.shown import Judged
 from simulator.vocabulary import YEAR
 
 Floats = NDArray[np.float64]
@@ -56,37 +58,6 @@ class Difference:
     relative: Estimate
     ratio: float
     p: float
-
-
-@dataclass(frozen=True)
-class Section:
-    """A ledger's section."""
-
-    total: float
-    parts: dict[str, float]
-
-    def gap(self) -> float:
-        """What the parts leave of the total."""
-        return self.total - sum(self.parts.values())
-
-
-@dataclass(frozen=True)
-class Absorption:
-    """Wins promised, wins that came, and what took the difference."""
-
-    straight_line: float
-    actual: float
-    parts: dict[str, float]
-
-    def largest(self, n: int = 2) -> list[tuple[str, float]]:
-        """The largest parts and their shares of all that was absorbed."""
-        taken = {k: v for k, v in self.parts.items() if v > 0}
-        total = sum(taken.values())
-        return [(k, taken[k] / total) for k in sorted(taken, key=lambda k: -taken[k])[:n]]
-
-    def worst(self) -> tuple[str, float] | None:
-        """The largest of them."""
-        return next(iter(self.largest(1)), None)
 
 
 @dataclass(frozen=True)
@@ -136,16 +107,10 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(Judged):
     """Today and its variants."""
 
-    name: str
-    outcome: str
     week: float
-    engine: str
-    seed: int
-    replications: int
-    reason: str
     spend: float | None
     arms: tuple[Arm, ...]
     verdict: Verdict
@@ -180,28 +145,11 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Knee:
-    """The effort at which one more dollar stops paying."""
-
-    where: str
-    effort: float
-    low: float
-    high: float
-    hurdle: float
-
-
-@dataclass(frozen=True)
-class Curve:
+class Curve(Judged):
     """Output against one effort."""
 
-    name: str
     path: str
-    outcome: str
     currency: str
-    engine: str
-    seed: int
-    replications: int
-    reason: str
     points: tuple[Point, ...]
     knee: Knee
     weeks: float
@@ -230,16 +178,6 @@ class Candidate:
     low: float
     high: float
     tied: bool
-
-
-@dataclass(frozen=True)
-class Span:
-    """A stretch of time with one momentary bottleneck."""
-
-    start: float
-    end: float
-    owner: int
-    shifting: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -292,16 +230,10 @@ class Path:
 
 
 @dataclass(frozen=True)
-class Constraint:
+class Constraint(Judged):
     """Candidates, best first, and how busy everything was."""
 
-    name: str
-    outcome: str
     currency: str
-    engine: str
-    seed: int
-    replications: int
-    reason: str
     candidates: tuple[Candidate, ...]
     system: Frame
     waiting: Floats

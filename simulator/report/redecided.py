@@ -6,10 +6,10 @@ from typing import Any
 
 from simulator.analysis.estimate import Estimate
 from simulator.analysis.information import Worth
-from simulator.analysis.names import FLIPS, STANDS, UNTOLD
+from simulator.analysis.parts import Range, RidgePoint, Target
 from simulator.report import decided
 from simulator.report.kept import number, numbers
-from simulator.report.reread import curve_of, difference_of, estimate_of, shared
+from simulator.report.reread import asked, curve_of, difference_of, estimate_of, shared
 from simulator.report.saved import Saved
 
 
@@ -17,11 +17,9 @@ def seek(saved: Saved) -> decided.Sought:
     """What must be true."""
     data = saved.data
     targets = tuple(_target(t) for t in data["targets"])
-    found = shared(data | {"outcome": targets[0].metric}, "scenario")
-    del found["outcome"]
     answer, nearest = data["answer"], data["nearest"]
     return decided.Sought(
-        **found,
+        **asked(data, "scenario"),
         currency=str(data["currency"]),
         weeks=float(data["weeks"]),
         targets=targets,
@@ -39,14 +37,14 @@ def _sign(said: dict[str, Any]) -> int:
     return {">=": 1, "<=": -1}[said["sign"]]
 
 
-def _target(said: dict[str, Any]) -> decided.Target:
-    return decided.Target(
+def _target(said: dict[str, Any]) -> Target:
+    return Target(
         str(said["metric"]), _sign(said), float(said["level"]), float(said["week"]),
         str(said["text"]),
     )  # fmt: skip
 
 
-def _lone(said: dict[str, Any], targets: tuple[decided.Target, ...]) -> decided.Lone:
+def _lone(said: dict[str, Any], targets: tuple[Target, ...]) -> decided.Lone:
     best = said["best_it_can_do"]
     return decided.Lone(
         decided.Knob(str(said["lever"])), bool(said["reaches_every_target"]),
@@ -78,9 +76,9 @@ def _condition(said: dict[str, Any]) -> decided.Condition:
     )
 
 
-def _range(said: dict[str, Any]) -> decided.Range:
+def _range(said: dict[str, Any]) -> Range:
     value, low, high = (float(said[k]) for k in ("value", "low", "high"))
-    return decided.Range(str(said["path"]), value, low, high, str(said["grade"]), str(said["unit"]))
+    return Range(str(said["path"]), value, low, high, str(said["grade"]), str(said["unit"]))
 
 
 def sensitivity(saved: Saved) -> decided.Sensitivity:
@@ -122,7 +120,6 @@ def _stand(said: dict[str, Any]) -> decided.Stand:
     ends = (str(low["verdict"]), str(high["verdict"]))
     return decided.Stand(
         _range(said), difference_of(low), difference_of(high), ends, said["turns_at"],
-        max(ends, key=(STANDS, UNTOLD, FLIPS).index),
     )  # fmt: skip
 
 
@@ -185,8 +182,8 @@ def isoquant(saved: Saved) -> decided.Isoquant:
     )
 
 
-def _ridge(said: dict[str, Any]) -> decided.RidgePoint:
-    return decided.RidgePoint(
+def _ridge(said: dict[str, Any]) -> RidgePoint:
+    return RidgePoint(
         *(float(said[k]) for k in ("budget", "first", "second", "extra_cost", "gain"))
     )
 

@@ -12,6 +12,7 @@ from simulator.analysis.factorial import Crossed
 from simulator.analysis.flows import revived
 from simulator.analysis.hours import TeamHours
 from simulator.analysis.names import NONE
+from simulator.analysis.parts import Absorption, Knee, Section, Span
 from simulator.report import kept
 from simulator.report.kept import Floats, number, numbers
 from simulator.report.saved import Saved
@@ -59,16 +60,20 @@ def _frame(
     return kept.Frame(scenario, numbers(week), float(data["weeks"]), teams, stages)
 
 
-def shared(data: dict[str, Any], name: str) -> dict[str, Any]:
+def asked(data: dict[str, Any], name: str) -> dict[str, Any]:
     """What all kinds have."""
     return {
         "name": str(data[name]),
-        "outcome": str(data["outcome"]),
         "engine": str(data["engine"]),
         "seed": int(data["seed"]),
         "replications": int(data["replications"]),
         "reason": str(data["stopped"]),
     }
+
+
+def shared(data: dict[str, Any], name: str) -> dict[str, Any]:
+    """What all kinds have that are judged by one outcome."""
+    return asked(data, name) | {"outcome": str(data["outcome"])}
 
 
 def comparison(saved: Saved) -> kept.Comparison:
@@ -101,10 +106,10 @@ def _arm(saved: Saved, a: dict[str, Any]) -> kept.Arm:
         p=a["p_adjusted"],
         ledger=None
         if book is None
-        else {k: kept.Section(s["total"], dict(s["parts"])) for k, s in book.items()},
+        else {k: Section(s["total"], dict(s["parts"])) for k, s in book.items()},
         absorption=None
         if lost is None
-        else kept.Absorption(lost["straight_line_wins"], lost["actual_wins"], dict(lost["parts"])),
+        else Absorption(lost["straight_line_wins"], lost["actual_wins"], dict(lost["parts"])),
         system=_frame(saved, a["name"], series["week"], hours.teams),
         bands=_band(series["arr"]),
         gain_bands=_band(series["gain"]) if series.get("gain") else None,
@@ -137,7 +142,7 @@ def curve_of(data: dict[str, Any]) -> kept.Curve:
         path=str(data["effort"]),
         currency=str(data["currency"]),
         points=tuple(_point(p) for p in data["points"]),
-        knee=kept.Knee(
+        knee=Knee(
             str(k["where"]), *(number(k[key]) for key in ("effort", "low", "high", "hurdle"))
         ),
         weeks=float(data["weeks"]),
@@ -154,9 +159,7 @@ def _point(p: dict[str, Any]) -> kept.Point:
         gain=_maybe(p["gain"]),
         straight=number(p["straight_line"]),
         marginal=number(p["marginal_return"]),
-        absorption=None
-        if parts is None
-        else kept.Absorption(number(None), number(None), dict(parts)),
+        absorption=None if parts is None else Absorption(number(None), number(None), dict(parts)),
     )
 
 
@@ -192,7 +195,7 @@ def _bottleneck(said: dict[str, Any] | None) -> kept.Bottleneck | None:
         sole=tuple(estimate_of(said["teams"][t]["sole"]) for t in teams),
         shifting=tuple(estimate_of(said["teams"][t]["shifting"]) for t in teams),
         strip=tuple(
-            kept.Span(
+            Span(
                 float(s["from_week"]), float(s["to_week"]), place[s["team"]],
                 tuple(place[t] for t in s["shifting"]),
             )

@@ -16,9 +16,9 @@ from simulator.report.figures.comparison import dots
 from simulator.vocabulary import YEAR, describe
 
 if TYPE_CHECKING:
+    from simulator.analysis.parts import Target
     from simulator.analysis.seek import Sought
     from simulator.analysis.sensitivity import Sensitivity
-    from simulator.analysis.targets import Target
     from simulator.analysis.worlds import Worlds
 
 ROWS = 12

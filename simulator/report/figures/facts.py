@@ -14,8 +14,8 @@ from simulator.analysis.hours import TeamHours
 from simulator.analysis.words import spoken
 
 if TYPE_CHECKING:
-    from simulator.analysis.absorption import Absorption
     from simulator.analysis.compare import Arm, Comparison
+    from simulator.analysis.parts import Absorption
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
