@@ -76,6 +76,14 @@ def test_until_and_from(tmp_path: Path) -> None:
     assert sorted(cut.won.tolist()) == sorted(whole.won.tolist())
 
 
+def test_a_last_day_far_beyond_the_data_is_refused(tmp_path: Path) -> None:
+    last = read(tmp_path).end
+    with pytest.raises(DataError, match=r"leads.csv: --until 2025-03-01 is 3\d\d days after the l"):
+        read(tmp_path, until=dt.date(2025, 3, 1))
+    told = said(read(tmp_path, until=last + dt.timedelta(days=20)))
+    assert f"20 days up to {last + dt.timedelta(days=20)} in which nothing happened" in told
+
+
 def test_nothing_is_dropped_silently(tmp_path: Path) -> None:
     leads = [*LEADS, "L3,2024-02-27,x", ",2024-01-05,x", "L77,,x", "L78,2024-13-41,x"]
     deals = [

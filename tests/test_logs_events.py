@@ -158,6 +158,15 @@ def test_what_was_known_before(tmp_path: Path) -> None:
     assert read(tmp_path, since=at("02")).cases.index.tolist() == ["2", "3"]
 
 
+def test_a_last_day_far_beyond_the_data_is_refused(tmp_path: Path) -> None:
+    """Open cases would be taken to have stayed all that time; two weeks are told of."""
+    assert "nothing happened" not in said(read(tmp_path, until=at("20")))
+    told = said(read(tmp_path, until=at("31")))
+    assert "25 days up to 2024-03-31 in which nothing happened (last on 2024-03-06)" in told
+    with pytest.raises(DataError, match=r"log.csv: --until 2026-01-01 is 666 days after the last"):
+        read(tmp_path, until=pd.Timestamp("2026-01-01"))
+
+
 BAD = [
     ("case,activity\na,b\n", r"log.csv:1: not a kind of export.*nearest to event log.*time or"),
     ("colour,shape\na,b\n", r"log.csv:1: not a kind of export that is known. It has 'colour'"),

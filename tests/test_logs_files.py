@@ -55,9 +55,30 @@ def test_times_as_people_write_them(text: str) -> None:
 
 
 def test_all_times_at_once_are_the_same() -> None:
-    got, _ = as_times(table(list(TIMES)), "v", "it", day_first=True)
-    want = pd.to_datetime(pd.Series(list(TIMES.values())), format="mixed").astype("datetime64[ns]")
+    one_clock = {k: v for k, v in TIMES.items() if not k.endswith(("+02:00", "-05"))}
+    got, _ = as_times(table(list(one_clock)), "v", "it", day_first=True)
+    texts = pd.Series(list(one_clock.values()))
+    want = pd.to_datetime(texts, format="mixed").astype("datetime64[ns]")
     assert got.equals(want)
+
+
+def test_clocks_hours_apart_are_set_to_one() -> None:
+    """Summer and winter of one wall stay as they read; what another wall's clock says is moved."""
+    wall = ["2024-01-05T09:00:00+01:00", "2024-07-05T09:00:00+02:00", "2024-07-05T09:00:00"]
+    got, found = as_times(table(wall), "v", "it")
+    assert (got.dt.hour == 9).all()
+    assert not found
+    walls = [*wall[:1], "2024-01-05 09:00:00.5+0100", "2024-01-05T08:30:00Z"]
+    walls += ["2024-01-05 03:00:00-05", "2024-01-05 13:30:00 +05:30", "2024-01-05 09:00", ""]
+    got, found = as_times(table(walls), "v", "it")
+    assert got.iloc[2:5].dt.strftime("%H:%M").tolist() == ["09:30", "09:00", "09:00"]
+    assert (got.iloc[[0, 5]].dt.hour == 9).all()
+    assert pd.isna(got.iloc[6])
+    (one,) = map(str, found)
+    assert one == (
+        "t.csv: 3 rows of 'v' by another clock than +01:00: set to that one "
+        "(first: line 4, column 'v', value '2024-01-05T08:30:00Z')"
+    )
 
 
 def test_dates_that_stand_for_nothing_are_empty() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -16,13 +17,16 @@ from simulator.fit.level import fit_level
 from simulator.fit.logs import fit_files_of_log
 from simulator.fit.logs.calibrate import _waits, calibrate
 from simulator.fit.logs.cast import make_model
+from simulator.fit.logs.clock import ruled
 from simulator.fit.logs.contention import Wait, estimate_waits
 from simulator.fit.logs.crew import estimate_crew
 from simulator.fit.logs.demand import estimate_demand, year_end
 from simulator.fit.logs.fitted import LogFit, fit_log
 from simulator.fit.logs.log import Log
+from simulator.fit.logs.measure import make_window
 from simulator.fit.logs.mixture import fit_mixture
 from simulator.fit.logs.network import hours_of
+from simulator.fit.logs.outlook import people_ahead
 from simulator.fit.logs.paths import CENSORED, make_paths
 from simulator.fit.logs.risks import Sampler, masses
 from simulator.fit.logs.steady import cases_of_record, scenario_of
@@ -195,6 +199,46 @@ def test_the_year_ends_quietly() -> None:
     days = pd.date_range("2023-12-15", "2024-01-05")
     quiet = days[year_end(days)]
     assert (quiet.min(), quiet.max()) == (pd.Timestamp("2023-12-18"), pd.Timestamp("2024-01-01"))
+
+
+def test_who_is_on_leave_is_back_in_january() -> None:
+    """Twenty people a week, fourteen of them in the last two of the year: the level is that of
+    usual weeks, and the book's nine tenths are corrected by what was seen."""
+    start = pd.Timestamp("2023-10-02")
+    there = [20] * 11 + [14] * 2
+    who = np.concatenate([np.arange(n) for n in there])
+    at = np.repeat(7.0 * np.arange(13) + 1.5, there)
+    base = make_paths(made(days=91))
+    names = tuple(f"p{k}" for k in range(20))
+    whole = replace(base, start=start, people=names, acts=(at, who))
+    early = replace(whole, end=70.0, acts=(at[at < 70], who[at < 70]))
+    crew = estimate_crew(whole)
+    assert crew.away[0] == pytest.approx((0.9 + 2 * 0.7) / 3)
+    assert crew.active is not None
+    rng = np.random.default_rng(8)
+    ahead = people_ahead(crew, whole, make_window(start, 91.0, 119.0), 4000, rng)
+    assert ahead is not None
+    np.testing.assert_allclose(ahead.mean(axis=0), 19.2, atol=1.2)
+    before = estimate_crew(early)
+    assert before.away[0] == pytest.approx(0.9)
+    ahead = people_ahead(before, early, make_window(start, 70.0, 91.0), 4000, rng)
+    assert ahead is not None
+    np.testing.assert_allclose(ahead.mean(axis=0), [20.0, 18.0, 18.0], rtol=0.02)
+
+
+def test_work_by_day_is_no_rule() -> None:
+    """A desk that gets to a case after so many mornings leaves heaps a day apart; ten days to the
+    hour, after which many are closed, stand alone."""
+    rng = np.random.default_rng(9)
+    mornings = rng.choice([1, 2, 3, 4, 5], p=[0.1, 0.15, 0.2, 0.45, 0.1], size=500)
+    by_hand = mornings + 0.06 * rng.standard_normal(500)
+    by_rule = 10 + 0.02 * rng.standard_normal(150)
+    stayed = np.concatenate([by_hand, by_rule])
+    one = np.zeros(len(stayed), dtype=np.int64)
+    paths = SimpleNamespace(
+        case=one, stage=one, after=one + 1, stayed=stayed, stages=("desk",), outcomes=("closed",)
+    )
+    np.testing.assert_array_equal(ruled(paths), stayed > 9)  # type: ignore[arg-type]
 
 
 def test_a_level_that_moves_is_followed() -> None:

@@ -12,7 +12,16 @@ import numpy as np
 import pandas as pd
 
 from simulator.errors import DataError
-from simulator.fit.tables import Finding, Table, as_days, as_money, left_out, pick, read_table
+from simulator.fit.tables import (
+    Finding,
+    Table,
+    as_days,
+    as_money,
+    left_out,
+    pick,
+    read_table,
+    silence,
+)
 
 LEAD_ID = ("mql_id", "lead_id", "lead id", "id", "record id", "email")
 LEAD_DATE = ("first_contact_date", "lead_date", "created_date", "create date", "created", "date")
@@ -123,6 +132,7 @@ def read_history(
     frame = left_out(frame, frame.day > pd.Timestamp(end), lead_table, f"from after {end}", found)
     if frame.empty:
         raise DataError(f"{lead_table.file}: no lead up to {end}. Its first is of a later date")
+    found += silence(lead_table.file, frame.day.min().date(), max(last_lead, last_deal), end)
     merged = _match(frame, deal, deal_table, end, found)
     start = merged.day.min().date()
     last_lead = min(last_lead, end)

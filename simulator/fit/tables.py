@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import difflib
 import io
 import re
@@ -15,6 +16,8 @@ import pandas as pd
 
 from simulator.errors import DataError
 
+SILENT = 14  # days at the end without anything are told,
+MOST_SILENT = 92  # and more than these, and than the data's own length, are taken for a slip
 MAX_BAD = 0.05  # a larger share of unreadable values means the wrong column, not a few bad rows
 _ENCODINGS = ("utf-8-sig", "cp1252")
 ISO = re.compile(r"^\d{4}[-/]\d{1,2}[-/]\d{1,2}(?:[ T].*)?$")
@@ -287,3 +290,21 @@ def refuse_future(n: int, of: int, what: str, limit: pd.Timestamp, place: str) -
             "Are days and months mixed up? If the data are simulated, say up to when they go "
             "with --until"
         )
+
+
+def silence(file: str, first: dt.date, last: dt.date, until: dt.date) -> list[Finding]:
+    """What to say of days up to ``until`` in which nothing happened; DataError of too many.
+
+    first, last: days on which something did. What was open then is taken to be open still.
+    """
+    days = (until - last).days
+    if days > max(MOST_SILENT, (last - first).days):
+        raise DataError(
+            f"{file}: --until {until} is {days:,} days after the last date in it, {last}, and all "
+            "that was open then would be taken to have stayed open since. Give the last day that "
+            "the files cover, or leave --until out"
+        )
+    if days <= SILENT:
+        return []
+    what = f"days up to {until} in which nothing happened (last on {last})"
+    return [Finding(file, days, what, "taken as true; say with --until where the files end")]

@@ -75,23 +75,44 @@ def _pace(paths: Paths, quiet: Bools) -> float:
 
 
 def ruled(paths: Paths) -> Bools:
-    """Stays that ended after a time at which many do, and hardly any around it: by a rule."""
+    """Stays that ended after a time at which many do, and hardly any around it: by a rule.
+
+    Nor at the same hour of the days around it: who works by day leaves nights between the ends.
+    """
     out = np.zeros(len(paths.case), dtype=bool)
     exits = paths.stage * (len(paths.stages) + len(paths.outcomes) + 1) + paths.after
     for code in np.unique(exits[paths.after != CENSORED]):
         mine = np.flatnonzero((exits == code) & (paths.after != CENSORED))
         stayed = paths.stayed[mine]
-        long = stayed > RULE_DAYS
-        if long.sum() < RULE_SEEN:
-            continue
-        x = np.log(stayed[long])
-        edges = np.arange(x.min(), x.max() + 2 * RULE_WIDTH, RULE_WIDTH)
-        count = np.histogram(x, bins=edges)[0]
-        centre = edges[int(count.argmax())] + RULE_WIDTH / 2
-        at = np.abs(np.log(np.maximum(stayed, 1e-9)) - centre) <= RULE_WIDTH
-        near = np.abs(np.log(np.maximum(stayed, 1e-9)) - centre) <= 6 * RULE_WIDTH
-        around = (near & ~at).sum() / 5  # in as wide a stretch
-        enough = at.sum() >= max(RULE_SEEN, RULE_SHARE * len(mine))
-        if enough and at.sum() >= RULE_DENSE * around:
+        at = _rule(stayed)
+        if at is not None:
             out[mine[at]] = True
     return out
+
+
+def _rule(stayed: Array) -> Bools | None:
+    """Which of these ends are at the largest heap that stands alone; None where none does."""
+    long = stayed > RULE_DAYS
+    least = max(RULE_SEEN, RULE_SHARE * len(stayed))
+    if long.sum() < least:
+        return None
+    log = np.log(np.maximum(stayed, 1e-9))
+    edges = np.arange(log[long].min(), log[long].max() + 2 * RULE_WIDTH, RULE_WIDTH)
+    count = np.histogram(log[long], bins=edges)[0]
+    # a heap may lie across the edge of two
+    for k in np.argsort(-count, kind="stable")[: int((2 * count >= least).sum())]:
+        centre = float(edges[k]) + RULE_WIDTH / 2
+        at = np.abs(log - centre) <= RULE_WIDTH
+        near = np.abs(log - centre) <= 6 * RULE_WIDTH
+        around = max((near & ~at).sum() / 5, _same_hour(stayed, centre))  # in as wide a stretch
+        if at.sum() >= max(least, RULE_DENSE * around):
+            return np.asarray(at)
+    return None
+
+
+def _same_hour(stayed: Array, centre: float) -> float:
+    """Ends a day before or after that log time, in as wide a stretch; 0 where it holds days."""
+    at, half = np.exp(centre), np.exp(centre) * RULE_WIDTH
+    if half >= 0.5:
+        return 0.0
+    return float(max((np.abs(stayed - at - shift) <= half).sum() for shift in (-1.0, 1.0)))

@@ -5,17 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from simulator.fit.level import Level, fit_level
+from simulator.fit.logs.demand import year_end
 from simulator.fit.logs.measure import active_people, whole_weeks
 from simulator.fit.logs.paths import Paths
+from simulator.spec.book import Assumption
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 RECENT_WEEKS = 8
+AWAY = Assumption(0.9, 0.7, 1.0, "D", "some are on leave in the two weeks up to New Year")
+AWAY_SD = float(np.log(1.0 / 0.7) / (2 * 1.645))  # of the log of that factor: its range holds 90%
+AWAY_WEEKS = 1.0  # how many weeks of data the book's value weighs as much as
 SHARED = 0.5  # share of a stage's sessions done by people of another's, from which they are a team
 
 
@@ -27,7 +33,9 @@ class Crew:
     heads: people of each team seen in the last eight weeks who did most of their work in it.
     presence: hours a person of the team is there in a week, from the first to the last event of
     each day, averaged over those active; busy: hours of sessions a person a week.
-    weekly: people active in each whole week of the log, all teams; active: their level now.
+    weekly: people active in each whole week of the log, all teams; active: their level now, of
+    a usual week. away: share of them that a week in the two up to New Year has, and the standard
+    deviation of its log.
     """
 
     team: Ints
@@ -38,6 +46,7 @@ class Crew:
     weeks: tuple[float, ...]
     weekly: Array
     active: Level | None
+    away: tuple[float, float]
     hours: Array
     weekdays: Array
 
@@ -91,6 +100,8 @@ def estimate_crew(paths: Paths) -> Crew:
     number[kept] = np.arange(len(kept))
     seen = whole_weeks(paths.start, 0.0, paths.end)
     weekly = active_people(paths, seen)
+    quiet = quiet_share(paths.start, seen)
+    away = _away(weekly, quiet)
     return Crew(
         team=number[team],
         heads=heads[kept],
@@ -99,10 +110,34 @@ def estimate_crew(paths: Paths) -> Crew:
         busy=busy[kept],
         weeks=tuple(seen),
         weekly=weekly,
-        active=fit_level(weekly, chance=False) if len(weekly) >= 3 and weekly.any() else None,
+        active=fit_level(weekly, 1 - quiet * (1 - away[0]), chance=False)
+        if len(weekly) >= 3 and weekly.any()
+        else None,
+        away=away,
         hours=hours_of_day,
         weekdays=dow,
     )
+
+
+def quiet_share(start: pd.Timestamp, weeks: list[float]) -> Array:
+    """Share of the days of each week that are in the two weeks up to New Year."""
+    days = np.asarray(weeks)[:, None] + np.arange(7.0)
+    dates = start + pd.to_timedelta(days.ravel(), unit="D")
+    return np.asarray(year_end(dates).reshape(-1, 7).mean(axis=1))
+
+
+def _away(weekly: Array, quiet: Array) -> tuple[float, float]:
+    """Who was there in those weeks over who usually is, with the book's value as prior."""
+    usual = np.flatnonzero((quiet == 0) & (weekly > 0))
+    found, weight = AWAY_WEEKS * float(AWAY.value), AWAY_WEEKS
+    for k in np.flatnonzero(quiet > 0.5):
+        near = usual[np.argsort(np.abs(usual - k), kind="stable")[:RECENT_WEEKS]]
+        if len(near):
+            # the rest of the week is as usual
+            found += weekly[k] / weekly[near].mean() - (1 - quiet[k])
+            weight += quiet[k]
+    share = float(np.clip(found / weight, 0.2, 1.0))
+    return share, AWAY_SD * float(np.sqrt(AWAY_WEEKS / weight))
 
 
 def _teams(did: Array, worked: NDArray[np.bool_]) -> Ints:

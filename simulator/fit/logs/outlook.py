@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.fit.level import Level
 from simulator.fit.logs.cast import Arrivals, Future, Model, make_model
-from simulator.fit.logs.crew import estimate_crew
+from simulator.fit.logs.crew import Crew, estimate_crew, quiet_share
 from simulator.fit.logs.log import WON
 from simulator.fit.logs.measure import (
     Cases,
@@ -90,21 +89,25 @@ def foretell(
         if len(events) < DISTANCES:
             events.append(_future_events(known, future, case, time, window))
     rng = np.random.default_rng([seed, 2])
-    active = people_ahead(estimate_crew(known).active, known, window, draws, rng)
+    active = people_ahead(estimate_crew(known), known, window, draws, rng)
     return Outlook(tuple(found), active, tuple(events))
 
 
 def people_ahead(
-    level: Level | None, known: Paths, window: Window, draws: int, rng: np.random.Generator
+    crew: Crew, known: Paths, window: Window, draws: int, rng: np.random.Generator
 ) -> Array | None:
     """People active in each whole week of the window, (draws, weeks)."""
     weeks = whole_weeks(known.start, window.start, window.end)
-    if level is None:
+    if crew.active is None:
         return None
     if not weeks:
         return np.zeros((draws, 0))
     ahead = int(max((weeks[-1] - known.end) // 7, 0)) + 1
-    return level.draw(rng, draws, ahead, noisy=1.0)[:, -len(weeks) :]
+    usual = crew.active.draw(rng, draws, ahead, noisy=1.0)[:, -len(weeks) :]
+    # who is away at the year's end is hardly known
+    share, sd = crew.away
+    away = share * np.exp(sd * rng.standard_normal(draws) - sd**2 / 2)
+    return usual * (1 - quiet_share(known.start, weeks) * (1 - away[:, None]))
 
 
 def _future_events(

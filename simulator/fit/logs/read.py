@@ -32,6 +32,7 @@ from simulator.fit.logs.leads import leads_and_deals
 from simulator.fit.logs.log import Log
 from simulator.fit.logs.lookup import explained
 from simulator.fit.logs.salesforce import salesforce
+from simulator.fit.tables import silence
 
 _SALESFORCE = {
     k.name for k in (FIELD_HISTORY, STAGE_REPORT, STAGE_HISTORY, LEADS_SALESFORCE, OPPORTUNITIES)
@@ -130,9 +131,23 @@ def log_of(
             "records, leads and deals, HubSpot's deals, or opportunities with their histories and "
             "leads"
         )
+    if until is not None:
+        found += silence(files[0], *_seen(log), until.date())
     for source in explain:
         log = replace(log, cases=explained(log.cases, source, found))
     return replace(log, files=files, findings=(*found, *log.findings))
+
+
+def _seen(log: Log) -> tuple[dt.date, dt.date]:
+    """The first and the last day on which anything happened."""
+    times = pd.concat([
+        *(log.cases[c] for c in ("created", "closed")),
+        *(log.visits[c] for c in ("entered", "started", "left")),
+    ]).dropna()  # fmt: skip
+    times = times[times <= log.until]
+    if times.empty:
+        return log.until.date(), log.until.date()
+    return times.min().date(), times.max().date()
 
 
 def moment(value: Moment, *, end: bool = False) -> pd.Timestamp | None:

@@ -16,6 +16,8 @@ NS: Final = "datetime64[ns]"
 FAR = pd.Timestamp("2261-01-01")  # stands for all that is later: 9999-12-31 means never
 EARLY = pd.Timestamp("1980-01-01")  # before it: what programs write where there is no date
 _ZONE = r"(:\d{2}(?:[.,]\d+)?)\s*(?:Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)$"  # after a time of day
+_ZONED = r":\d{2}(?:[.,]\d+)?\s*(?P<zone>Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)$"
+SUMMER = 60  # minutes that the clock on one wall moves by in a year
 _CLOCK = r"^(\d{1,2})[:.h](\d{2})(?:[:.](\d{2})(?:[.,]\d+)?)?\s*([AaPp])?"
 
 
@@ -24,8 +26,9 @@ def as_times(
 ) -> tuple[pd.Series, list[Finding]]:
     """The column as moments on the clock on the wall, datetime64[ns]; NaT: empty or unreadable.
 
-    An offset from UTC is dropped, not applied: people work by their own clock. Raises DataError
-    as `as_days` does.
+    An offset from UTC is dropped, not applied: people work by their own clock. Where offsets are
+    further apart than summer and winter, all are set to the clock that most rows go by. Raises
+    DataError as `as_days` does.
     """
     text = table.frame[column]
     stated = text.ne("")
@@ -34,6 +37,7 @@ def as_times(
     iso = text.str.match(r"\d{4}[-/]\d{1,2}[-/]\d{1,2}")
     if iso.any():
         out[iso] = _iso(text[iso])
+        _one_clock(out, text[iso], table, column, found)
     for pattern, scale in ((r"\d{10}$", 1_000_000_000), (r"\d{13}$", 1_000_000)):
         digits = ~iso & text.str.match(pattern)
         if digits.any():
@@ -83,6 +87,34 @@ def _iso(text: pd.Series) -> pd.Series:
         padded = _sub(text[short], r"\b(\d)\b", r"0\1")
         out[short] = pd.to_datetime(padded, format="ISO8601", errors="coerce")
     return out.astype(NS)
+
+
+def _one_clock(
+    out: pd.Series, text: pd.Series, table: Table, column: str, found: list[Finding]
+) -> None:
+    """Set moments stated by clocks hours apart to the one that most go by, in place."""
+    zone = pc.struct_field(pc.extract_regex(pa.array(text, pa.string()), _ZONED), "zone")
+    codes, names = pd.factorize(zone.to_pandas())
+    each = np.array([_minutes(name) for name in names], dtype=np.int64)
+    if len(each) < 2 or each.max() - each.min() <= SUMMER:
+        return
+    offset = pd.Series(each[codes[codes >= 0]])
+    usual = int(offset.mode().iloc[0])
+    behind = np.where(codes >= 0, usual - each[codes], 0)
+    other = text.index[behind != 0]
+    out[other] = out[other] + pd.to_timedelta(behind[behind != 0], unit="min")
+    clock = names[list(each).index(usual)]
+    what = f"rows of {column!r} by another clock than {clock}"
+    example = f"line {int(other[0]) + 2}, column {column!r}, value {text[other[0]]!r}"
+    found.append(Finding(table.file, len(other), what, "set to that one", example))
+
+
+def _minutes(zone: str) -> int:
+    """Minutes that a clock is ahead of UTC: of Z, +02:00, -0530."""
+    if zone[0] not in "+-":
+        return 0
+    digits = zone[1:].replace(":", "").ljust(4, "0")
+    return (60 * int(digits[:2]) + int(digits[2:])) * (-1 if zone[0] == "-" else 1)
 
 
 def _sub(text: pd.Series, pattern: str, by: str) -> pd.Series:
