@@ -275,7 +275,7 @@ def test_hubspot_by_labels_and_by_internal_names(tmp_path: Path) -> None:
     log = read_log(write(tmp_path, "deals.csv", labels))
     assert log.cases.outcome.tolist() == ["won", "open", "lost"]
     assert path_of(log, "1") == [
-        ("Demo (Sales)", at("01-02 09:00")), ("Offer (Sales)", at("01-09 09:00"))
+        ("Demo", at("01-02 09:00")), ("Offer", at("01-09 09:00"))
     ]  # fmt: skip
     assert log.cases.closed["3"] == at("03-02 09:00")  # no date entered: the close date
     assert "seen there only once" in said(log)
