@@ -291,7 +291,7 @@ teams: {desk: {headcount: 4, hours: 40 h/week, ramp: 0 weeks}}
 stages: {work: {team: desk, effort: {mean: 1.4 h, cv: 1}}}
 """
     scenario = load_text(text).scenario
-    (truth,) = _waits(scenario, [["work"]])
+    (truth,) = _waits(scenario, [["work"]], 2).mean(axis=0)
     wait = Wait(0, 0, 1000, float(truth) * 40, float(truth), 0.1 * float(truth), 0.8, 6.0)
     heads, load = np.array([5.0]), np.array([140 / 200])
     (found,) = calibrate(scenario, ("desk",), {0: ["work"]}, (wait,), heads, load)
@@ -302,11 +302,19 @@ stages: {work: {team: desk, effort: {mean: 1.4 h, cv: 1}}}
     # what cannot be told stays as it was seen, and says why
     for other, why in (
         (replace(wait, z=1.0), "no wait grows with the queue"),
-        (replace(wait, mean_weeks=1e-6), "the hours seen explain the waits"),
+        (
+            replace(wait, mean_weeks=1e-6, se_weeks=1e-7),
+            "cases wait less than the hours seen would have it",
+        ),
         (replace(wait, mean_weeks=9.0), "no load of the hours seen explains waits so long"),
     ):
         (none,) = calibrate(scenario, ("desk",), {0: ["work"]}, (other,), heads, load)
         assert (none.identified, none.share, none.why) == (False, 1.0, why)
+    # waits as those hours bring them are a queue of all of them; also where none is seen to grow
+    same = replace(wait, mean_weeks=float(_waits(scenario, [["work"]], 4).mean()), z=1.0)
+    paced = np.array([True])
+    (all_,) = calibrate(scenario, ("desk",), {0: ["work"]}, (same,), heads - 1, load, paced)
+    assert (all_.identified, all_.share, all_.se) == (True, 1.0, 0.0)
 
 
 def test_a_queue_is_told_from_a_choice() -> None:
