@@ -41,7 +41,7 @@ def at(days: np.ndarray) -> pd.Series:
 
 
 def crm(n: int = 1200, *, limited: bool = False, seed: int = 3) -> Log:
-    """Deals of two stages moved on by their owners; limited: an owner has a tenth more of them than time for."""
+    """Deals of two stages moved on by their owners, who if limited have too many for their time."""
     rng = np.random.default_rng(seed)
     created = np.sort(rng.uniform(0, DAYS, n))
     owner = rng.integers(0, PEOPLE, n)
