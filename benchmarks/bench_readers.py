@@ -147,6 +147,39 @@ def call_file(folder: Path, rows: int, rng: np.random.Generator) -> list[Path]:
     return [write(folder / "calls.csv", frame, rng)]
 
 
+def hubspot_file(folder: Path, rows: int, rng: np.random.Generator) -> list[Path]:
+    """HubSpot's deals: a date a stage."""
+    made = np.sort(rng.uniform(0, 1e8, rows))
+    won = rng.random(rows) < 0.25
+    columns = {
+        "Record ID": np.arange(rows) + 10**9, "Deal Name": "x",
+        "Deal Stage": np.where(won, "Closed won (Sales)", "Closed lost (Sales)"),
+        "Pipeline": "Sales", "Amount": "1,200.00".replace(",", ""),
+        "Create Date": times(made, "%Y-%m-%d %H:%M"),
+        "Close Date": times(made + 6e6, "%Y-%m-%d %H:%M"),
+        "Deal owner": np.char.add("rep ", rng.integers(0, 40, rows).astype(str)),
+        "Is Closed Won": np.where(won, "true", "false"),
+    }  # fmt: skip
+    for k, stage in enumerate(("New", "Demo", "Proof")):
+        columns[f"Date entered {stage} (Sales)"] = times(made + 1e6 * k, "%Y-%m-%d %H:%M")
+    columns["Date entered Closed won (Sales)"] = times(made + 6e6, "%Y-%m-%d %H:%M").where(won, "")
+    return [write(folder / "deals.csv", pd.DataFrame(columns), rng)]
+
+
+def lead_files(folder: Path, rows: int, rng: np.random.Generator) -> list[Path]:
+    """Plain leads, and the deals won of a tenth of them."""
+    made = np.sort(rng.uniform(0, 1e8, rows))
+    key = pd.Series(np.char.add("L", np.arange(rows).astype(str)))
+    leads = pd.DataFrame(
+        {"lead_id": key, "created_at": times(made), "channel": rng.choice(["Web", "Event"], rows)}
+    )
+    won = rng.random(rows) < 0.1
+    deals = pd.DataFrame(
+        {"lead_id": key[won], "won_date": times(made + 4e6)[won], "amount": "$1200"}
+    )
+    return [write(folder / "leads.csv", leads, rng), write(folder / "deals.csv", deals, rng)]
+
+
 def measure(how: str, paths: list[Path]) -> dict[str, object]:
     """One reading, in a process of its own."""
     done = subprocess.run(
@@ -160,7 +193,8 @@ def measure(how: str, paths: list[Path]) -> dict[str, object]:
 def main(rows: int = 1_000_000) -> None:
     """Print seconds, rows a second and peak memory of each."""
     rng = np.random.default_rng(1)
-    makers = {"event log": log_file, "CRM with history": crm_files, "queue records": call_file}
+    makers = {"event log": log_file, "CRM with history": crm_files, "queue records": call_file,
+              "HubSpot deals": hubspot_file, "leads and deals": lead_files}  # fmt: skip
     for name, make in makers.items():
         with tempfile.TemporaryDirectory() as folder:
             paths = make(Path(folder), rows, rng)

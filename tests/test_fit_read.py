@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from simulator.errors import DataError
+from simulator.fit.logs.files import read_file
 from simulator.fit.read import History, read_history, slug
-from simulator.fit.tables import as_money, read_table
+from simulator.fit.tables import as_money
 
 LEADS = ["mql_id,first_contact_date,origin"] + [
     f"L{i},2024-0{1 + i // 28}-{1 + i % 28:02d} 00:00:00,{'Paid Search' if i % 2 else ''}"
@@ -157,10 +158,32 @@ def test_deals_that_stop_early(tmp_path: Path) -> None:
 def test_money(tmp_path: Path) -> None:
     path = tmp_path / "m.csv"
     path.write_text('v\n"$1,234.50"\n1.234\n"1.234,50"\n"€ 12,5"\n(40)\n""\n1e3\n"1,234"\n')
-    values, found = as_money(read_table(path), "v", "value")
+    values, found = as_money(read_file(path)[0], "v", "value")
     expected = [1234.5, 1.234, 1234.5, 12.5, -40, np.nan, 1000, 1234]
     np.testing.assert_allclose(values, expected)
     assert not found
+
+
+MONEY = [
+    (["USD 1,234", "EUR 12.50", "CHF 12'000.50", "1,000 GBP"], [1234, 12.5, 12000.5, 1000]),
+    (["12K", "$1.2M", "3 Mio. €", "-$5 k"], [12e3, 1.2e6, 3e6, -5e3]),
+    (["€ 1.234,56", "€ 12.345", "€ 7"], [1234.56, 12345, 7]),
+    (["12.345", "1.250", "7.500", "900"], [12345, 1250, 7500, 900]),
+    (["12.345", "0.125", "7.5"], [12.345, 0.125, 7.5]),
+    (["1 234,5", "Fr. 12.-", "300-", ".75"], [1234.5, 12, -300, 0.75]),
+]
+
+
+@pytest.mark.parametrize(("texts", "amounts"), MONEY)
+def test_money_as_people_write_it(tmp_path: Path, texts: list[str], amounts: list[float]) -> None:
+    path = tmp_path / "m.csv"
+    path.write_text("\n".join(["v", *(f'"{t}"' for t in texts)]) + "\n")
+    values, found = as_money(read_file(path)[0], "v", "value")
+    np.testing.assert_allclose(values, amounts)
+    # what a point means is a guess only where nothing else tells
+    assert [f.action for f in found] == ["read as thousands: all have three digits after it"] * (
+        texts[0] == "12.345" and texts[1] == "1.250"
+    )
 
 
 def test_values_not_stated(tmp_path: Path) -> None:
@@ -193,7 +216,6 @@ BAD = [
     ({}, LEADS, [r.replace("L", "X") for r in DEALS], r"s.csv: none of its 12.*'X0' and"),
     ({}, LEADS, DEALS[:4], r"deals.csv: 3 wins can be matched to leads; at least 5"),
     ({"from_": dt.date(2025, 1, 1)}, LEADS, DEALS, r"leads.csv: no lead is left"),
-    ({}, [*LEADS[:3], '"open', *LEADS[3:]], DEALS, r"leads.csv: .*"),
     ({"deal_value": "sr_id"}, LEADS, DEALS, r"deals.csv:2: column 'sr_id', value 'r1'|deals.csv"),
     ({"deal_roles": ("sdr",)}, LEADS, DEALS, r"1: no column named 'sdr' for a role. Did"),
 ]  # fmt: skip
@@ -208,6 +230,13 @@ def test_bad_input(
     with pytest.raises(DataError, match=message) as caught:
         read(tmp_path, leads, deals, **how)
     assert "\n" not in str(caught.value)
+
+
+def test_broken_rows_are_counted_out(tmp_path: Path) -> None:
+    h = read(tmp_path, [*LEADS[:3], '"open', *LEADS[3:]])
+    assert len(h.arrived) == len(LEADS) - 1
+    assert "1 row with a quote that is never closed: read without" in said(h)
+    assert "1 row without the 3 columns of the header: left out" in said(h)
 
 
 def test_files_that_are_no_tables(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from simulator.errors import DataError
+from simulator.fit.logs.deals import end_of
 from simulator.fit.logs.log import Log
 from simulator.fit.logs.read import read_log, sources
 
@@ -275,7 +276,7 @@ def test_hubspot_by_labels_and_by_internal_names(tmp_path: Path) -> None:
     log = read_log(write(tmp_path, "deals.csv", labels))
     assert log.cases.outcome.tolist() == ["won", "open", "lost"]
     assert path_of(log, "1") == [
-        ("Demo (Sales)", at("01-02 09:00")), ("Offer (Sales)", at("01-09 09:00"))
+        ("Demo", at("01-02 09:00")), ("Offer", at("01-09 09:00"))
     ]  # fmt: skip
     assert log.cases.closed["3"] == at("03-02 09:00")  # no date entered: the close date
     assert "seen there only once" in said(log)
@@ -375,3 +376,67 @@ def test_bad_input(tmp_path: Path, files: list[tuple[str, list[Row]]], message: 
     with pytest.raises(DataError, match=message) as caught:
         read_log(paths)
     assert "\n" not in str(caught.value)
+
+
+def test_stage_duration_tells_when_a_deal_moved_last(tmp_path: Path) -> None:
+    """The day of the report is the one that closed deals agree on."""
+
+    def deal(i: int, stage: str, close: str, lasted: int) -> Row:
+        return {
+            "Opportunity ID": f"006A{i:011d}", "Opportunity Name": f"d{i}", "Stage": stage,
+            "Created Date": f"2024-01-{i:02d}", "Close Date": close, "Stage Duration": str(lasted),
+            "Closed": str(int("Closed" in stage)), "Won": str(int("Won" in stage)),
+        }  # fmt: skip
+
+    rows = [
+        deal(1, "Closed Won", "2024-02-01", 60),
+        deal(2, "Closed Lost", "2024-03-01", 31),
+        deal(3, "Proof", "2024-06-01", 40),
+    ]
+    log = read_log(write(tmp_path, "report.csv", rows))
+    assert path_of(log, "006A00000000003") == [
+        ("opportunity", at("01-03 00:00")), ("Proof", at("02-21 00:00"))
+    ]  # fmt: skip
+    assert "3 rows with a Stage Duration: days in the stage up to 2024-04-01" in said(log)
+    rows[0]["Stage Duration"], rows[1]["Stage Duration"] = "1", "2"
+    log = read_log(write(tmp_path, "other.csv", [*rows, deal(4, "Closed Won", "2024-02-09", 9)]))
+    assert "not used: no day of the report makes it agree" in said(log)
+
+
+def test_hubspot_contacts_by_lifecycle_stage(tmp_path: Path) -> None:
+    empty = {"Became an Opportunity Date": "", "Became a Customer Date": "", "Lead Status": "New",
+             "Became an Evangelist Date": ""}  # fmt: skip
+    lead = {"Create Date": "2024-01-02 09:00", "Became a Lead Date": "2024-01-02 09:00", **empty,
+            "Original Source": "Web", "Contact owner": "Ann"}  # fmt: skip
+    rows: list[Row] = [
+        {**lead, "Record ID": "1", "Lifecycle Stage": "Customer",
+         "Became an Opportunity Date": "2024-01-09 09:00",
+         "Became a Customer Date": "2024-02-09 09:00",
+         "Became an Evangelist Date": "2024-05-09 09:00"},
+        {**lead, "Record ID": "2", "Lifecycle Stage": "Lead", "Lead Status": "Unqualified"},
+        {**lead, "Record ID": "3", "Lifecycle Stage": "Opportunity",
+         "Became an Opportunity Date": "2024-01-12 09:00"},
+    ]  # fmt: skip
+    log = read_log(write(tmp_path, "contacts.csv", rows))
+    assert log.cases.outcome.tolist() == ["won", "lost", "open"]
+    assert log.cases.closed.notna().tolist() == [True, False, False]
+    assert path_of(log, "1") == [("Lead", at("01-02 09:00")), ("Opportunity", at("01-09 09:00"))]
+    assert "not used: it comes after a customer is won" in said(log)
+    names = {"Record ID": "hs_object_id", "Lifecycle Stage": "lifecyclestage",
+             "Create Date": "createdate", "Became a Lead Date": "hs_lifecyclestage_lead_date",
+             "Became an Opportunity Date": "hs_lifecyclestage_opportunity_date",
+             "Became a Customer Date": "hs_lifecyclestage_customer_date",
+             "Lead Status": "hs_lead_status"}  # fmt: skip
+    bare = [{names[k]: v for k, v in r.items() if k in names} for r in rows]
+    again = read_log(write(tmp_path, "api.csv", bare))
+    assert again.cases.outcome.tolist() == ["won", "lost", "open"]
+
+
+@pytest.mark.parametrize(
+    ("stage", "end"),
+    [("Gewonnen", "won"), ("Verloren", "lost"), ("Cerrada ganada", "won"), ("Perdida", "lost"),
+     ("Fermé gagné", "won"), ("Perdu", "lost"), ("Chiusa vinta", "won"), ("Personal visit", None)],
+)  # fmt: skip
+def test_ends_by_their_names_in_other_languages(stage: str, end: str | None) -> None:
+    found = end_of(stage)
+    assert found == end or (end == "lost" and found not in {None, "won"})

@@ -20,16 +20,16 @@ from simulator.fit.logs.cast import make_model
 from simulator.fit.logs.clock import ruled
 from simulator.fit.logs.contention import Wait, estimate_waits
 from simulator.fit.logs.crew import estimate_crew
-from simulator.fit.logs.demand import estimate_demand, year_end
+from simulator.fit.logs.demand import BURST_CHANCE, _unlikely, estimate_demand, year_end
 from simulator.fit.logs.fitted import LogFit, fit_log
 from simulator.fit.logs.log import Log
 from simulator.fit.logs.measure import make_window
 from simulator.fit.logs.mixture import fit_mixture
-from simulator.fit.logs.network import hours_of
+from simulator.fit.logs.network import _spread, hours_of
 from simulator.fit.logs.outlook import people_ahead
 from simulator.fit.logs.paths import CENSORED, make_paths
 from simulator.fit.logs.risks import Sampler, masses
-from simulator.fit.logs.steady import cases_of_record, scenario_of
+from simulator.fit.logs.steady import as_it_was, cases_of_record, scenario_of
 from simulator.fit.logs.store import read_ensemble, read_provenance, with_numbers
 from simulator.spec.load import load, load_text
 from simulator.system import build
@@ -335,7 +335,7 @@ teams: {desk: {headcount: 4, hours: 40 h/week, ramp: 0 weeks}}
 stages: {work: {team: desk, effort: {mean: 1.4 h, cv: 1}}}
 """
     scenario = load_text(text).scenario
-    (truth,) = _waits(scenario, [["work"]])
+    (truth,) = _waits(scenario, [["work"]], 2).mean(axis=0)
     wait = Wait(0, 0, 1000, float(truth) * 40, float(truth), 0.1 * float(truth), 0.8, 6.0)
     heads, load = np.array([5.0]), np.array([140 / 200])
     (found,) = calibrate(scenario, ("desk",), {0: ["work"]}, (wait,), heads, load)
@@ -346,11 +346,19 @@ stages: {work: {team: desk, effort: {mean: 1.4 h, cv: 1}}}
     # what cannot be told stays as it was seen, and says why
     for other, why in (
         (replace(wait, z=1.0), "no wait grows with the queue"),
-        (replace(wait, mean_weeks=1e-6), "the hours seen explain the waits"),
+        (
+            replace(wait, mean_weeks=1e-6, se_weeks=1e-7),
+            "cases wait less than the hours seen would have it",
+        ),
         (replace(wait, mean_weeks=9.0), "no load of the hours seen explains waits so long"),
     ):
         (none,) = calibrate(scenario, ("desk",), {0: ["work"]}, (other,), heads, load)
         assert (none.identified, none.share, none.why) == (False, 1.0, why)
+    # waits as those hours bring them are a queue of all of them; also where none is seen to grow
+    same = replace(wait, mean_weeks=float(_waits(scenario, [["work"]], 4).mean()), z=1.0)
+    paced = np.array([True])
+    (all_,) = calibrate(scenario, ("desk",), {0: ["work"]}, (same,), heads - 1, load, paced)
+    assert (all_.identified, all_.share, all_.se) == (True, 1.0, 0.0)
 
 
 def test_a_queue_is_told_from_a_choice() -> None:
@@ -425,3 +433,68 @@ def test_patience_is_of_those_who_waited_in_vain() -> None:
     (wait,) = estimate_waits(paths, estimate_crew(paths), hours_of(make_model(paths))[1])
     assert wait.cold == cold.sum() > 500
     assert abs(wait.patience_days - 1.0) < 4 * wait.patience_se
+
+
+@pytest.mark.parametrize("rate", [3.0, 10.0])
+def test_the_level_of_few_cases_is_not_too_high(rate: float) -> None:
+    """Poisson weeks at a level that lasts: no bias; z-bound 4.5 on the mean (7e-6 each)."""
+    rng = np.random.default_rng(11)
+    off = np.array([fit_level(rng.poisson(rate, 78).astype(float)).log for _ in range(60)])
+    assert abs(off.mean() - np.log(rate)) < 4.5 * off.std(ddof=1) / np.sqrt(len(off))
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.05])
+def test_a_day_that_chance_brings_is_no_campaign(noise: float) -> None:
+    """The exact chance that any of 500 days is called one is at most that which is stated."""
+    days, usual = 500, 3.6
+    counts = np.arange(60.0)
+    law = stats.nbinom(1 / noise, 1 / (1 + noise * usual)) if noise else stats.poisson(usual)
+    called = _unlikely(np.concatenate([counts, np.zeros(days - 60)]), np.full(days, usual), noise)
+    least = int(counts[called[:60]].min())
+    assert 1 - (1 - law.sf(least - 1)) ** days <= BURST_CHANCE
+    assert 1 - (1 - law.sf(least - 2)) ** days > BURST_CHANCE  # no stricter than that
+
+
+def test_sessions_over_nights_tell_the_week() -> None:
+    """32 h of 168 in every session of stated hours; two at once by one person count once."""
+    log = made(60)
+    visits = log.visits.copy()
+    work = visits["stage"].eq("intake") & visits["left"].notna()
+    hours = visits.loc[work, "worked"]
+    visits.loc[work, "left"] = visits.loc[work, "started"] + pd.to_timedelta(
+        hours * 168 / 32, unit="h"
+    )
+    visits["who"] = visits["who"].mask(work, visits["case"])  # a person each: none overlap
+    alone = estimate_crew(make_paths(replace(log, visits=visits)))
+    assert alone.paced.tolist() == [True]
+    assert alone.presence[0] == pytest.approx(32, rel=1e-6)
+    twice = pd.concat([visits, visits[work].assign(worked=0.0)], ignore_index=True)
+    both = estimate_crew(make_paths(replace(log, visits=twice)))
+    assert both.presence[0] == pytest.approx(32, rel=1e-6)
+    assert not estimate_crew(make_paths(log)).paced.any()  # sessions within a day
+
+
+def test_waits_are_held_against_the_arrivals_there_were(fit: LogFit) -> None:
+    """Arrivals of the scenario, block by block, are those of the log."""
+    scenario = as_it_was(fit, fit.paths.end)
+    factor = 1.0
+    level = [sum(c.leads.now for c in scenario.channels.values() if c.leads)]
+    for shock in scenario.shocks:
+        factor *= float(shock.by)
+        level.append(level[0] * factor)
+    counts = fit.model.demand.counts
+    rest = len(counts) % 28
+    regular = 1 - float(fit.model.demand.burst.mean())
+    blocks = [7 * counts[rest + 28 * k : rest + 28 * (k + 1)].mean() for k in range(len(level))]
+    assert len(level) == 4
+    np.testing.assert_allclose(level, np.array(blocks) * regular, rtol=0.02)
+
+
+def test_dates_without_a_time_are_no_rule() -> None:
+    """Whole days lie anywhere within the day; times of day are left as they are."""
+    stayed = np.repeat(np.arange(1.0, 21.0), 30)
+    ended = np.ones(len(stayed), dtype=bool)
+    spread = _spread(stayed, ended)
+    assert len(np.unique(spread)) == len(spread)
+    assert np.abs(spread - stayed).max() <= 0.5
+    np.testing.assert_array_equal(_spread(stayed + 0.3, ended), stayed + 0.3)

@@ -184,8 +184,13 @@ def _contest(result: Comparison, currency: str) -> str:
     equal = {a.name: a for a in result.equal()}
     if v.push is not None and v.fix is not None and v.contrast is not None:
         gap = v.contrast.gain
-        base = result.today.metrics[result.outcome].mean
-        relative = plus_minus(Estimate(abs(gap.mean) / abs(base), gap.half / abs(base)))
+        base = abs(result.today.metrics[result.outcome].mean)
+        if base == 0:
+            return sentence(
+                f"{at}nothing can be said of {v.push} against {v.fix}: today's {what} is 0, and "
+                "there is nothing to compare with."
+            )
+        relative = plus_minus(Estimate(abs(gap.mean) / base, gap.half / base))
         if v.code == "fix_wins":
             text = f"{v.fix} beats {v.push} by {relative} of today's {what}: fix the constraint."
         elif v.code == "push_wins":

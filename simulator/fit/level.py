@@ -111,7 +111,7 @@ def fit_level(
     """
     weights = np.ones(len(counts)) if weights is None else weights
     y = np.log(np.maximum(counts + 0.5 * chance, 0.5) / np.maximum(weights, 1e-9))
-    chances = 1 / np.maximum(counts, 0.5) if chance else np.zeros(len(counts))  # Poisson, in logs
+    chances = None if chance else np.zeros(len(counts))
     seen = weights > 0
     start = float(np.average(y[seen], weights=weights[seen])) if seen.any() else 0.0
     return _filter(y, chances, weights, (start, 1.0), noise_sd)
@@ -127,9 +127,13 @@ def fit_factor(counts: Array, expected: Array, *, noise_sd: float = WANDER / 2) 
 
 
 def _filter(
-    y: Array, chances: Array, weights: Array, start: tuple[float, float], noise_sd: float
+    y: Array, chances: Array | None, weights: Array, start: tuple[float, float], noise_sd: float
 ) -> Level:
-    """Log counts with the variances of their chance, through the filters of all cells."""
+    """Log counts with the variances of their chance, through the filters of all cells.
+
+    chances: None: a Poisson law's at the level foretold. By the count itself a week that has few
+    by chance would weigh less, and the level come out too high by one a week.
+    """
     seen = weights > 0
     keep, wander, extra = (
         x.ravel()
@@ -148,7 +152,9 @@ def _filter(
             off, cov, var_off = keep * off, keep * cov, keep**2 * var_off + step
         if not seen[k]:
             continue
-        total = var_mean + var_off + 2 * cov + chances[k] + noise / weights[k]
+        foretold = 1 / np.maximum(np.exp(mean + off) * weights[k], 0.5)
+        luck = foretold if chances is None else chances[k]
+        total = var_mean + var_off + 2 * cov + luck + noise / weights[k]
         error = y[k] - mean - off
         score -= 0.5 * (np.log(total) + error**2 / total)
         of_mean, of_off = var_mean + cov, var_off + cov

@@ -19,14 +19,18 @@ from simulator.fit.tables import (
     as_money,
     left_out,
     pick,
-    read_table,
     silence,
 )
 
-LEAD_ID = ("mql_id", "lead_id", "lead id", "id", "record id", "email")
-LEAD_DATE = ("first_contact_date", "lead_date", "created_date", "create date", "created", "date")
+LEAD_ID = ("mql_id", "lead_id", "lead id", "id", "record id", "email", "contact_id")
+LEAD_DATE = (
+    "first_contact_date", "lead_date", "created_date", "create date", "created", "created_at",
+    "date",
+)  # fmt: skip
 CHANNEL = ("origin", "channel", "lead_source", "leadsource", "original source", "source")
-DEAL_LEAD_ID = ("mql_id", "lead_id", "lead id", "leadid", "converted_lead_id", "id")
+DEAL_LEAD_ID = (
+    "mql_id", "lead_id", "lead id", "leadid", "converted_lead_id", "contact_id", "id",
+)  # fmt: skip
 DEAL_VALUE = ("amount", "deal_value", "deal value", "close_value", "value")
 DEAL_DATE = ("won_date", "close_date", "closed_date", "closedate", "close date", "date")
 ROLES = {
@@ -111,7 +115,14 @@ def read_history(
     Raises DataError, with file, line, column and value, for what cannot be read.
     """
     found: list[Finding] = []
-    lead_table, deal_table = read_table(leads), read_table(deals)
+    from simulator.fit.logs.files import read_file  # logs import this module
+
+    tables = []
+    for path in (leads, deals):
+        table, broken = read_file(path)
+        tables.append(table)
+        found += broken
+    lead_table, deal_table = tables
     frame = _leads(lead_table, lead_id, lead_date, lead_channel, day_first, found)
     deal = _deals(
         deal_table, deal_lead_id, deal_date, deal_value, tuple(deal_roles), day_first, found

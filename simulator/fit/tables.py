@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 import difflib
-import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -19,9 +16,17 @@ from simulator.errors import DataError
 SILENT = 14  # days at the end without anything are told,
 MOST_SILENT = 92  # and more than these, and than the data's own length, are taken for a slip
 MAX_BAD = 0.05  # a larger share of unreadable values means the wrong column, not a few bad rows
-_ENCODINGS = ("utf-8-sig", "cp1252")
 ISO = re.compile(r"^\d{4}[-/]\d{1,2}[-/]\d{1,2}(?:[ T].*)?$")
 DMY = re.compile(r"^(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d{2})(?:[ T,]+(.*))?$")
+# before (a currency, a sign), the digits with their marks, a unit, and after (a currency, a sign)
+_AMOUNT = (
+    r"^([^\d.,]*(?:\b[A-Za-z]{2,3}\.\s*)?)"
+    r"((?:\d[\d.,\s'\u2019\u00a0\u202f]*|[.,]\d+)(?:[eE][+-]?\d+)?)"
+    r"\s*(?i:(k|tsd|m|mm|mn|mio|bn|mrd)(?![a-z])\.?)?\s*"
+    r"(?:([-])|[^\d]*)$"
+)
+_TIMES = {"k": 1e3, "tsd": 1e3, "m": 1e6, "mm": 1e6, "mn": 1e6, "mio": 1e6, "bn": 1e9, "mrd": 1e9}
+FEWEST_POINTED = 3  # amounts that tell what a point means
 OFFSET = re.compile(r"(?:Z|[+-]\d{2}:?\d{2})$")
 
 
@@ -56,57 +61,6 @@ class Table:
     def line(self, position: int) -> int:
         """The line of the file that row ``position`` (from 0) stands on."""
         return int(self.frame.index[position]) + 2
-
-
-def read_table(path: str | Path) -> Table:
-    """A CSV file, by its own separator and encoding.
-
-    Raises DataError where it cannot be read, is empty, or has a column twice.
-    """
-    path = Path(path)
-    try:
-        raw = path.read_bytes()
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file") from None
-    except OSError as err:
-        raise DataError(f"{path}: cannot be read: {err.strerror or err}") from None
-    text, encoding = _decode(raw, path)
-    header_line = text.split("\n", 1)[0].rstrip("\r")
-    if not header_line.strip():
-        raise DataError(f"{path}:1: no header line. The first line must name the columns")
-    sep = max(",;\t|", key=header_line.count)
-    header = [name.strip() for name in next(csv.reader([header_line], delimiter=sep))]
-    seen: set[str] = set()
-    for name in header:
-        if name and name.lower() in seen:
-            raise DataError(f"{path}:1: column {name!r} is there twice. Rename or remove one")
-        seen.add(name.lower())
-    try:
-        frame = pd.read_csv(
-            io.StringIO(text), sep=sep, dtype=str, keep_default_na=False, index_col=False
-        )
-    except pd.errors.ParserError as err:
-        detail = str(err).replace("Error tokenizing data. C error: ", "").strip()
-        raise DataError(f"{path}: {detail}. A text with the separator in it needs quotes") from None
-    frame.columns = pd.Index(header)
-    if frame.empty:
-        raise DataError(f"{path}: it has a header and no rows")
-    for name in frame.columns:
-        frame[name] = frame[name].fillna("").str.strip()
-    return Table(str(path), frame, encoding)
-
-
-def _decode(raw: bytes, path: Path) -> tuple[str, str]:
-    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return raw.decode("utf-16"), "utf-16"
-    if b"\x00" in raw[:4096]:
-        raise DataError(f"{path}: not a text file. Export it as CSV")
-    for encoding in _ENCODINGS:
-        try:
-            return raw.decode(encoding), encoding
-        except UnicodeDecodeError:
-            continue
-    return raw.decode("latin-1"), "latin-1"
 
 
 def pick(
@@ -242,22 +196,46 @@ def bad_rows(
 
 
 def as_money(table: Table, column: str, what: str) -> tuple[np.ndarray, list[Finding]]:
-    """The column as amounts (NaN where empty); currency signs and thousands marks are dropped."""
-    text = table.frame[column].str.replace(r"[^\d.,()\-eE]", "", regex=True)
-    text = text.str.replace(r"^\((.*)\)$", r"-\1", regex=True)
-    stated = table.frame[column].ne("")
+    """The column as amounts (NaN where empty); currencies and thousands marks are dropped.
+
+    12k, 1.2M and 3 Mio. are thousands and millions. Which mark is the decimal one is found from
+    all values: a point that is only ever before three digits, in a column where a comma is not, is
+    a mark of thousands where it is there more than once or commas are decimal elsewhere.
+    """
+    raw = table.frame[column].astype(object)
+    stated = raw.ne("")
+    parts = raw.str.extract(_AMOUNT)
+    text = parts[1].fillna("").str.replace(r"[\s'\u2019\u00a0\u202f]", "", regex=True)
+    text = text.str.rstrip(".,")
     comma = text.str.rfind(",")
     point = text.str.rfind(".")
     # 1.234,56 and 12,5: the last mark is the decimal one, save a comma before exactly three digits
-    decimal_comma = (comma > point) & ~text.str.contains(r",\d{3}$", regex=True)
-    many_points = (text.str.count(r"\.") > 1) & ~decimal_comma
+    decimal_comma = (comma > point) & (
+        ~text.str.contains(r",\d{3}$", regex=True) | ((point >= 0) & (text.str.count(",") == 1))
+    )
+    grouped = text.str.fullmatch(r"[1-9]\d{0,2}(?:\.\d{3})+")
+    pointed = (point >= 0) & ~decimal_comma
+    thousands = (text.str.count(r"\.") > 1) & ~decimal_comma
+    found: list[Finding] = []
+    if decimal_comma.any() or thousands.any():
+        thousands |= grouped & bool((grouped | ~pointed | thousands).all())
+    elif bool(grouped[pointed].all()) and int(pointed.sum()) >= FEWEST_POINTED:
+        thousands |= grouped
+        row = int(pointed.to_numpy().argmax())
+        where = f"line {table.line(row)}, column {column!r}, value {raw.iloc[row]!r}"
+        action = "read as thousands: all have three digits after it"
+        found.append(Finding(table.file, int(pointed.sum()), "rows with a point", action, where))
     text = text.where(~decimal_comma, text.str.replace(".", "", regex=False))
     text = text.where(~decimal_comma, text.str.replace(",", ".", regex=False))
-    text = text.where(~many_points, text.str.replace(".", "", regex=False))
+    text = text.where(~thousands, text.str.replace(".", "", regex=False))
     numbers = pd.to_numeric(text.str.replace(",", "", regex=False), errors="coerce")
+    times = parts[2].fillna("").str.lower().map(_TIMES).fillna(1.0)
+    below = parts[0].fillna("").str.contains(r"(?<![A-Za-z])[-(\u2212]", regex=True)
+    below |= parts[3].eq("-") & ~parts[1].fillna("").str.contains(r"[.,]$", regex=True)  # 12.-
+    numbers = numbers * times * np.where(below, -1.0, 1.0)
     numbers = numbers.where(np.isfinite(numbers))
     bad = numbers.isna() & stated
-    found = bad_rows(table, column, what, "an amount", bad, int(stated.sum()))
+    found += bad_rows(table, column, what, "an amount", bad, int(stated.sum()))
     return numbers.to_numpy(dtype=float), found
 
 

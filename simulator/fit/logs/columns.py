@@ -24,7 +24,7 @@ class Kind:
 _OPPORTUNITY: dict[str, tuple[str, ...]] = {
     "case": (
         "Id", "Opportunity ID", "Opportunity ID (18)", "opportunity_id", "deal_id", "Record ID",
-        "Deal ID",
+        "Deal ID", "hs_object_id",
     ),
     "name": ("Name", "Opportunity Name", "Deal Name", "dealname"),
     "account": ("Account Name", "AccountId", "Account ID"),
@@ -204,7 +204,13 @@ LEADS_SALESFORCE = Kind(
 HUBSPOT = Kind(
     "HubSpot deals",
     (("created", "entered"), ("stage",), ("entered",)),
-    {**_OPPORTUNITY, "pipeline": ("Pipeline", "pipeline")},
+    {
+        **_OPPORTUNITY,
+        "stage": (*_OPPORTUNITY["stage"], "Lifecycle Stage", "lifecyclestage"),
+        "owner": (*_OPPORTUNITY["owner"], "Contact owner"),
+        "status": ("Lead Status", "hs_lead_status"),
+        "pipeline": ("Pipeline", "pipeline"),
+    },
     what='Record ID, Deal Stage, Create Date, Date entered "{Stage} ({Pipeline})"',
 )
 OPPORTUNITIES = Kind(

@@ -22,6 +22,9 @@ RECENT_WEEKS = 8
 AWAY = Assumption(0.9, 0.7, 1.0, "D", "some are on leave in the two weeks up to New Year")
 AWAY_SD = float(np.log(1.0 / 0.7) / (2 * 1.645))  # of the log of that factor: its range holds 90%
 AWAY_WEEKS = 1.0  # how many weeks of data the book's value weighs as much as
+ROUND = 0.5  # share of a session's clock that is work, from which nights are no part of it
+FEWEST_PACED = 30  # sessions that tell at which pace a team works
+CLOCK_HOURS = 168.0
 SHARED = 0.5  # share of a stage's sessions done by people of another's, from which they are a team
 
 
@@ -36,6 +39,9 @@ class Crew:
     weekly: people active in each whole week of the log, all teams; active: their level now, of
     a usual week. away: share of them that a week in the two up to New Year has, and the standard
     deviation of its log.
+    paced: teams whose presence is told by their sessions, which go on over nights and free days:
+    the hours of work in them over those by the clock.
+    weekly: people active in each whole week of the log, all teams; active: their level now.
     """
 
     team: Ints
@@ -49,6 +55,7 @@ class Crew:
     away: tuple[float, float]
     hours: Array
     weekdays: Array
+    paced: NDArray[np.bool_]
 
     @property
     def teams(self) -> int:
@@ -64,7 +71,7 @@ def estimate_crew(paths: Paths) -> Crew:
     did = np.zeros((stages, people))
     np.add.at(did, (stage[who >= 0], who[who >= 0]), 1.0)
     worked = np.bincount(stage, minlength=stages) > 0
-    team = _teams(did, worked)
+    team = teams_by_stage(did, worked)
     teams = int(team.max(initial=-1)) + 1
     recent = paths.session_started >= paths.end - 7 * RECENT_WEEKS
     weeks = min(RECENT_WEEKS, paths.end / 7)
@@ -73,6 +80,7 @@ def estimate_crew(paths: Paths) -> Crew:
     np.add.at(by_team, (team[stage[use]], who[use]), 1.0)
     home = np.where(by_team.sum(axis=0) > 0, by_team.argmax(axis=0), -1)
     heads, presence, presence_se, busy = (np.zeros(teams) for _ in range(4))
+    paced = np.zeros(teams, dtype=bool)
     dow, hours_of_day = np.zeros(7), np.zeros(24)
     if (who >= 0).any():
         at = paths.session_started[who >= 0]
@@ -88,6 +96,13 @@ def estimate_crew(paths: Paths) -> Crew:
         if len(each):
             presence[k] = each.mean()
             presence_se[k] = each.std() / np.sqrt(len(each))
+        pace, pace_se = _pace(paths, team[stage] == k)
+        if paths.a_week is not None:
+            pace, pace_se = paths.a_week, 0.0
+        if pace < ROUND * CLOCK_HOURS:
+            paced[k], presence[k], presence_se[k] = True, pace, pace_se
+            # who had no work in a week was there all the same
+            heads[k] = _employed(paths, mine, weeks)
         here = recent & (team[stage] == k)
         known = paths.session_hours[here]
         if np.isfinite(known).any() and heads[k] > 0:
@@ -116,6 +131,7 @@ def estimate_crew(paths: Paths) -> Crew:
         away=away,
         hours=hours_of_day,
         weekdays=dow,
+        paced=paced[kept],
     )
 
 
@@ -140,7 +156,46 @@ def _away(weekly: Array, quiet: Array) -> tuple[float, float]:
     return share, AWAY_SD * float(np.sqrt(AWAY_WEEKS / weight))
 
 
-def _teams(did: Array, worked: NDArray[np.bool_]) -> Ints:
+def _employed(paths: Paths, mine: Ints, weeks: float) -> float:
+    """People from the first thing they did to the last, averaged over the weeks up to the end.
+
+    Who did something in the last half of them is still there.
+    """
+    at, who = paths.acts
+    since = paths.end - 7 * weeks
+    total = 0.0
+    for person in mine:
+        own = at[who == person]
+        last = paths.end if own.max() >= paths.end - 3.5 * weeks else own.max()
+        total += max(last - max(own.min(), since), 0.0) / (7 * weeks)
+    return total
+
+
+def _pace(paths: Paths, mine: NDArray[np.bool_]) -> tuple[float, float]:
+    """Hours a week that people work while they have work in hand, and their standard error.
+
+    Of sessions whose hours the log states: their sum over the hours by the clock in which a person
+    had one or more of them in hand; inf where unknown.
+    """
+    use = mine & (paths.session_who >= 0) & (paths.session_done > paths.session_started)
+    use &= np.isfinite(paths.session_hours)
+    n = int(use.sum())
+    if n < FEWEST_PACED:
+        return float("inf"), 0.0
+    # everybody's time on a line of their own
+    apart = paths.session_who[use] * (paths.end + float(paths.session_done[use].max()) + 1.0)
+    begun, done = apart + paths.session_started[use], apart + paths.session_done[use]
+    order = np.argsort(begun, kind="stable")
+    begun, done, hours = begun[order], done[order], paths.session_hours[use][order]
+    until = np.concatenate([[-1.0], np.maximum.accumulate(done)[:-1]])
+    clock = 24 * np.maximum(done - np.maximum(begun, until), 0.0)
+    ratio = float(hours.sum() / clock.sum())
+    rest = hours - ratio * clock
+    se = float(np.sqrt((rest**2).sum() * n / (n - 1)) / clock.sum())
+    return CLOCK_HOURS * ratio, CLOCK_HOURS * se
+
+
+def teams_by_stage(did: Array, worked: NDArray[np.bool_]) -> Ints:
     """Stages whose people are largely the same share a team; -1 where nobody works."""
     stages = len(did)
     total = did.sum(axis=1, keepdims=True)

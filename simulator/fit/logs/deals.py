@@ -16,10 +16,14 @@ from simulator.fit.logs.times import NS
 from simulator.fit.read import slug
 from simulator.fit.tables import Finding, refuse_future
 
-_WON = re.compile(r"(?:^|_)won(?:_|$)|^closedwon$|^(?:deal_)?signed$|^customer$")
+_WON = re.compile(
+    r"(?:^|_)won(?:_|$)|^closedwon$|^(?:deal_)?signed$|^customer$|"
+    r"(?:^|_)(?:gewonnen|ganad[oa]|gagn(?:_|_?ee?|$)|vint[oa](?:_|$))"  # de, nl, es, fr, it
+)
 _LOST = re.compile(
     r"(?:^|_)lost(?:_|$)|^closedlost$|dis_?qualified|un_?qualified|no_decision|^dead$|abandoned|"
-    r"cancell?ed|rejected|declined|not_converted|^junk$"
+    r"cancell?ed|rejected|declined|not_converted|^junk$|"
+    r"(?:^|_)(?:verloren|perdid[oa]|perdue?(?:_|$)|pers[oa](?:_|$))"
 )
 _STALLED = re.compile(
     r"(?i)no.?decision|status.?quo|did not (?:decide|proceed)|inaction|indecision"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import stats
 
 from simulator.fit.level import Level, fit_level
 from simulator.fit.logs.paths import Paths
@@ -21,7 +22,7 @@ RECENT_DAYS = 56  # what arrives now is like what arrived in these
 BURST = 1.5  # a campaign's day has at least this times what is usual, and
 FEWEST = 1.0  # cases a day below which nothing is usual
 SILENT_DAYS = 7  # days without a new case after which the data are taken to hold no more
-BURST_SDS = 4.0  # lies this many robust standard deviations above it
+BURST_CHANCE = 0.01  # is one that a log without campaigns has with at most this probability
 
 
 @dataclass(frozen=True)
@@ -113,8 +114,7 @@ def estimate_demand(paths: Paths) -> Demand:
         usual = weekday[dow] * _around(counts / np.maximum(weekday[dow], 0.02), plain)
         noise = _noise(counts[plain], usual[plain])
         base = np.maximum(usual, FEWEST)
-        sd = np.sqrt(base + noise * base**2)
-        found = (counts > BURST * base) & (counts > base + BURST_SDS * sd) & ~holiday
+        found = (counts > BURST * base) & _unlikely(counts, base, noise) & ~holiday
         if (found == burst).all():
             break
         burst = found
@@ -137,6 +137,15 @@ def estimate_demand(paths: Paths) -> Demand:
         trend=trend,
         trend_se=trend_se,
     )
+
+
+def _unlikely(counts: Array, usual: Array, noise: float) -> NDArray[np.bool_]:
+    """Days with more cases than chance brings on any of so many: Poisson, with noise a gamma's."""
+    if noise > 0:
+        tail = stats.nbinom.sf(counts - 1, 1 / noise, 1 / (1 + noise * usual))
+    else:
+        tail = stats.poisson.sf(counts - 1, usual)
+    return np.asarray(tail < BURST_CHANCE / len(counts))
 
 
 def _weekday(counts: Array, dow: NDArray[np.int64], plain: NDArray[np.bool_]) -> Array:

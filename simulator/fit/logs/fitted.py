@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
 from simulator.errors import DataError
+from simulator.fit.logs.assumed import Contention, estimate_contention, with_work, works_unseen
 from simulator.fit.logs.calibrate import Calibrated
 from simulator.fit.logs.cast import Model, make_model
 from simulator.fit.logs.contention import Wait, estimate_waits
+from simulator.fit.logs.covariates import Effect, estimate_effects
 from simulator.fit.logs.crew import Crew, estimate_crew
 from simulator.fit.logs.demand import RECENT_DAYS
 from simulator.fit.logs.log import Log
@@ -24,13 +27,16 @@ Array = NDArray[np.float64]
 ENSEMBLE = 100
 FEWEST_CASES = 50
 FEWEST_ENDED = 30
+BY_THE_BOOK = (".effort.mean", ".effort.cv", ".hours")  # where nothing says when people worked
+SHARES_MOVED = 0.05  # p-value of a test that channels bring the same shares of late as before
 
 
 @dataclass(frozen=True)
 class Stream:
     """A channel of the scenario: which cases it brings, where they begin, and how many.
 
-    kind: of the cases; node: index of the first node; per_week: cases a week now.
+    kind: of the cases; node: index of the first node; per_week: cases a week now; counted: cases
+    that its share of the arrivals is of.
     """
 
     name: str
@@ -38,6 +44,7 @@ class Stream:
     node: int
     per_week: float
     cases: int
+    counted: int
 
 
 @dataclass(frozen=True)
@@ -46,7 +53,9 @@ class LogFit:
 
     point: path -> value in the scenario's internal units. ensemble: (B, len(point)) draws of the
     same numbers, each from other weights on the cases (the Bayesian bootstrap) and other levels
-    of arrivals and people.
+    of arrivals and people. queues: stages whose waits are the queues', and no part of their times.
+    contention: whether people with more cases move them on more slowly, where no work is told.
+    effects: of what is said of cases on where they go; after_the_end: covariates that tell it.
     """
 
     log: Log
@@ -61,6 +70,10 @@ class LogFit:
     ensemble: Array
     waits: tuple[Wait, ...] = ()
     calibrated: tuple[Calibrated, ...] = ()
+    queues: frozenset[int] = frozenset()
+    contention: Contention | None = None
+    effects: tuple[Effect, ...] = ()
+    after_the_end: tuple[str, ...] = ()
 
     @property
     def se(self) -> dict[str, float]:
@@ -102,8 +115,15 @@ def fit_log(
     paths = make_paths(log, outcomes)
     _enough(log, paths)
     model = make_model(paths)
+    contention = None
+    if works_unseen(paths):
+        contention = estimate_contention(paths)
+        paths = with_work(paths)
+        model = replace(model, paths=paths)
     crew = estimate_crew(paths)
-    waits = estimate_waits(paths, crew, hours_of(model)[1])
+    # sessions made up at the end of each stay tell nothing of waits
+    seen = paths.a_week is None
+    waits = estimate_waits(paths, crew, hours_of(model)[1]) if seen else ()
     frame = make_frame(model, crew, full_time(crew)[1], queues)
     network = make_network(model, crew, frame)
     script = make_script(network, paths.outcomes, won_of(paths), crew)
@@ -111,6 +131,8 @@ def fit_log(
     value = _value(paths)
     shares = {c.team: c for c in calibrated if c.identified}
     point = _numbers(network, script, crew, streams, value, shares)
+    if not seen:
+        point = {path: v for path, v in point.items() if not path.endswith(BY_THE_BOOK)}
     rng = np.random.default_rng([seed, 5])
     rows = []
     for _ in range(draws):
@@ -121,8 +143,19 @@ def fit_log(
         rows.append([drawn[path] for path in point])
     return LogFit(
         log, paths, model, crew, network, script, streams, value, point, np.array(rows), waits,
-        calibrated,
+        calibrated, queues, contention, *_effects(paths, model, seen=seen, draws=draws),
     )  # fmt: skip
+
+
+def _effects(
+    paths: Paths, model: Model, *, seen: bool, draws: int
+) -> tuple[tuple[Effect, ...], tuple[str, ...]]:
+    """Effects of covariates, and those that were left out; nothing for a fit without draws."""
+    if not draws:
+        return (), ()
+    begun = hours_of(model)[1] if seen and len(paths.session_started) else None
+    effects, told = estimate_effects(paths, begun)
+    return effects, tuple(told)
 
 
 def _enough(log: Log, paths: Paths) -> None:
@@ -147,10 +180,9 @@ def _enough(log: Log, paths: Paths) -> None:
 
 
 def _streams(model: Model, network: Network, script: Script) -> tuple[Stream, ...]:
-    """Channels by their share of the last eight weeks' cases; days of campaigns by themselves."""
+    """Channels by their share of the cases; days of campaigns by themselves."""
     p, demand = model.paths, model.demand
-    recent = p.created >= p.end - RECENT_DAYS
-    plain = recent & (model.kind % 2 == 0)
+    plain = _alike(p.created >= p.end - RECENT_DAYS, model.kind) & (model.kind % 2 == 0)
     regular = demand.per_week * (1 - float(demand.burst.mean()))
     taken: set[str] = set(script.names)
     out = []
@@ -173,8 +205,21 @@ def _streams(model: Model, network: Network, script: Script) -> tuple[Stream, ..
         base = base if base not in taken else f"from_{base}"[:64]
         taken.add(base)
         node = network.starts.get(kind, network.starts[main])
-        out.append(Stream(base, kind, node, per_week, int(mine.sum())))
+        counted = int((mine & plain).sum()) if kind % 2 == 0 else int(mine.sum())
+        out.append(Stream(base, kind, node, per_week, int(mine.sum()), counted))
     return tuple(out)
+
+
+def _alike(recent: NDArray[np.bool_], kind: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """The cases that tell how arrivals are shared now: all; the last weeks', if these differ."""
+    plain = kind % 2 == 0
+    table = np.array([np.bincount(kind[plain & w], minlength=kind.max() + 1)
+                      for w in (recent, ~recent)])  # fmt: skip
+    table = table[:, table.sum(axis=0) > 0]
+    if table.shape[1] < 2 or (table.sum(axis=1) == 0).any():
+        return np.ones(len(recent), dtype=bool)
+    differ = stats.chi2_contingency(table).pvalue < SHARES_MOVED
+    return recent if differ else np.ones(len(recent), dtype=bool)
 
 
 def _value(paths: Paths) -> tuple[float, float, float, int]:
@@ -218,9 +263,13 @@ def _shake(
 ) -> None:
     """Draw what the weights of the cases do not move: levels of arrivals, people and amounts."""
     level = float(np.exp(np.sqrt(model.demand.level.variance) * rng.standard_normal()))
-    share = rng.gamma([max(s.cases, 1) for s in streams])
-    usual = np.array([max(s.cases, 1) for s in streams], dtype=float)
-    mix = (share / share.sum()) / (usual / usual.sum())
+    # days of campaigns are no part of the level that is shared
+    usual = np.array([max(s.counted, 1) for s in streams], dtype=float)
+    share = rng.gamma(usual)
+    plain = np.array([s.kind % 2 == 0 for s in streams])
+    mix = share / usual
+    if plain.any():
+        mix[plain] /= share[plain].sum() / usual[plain].sum()
     for s, m in zip(streams, mix, strict=True):
         drawn[f"channels.{s.name}.leads.now"] *= level * float(m)
     weeks = max(min(len(crew.weekly), 8), 1)
@@ -229,7 +278,7 @@ def _shake(
         shift = 1 + spread / np.sqrt(weeks) * rng.standard_normal()
         there = crew.presence_se[k] / max(crew.presence[k], 1e-9) * rng.standard_normal()
         more = shift * (1 + there)
-        if k in shares:
+        if k in shares and shares[k].se > 0:
             # told by the waits, not by the hours: only their error counts
             more = 1 + shares[k].se / shares[k].share * rng.standard_normal()
         drawn[f"teams.{team}.headcount"] *= float(max(more, 0.2))

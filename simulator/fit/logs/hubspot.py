@@ -6,18 +6,28 @@ import re
 
 import pandas as pd
 
-from simulator.fit.logs.deals import WHOLE, Parts, no_moves
+from simulator.fit.logs.deals import WHOLE, Parts, end_of, no_moves
 from simulator.fit.logs.files import TEXT
 from simulator.fit.logs.kinds import ENTERED, EXITED, Source, stage_columns
-from simulator.fit.logs.salesforce import case_rows, ends_of_cases, say_read
+from simulator.fit.logs.log import WON
+from simulator.fit.logs.salesforce import DEAD_STATUS, case_rows, ends_of_cases, say_read
 from simulator.fit.logs.times import as_times
 from simulator.fit.tables import Finding, Table, key_of
+
+GIVEN_UP = "given up"
+_AFTER_WON = {"evangelist"}
+_PIPELINE = re.compile(r"\s*\(([^()]*)\)$")
 
 
 def hubspot(source: Source, found: list[Finding], day_first: bool | None) -> Parts:
     """Deals of one file. A stage has its last entry only, so going back is not seen."""
     table, columns = source.table, source.columns
     entered, exited = stage_columns(table, ENTERED), stage_columns(table, EXITED)
+    labels = _labels(entered)
+    for stage in [s for s in entered if key_of(s) in _AFTER_WON]:
+        what, action = f"column of dates of {stage}", "not used: it comes after a customer is won"
+        found.append(Finding(table.file, 1, what, action))
+        del entered[stage]
     stage_dates = {*entered.values(), *exited.values()}
     kept = [c for c in table.frame.columns if str(c) not in stage_dates]
     plain = Table(table.file, table.frame[kept], table.encoding)
@@ -28,7 +38,11 @@ def hubspot(source: Source, found: list[Finding], day_first: bool | None) -> Par
     found.append(Finding(table.file, len(entered), what, "stages as visited", stages))
     cases, key = case_rows(Source(source.kind, plain, roles), found, day_first)
     names = _names(entered)
-    cases["stage"] = cases.stage.map(lambda s: names.get(key_of(s), s), na_action="ignore")
+    said: dict[str, str] = {}
+    for stage in cases.stage.dropna().unique():
+        named = names.get(key_of(str(stage)), str(stage))
+        said[str(stage)] = labels.get(named, named)
+    cases["stage"] = cases.stage.map(said).astype(TEXT)
     moves = []
     rows = Table(table.file, table.frame.loc[key.index[~key.duplicated()]], table.encoding)
     for name, column in entered.items():
@@ -41,11 +55,13 @@ def hubspot(source: Source, found: list[Finding], day_first: bool | None) -> Par
                     {
                         "case": cases.index[some],
                         "time": time[some].to_numpy(),
-                        "stage": pd.Series(name, index=range(int(some.sum())), dtype=TEXT),
+                        "stage": pd.Series(labels[name], index=range(int(some.sum())), dtype=TEXT),
                     }
                 )
             )
     ends = ends_of_cases(cases)
+    if "status" in columns:
+        ends |= _given_up(table, columns["status"], cases, key, found)
     if not moves:
         what = "deals without a date for any stage"
         action = f"one stage, `{WHOLE}`; add the properties 'Date entered ...' to the export"
@@ -58,10 +74,36 @@ def hubspot(source: Source, found: list[Finding], day_first: bool | None) -> Par
     return Parts(table.file, cases, every, ends, histories=True)
 
 
+def _given_up(
+    table: Table, column: str, cases: pd.DataFrame, key: pd.Series, found: list[Finding]
+) -> dict[str, str]:
+    """Contacts whose status says that they were given up, on a day that no column tells."""
+    status = pd.Series(table.frame.loc[key.index, column].to_numpy(), index=key.to_numpy())
+    status = status[~status.index.duplicated()].reindex(cases.index).fillna("")
+    won = {s for s in cases.stage.dropna().unique() if end_of(str(s)) == WON}
+    dead = status.map({s: bool(DEAD_STATUS.search(s)) for s in status.unique()}).astype(bool)
+    dead &= ~cases.stage.isin(list(won)).to_numpy()
+    if not dead.any():
+        return {}
+    cases.loc[dead, "stage"] = GIVEN_UP
+    cases.loc[dead, "close"] = pd.NaT
+    what = f"contacts whose {column} says that they were given up"
+    found.append(Finding(table.file, int(dead.sum()), what, "lost on a day not known"))
+    return {GIVEN_UP: "lost"}
+
+
+def _labels(entered: dict[str, str]) -> dict[str, str]:
+    """What stages are called: without the name of the pipeline, where there is one only."""
+    pipelines = {m.group(1) if (m := _PIPELINE.search(s)) else "" for s in entered}
+    if len(pipelines) == 1 and "" not in pipelines:
+        return {s: _PIPELINE.sub("", s) for s in entered}
+    return {s: s for s in entered}
+
+
 def _names(entered: dict[str, str]) -> dict[str, str]:
     """What a deal's stage is called among the columns: ``Demo`` is ``Demo (Sales)``."""
     out = {key_of(stage): stage for stage in entered}
     for stage in entered:
-        bare = re.sub(r"\s*\([^()]*\)$", "", stage)
+        bare = _PIPELINE.sub("", stage)
         out.setdefault(key_of(bare), stage)
     return out

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from simulator.fit.logs.calibrate import calibrate
 from simulator.fit.logs.fitted import ENSEMBLE, LogFit, fit_log
 from simulator.fit.logs.log import Log
 from simulator.fit.logs.script import full_time
-from simulator.fit.logs.steady import scenario_of
+from simulator.fit.logs.steady import as_it_was
 
-DAYS = 364.0  # of the runs that waits are compared in
+LEAST_DAYS, MOST_DAYS = 182.0, 1092.0  # of the runs that waits are compared in; as the log's
 
 
 def fit_jointly(
@@ -17,11 +19,13 @@ def fit_jointly(
     """Estimate; where waits grow with their queue, find by simulation the time that people have.
 
     A team's time that its waits do not tell stays as it was seen, and its waits stay in the
-    times of its stages.
+    times of its stages. Where sessions tell people's week, the queue that it makes is held against
+    all waits, whether these are seen to grow with it or not.
     Raises DataError as `fit_log` does.
     """
     first = fit_log(log, draws=0, outcomes=outcomes)
-    queues = frozenset(w.stage for w in first.waits if w.evident)
+    paced = first.crew.paced
+    queues = frozenset(w.stage for w in first.waits if w.evident or paced[w.team])
     if not queues or not first.script.teams:
         return fit_log(log, draws=draws, seed=seed, outcomes=outcomes)
     queued = fit_log(log, draws=0, outcomes=outcomes, queues=queues)
@@ -32,8 +36,9 @@ def fit_jointly(
     crew = queued.crew
     heads, hours = full_time(crew)
     load = crew.heads * crew.busy / (heads * hours)
+    days = float(np.clip(first.paths.end, LEAST_DAYS, MOST_DAYS))
     found = calibrate(
-        scenario_of(queued, DAYS), queued.script.teams, stages, queued.waits, heads, load
+        as_it_was(queued, days), queued.script.teams, stages, queued.waits, heads, load, paced
     )
     kept = {c.team for c in found if c.identified}
     queues = frozenset(s for s in queues if int(crew.team[s]) in kept)

@@ -13,6 +13,7 @@ from simulator.fit.tables import Finding, Table, key_of, names_of
 LOOKUP = "lookup"  # names that other files use, with what is said of them
 ENTERED = re.compile(
     r'(?i)date\s+entered\s+"?(.+?)"?\s*$|hs_v2_date_entered_(.+)$|hs_date_entered_(.+)$'
+    r"|became\s+an?\s+(.+?)\s+date$|hs_lifecyclestage_(.+)_date$"
 )
 EXITED = re.compile(
     r'(?i)date\s+exited\s+"?(.+?)"?\s*$|hs_v2_date_exited_(.+)$|hs_date_exited_(.+)$'

@@ -16,6 +16,7 @@ from simulator.fit.logs.log import OPEN, Log
 from simulator.fit.logs.scored import TrialResult
 from simulator.fit.logs.store import FIT, Provenance, read_provenance
 from simulator.fit.logs.trial import DRAWS, backtest_log
+from simulator.fit.logs.undated import dated
 from simulator.fit.logs.write import (
     CURE,
     PROCESS,
@@ -63,6 +64,13 @@ def backtest_of(
             more["draws"] = draws
         return backtest_queue(log, list(origins) or None, seed=seed, **more)
     starts = [pd.Timestamp(o) for o in origins] or None
+    unknown = int((log.cases["outcome"].ne(OPEN) & log.cases["closed"].isna()).sum())
+    if unknown:
+        log = dated(log)
+        notes.append(
+            f"{unknown:,} cases ended on a day nobody kept, and were given one: weeks and times of "
+            "such ends are not held against anything that was seen."
+        )
     trial = backtest_log(log, starts, days=days, draws=draws or DRAWS, seed=seed)
     return TrialResult(trial, str(folder), tuple(files), tuple(notes))
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 import pandas as pd
 
@@ -14,6 +12,7 @@ from simulator.fit.logs.kinds import Source
 from simulator.fit.logs.log import OPEN, WON, Log
 from simulator.fit.logs.salesforce import (
     CONVERTED,
+    DEAD_STATUS,
     LEAD_STAGE,
     case_rows,
     covariates,
@@ -26,9 +25,6 @@ from simulator.fit.tables import Finding, Table, as_money
 
 CLICK = pd.Timedelta(seconds=5)  # what is saved together is stamped so far apart at most
 DEAD = "lost"  # the stage of leads that were given up
-_DEAD = re.compile(
-    r"(?i)dis.?qualified|un.?qualified|not converted|junk|dead|rejected|bad (?:fit|data)"
-)
 
 
 def with_leads(
@@ -69,7 +65,7 @@ def with_leads(
     ended = ended.set_axis(cases.index)
     if lead_moves:
         made = pd.concat(lead_moves, ignore_index=True)
-        died = made[made.stage.str.contains(_DEAD.pattern)].sort_values("time", kind="stable")
+        died = made[made.stage.str.contains(DEAD_STATUS.pattern)].sort_values("time", kind="stable")
         died = died.drop_duplicates("case", keep="last").set_index("case")
         ended = died.time.reindex(cases.index).astype(NS).fillna(ended)
         by = died.who.reindex(cases.index)
@@ -120,7 +116,7 @@ def _joined(
     stages = [_stage_of_leads(cases, lead_moves, lead_starts, at.where(done), status)]
     convert = done & ~within(cases.index, mine.index)
     over = _ending(cases[convert].index, at[convert], CONVERTED)
-    dead = ~done & status.str.contains(_DEAD.pattern)
+    dead = ~done & status.str.contains(DEAD_STATUS.pattern)
     lost = _ending(cases[dead].index, ended[dead], DEAD).assign(who=by[dead].to_numpy())
     lost["who"] = lost.who.astype(TEXT)
     stages += [over[over.time.notna()], lost[lost.time.notna()]]
@@ -220,7 +216,7 @@ def _stage_of_leads(
 
 
 def _over(status: str) -> bool:
-    return bool(_DEAD.search(status)) or "convert" in status.lower() or end_of(status) == WON
+    return bool(DEAD_STATUS.search(status)) or "convert" in status.lower() or end_of(status) == WON
 
 
 def _take_over(cases: pd.DataFrame, deals: pd.DataFrame, mine: pd.Series) -> pd.DataFrame:

@@ -25,6 +25,8 @@ ENOUGH_AGAIN = 100  # stays that a node of their own needs
 APART = 1e-3  # p-value of a test of kinds alike, below which they have nodes of their own
 ALL = -1  # every kind
 FEWEST_EXITS = 3
+WHOLE_DAY = 1e-6  # how far off whole days may be
+ALL_WHOLE = 0.95  # share of stays of whole days from which only dates are known
 CLOCK = 168.0  # hours a week by the clock
 
 
@@ -137,7 +139,8 @@ def make_frame(
     factor = np.where(team >= 0, clock[np.maximum(team, 0)] if len(clock) else 1.0, 0.0)
     waited = np.nan_to_num(np.clip(begun - p.entered, 0.0, p.stayed))
     queued = np.isin(p.stage, sorted(queues))
-    net = np.maximum(p.stayed - hours * factor / 24 - np.where(queued, waited, 0.0), SHORTEST)
+    stayed = _spread(p.stayed, p.ended)
+    net = np.maximum(stayed - hours * factor / 24 - np.where(queued, waited, 0.0), SHORTEST)
     return Frame(
         tuple((_node_name(p.stages[s], v, k, model), s, v == 2, k) for s, v, k in keys),
         of,
@@ -148,6 +151,20 @@ def make_frame(
         clock,
         np.lexsort((~p.ended, p.stayed)),
     )
+
+
+def _spread(stayed: Array, ended: NDArray[np.bool_]) -> Array:
+    """Days of stays; where nearly all are whole, as dates tell them, anywhere within the day.
+
+    Else many of the same length would look like a rule.
+    """
+    whole = np.abs(stayed - np.round(stayed)) < WHOLE_DAY
+    long = ended & (stayed > WHOLE_DAY)
+    if not long.any() or whole[long].mean() < ALL_WHOLE:
+        return stayed
+    rng = np.random.default_rng(1)
+    within = rng.uniform(-0.5, 0.5, len(stayed))
+    return np.asarray(np.where(whole & (stayed > 0.5), stayed + within, stayed))
 
 
 def _kinds_apart(stage: Ints, visit: Ints, kind: Ints, after: Ints) -> Ints:

@@ -234,6 +234,8 @@ def _without_stages(p: Paths) -> Paths:
         session_started=none,
         session_left=none,
         session_hours=none,
+        session_done=none,
+        stay_who=np.full(n, -1, dtype=np.int64),
         session_who=none.astype(np.int64),
         session_first=np.zeros(n + 1, dtype=np.int64),
     )

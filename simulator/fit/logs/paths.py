@@ -34,8 +34,12 @@ class Paths:
     len(stages) + outcome, or -1 where censored (``left`` is then the end of the log).
     Sessions are in order of stay; ``session_left`` is nan where it is not known.
     session_hours: of work, as the log states them, else from beginning to end; nan where unknown.
+    session_done: when its visit was left, where the log states its hours; else nan.
     first: index of each case's first stay. session_first: of each stay's first session (m + 1).
     acts: when and who, of everything that a person is named with; programs left out.
+    stay_who: who moved each case on from the stay (or holds it), -1 where nobody is named.
+    a_week: hours of work that people are taken to have a week, where the log tells no work and its
+    sessions are made up; else None.
     """
 
     log: Log
@@ -60,9 +64,12 @@ class Paths:
     session_started: Array
     session_left: Array
     session_hours: Array
+    session_done: Array
     session_who: Ints
     session_first: Ints
     acts: tuple[Array, Ints]
+    stay_who: Ints
+    a_week: float | None = None
 
     @property
     def ended(self) -> NDArray[np.bool_]:
@@ -105,6 +112,7 @@ def make_paths(log: Log, outcomes: Sequence[str] = ()) -> Paths:
     outcome = np.array([outcomes.index(o) if o != OPEN else -1 for o in names], dtype=np.int64)
     channel, channels = _codes(cases["channel"])
     visits = _without_marks(log.visits)
+    visits = visits[~visits["stage"].isin(never_left(visits, cases))]
     at = pd.Series(np.arange(len(cases)), index=cases.index)
     visits = visits.assign(
         at=at.reindex(visits["case"]).to_numpy(dtype=float), day=_days(start, visits["entered"])
@@ -139,12 +147,16 @@ def make_paths(log: Log, outcomes: Sequence[str] = ()) -> Paths:
     after = np.where(same, np.append(at_stage[1:], 0), ends)
     stay_of = np.empty(len(order), dtype=np.int64)
     stay_of[order] = stay_all
+    stay_who = np.full(len(case), -1, dtype=np.int64)
+    stay_who[stay_of[n:]] = who
     started = _days(start, visits["started"])
     began = ~np.isnan(started) & (started < end)
     session_stay = stay_of[n:][began]
     by = np.lexsort((started[began], session_stay))
     session_stay = session_stay[by]
     session_left = _session_ends(start, visits[began])
+    stated = visits["worked"][began].notna().to_numpy()
+    done = _days(start, visits["left"][began])
     return Paths(
         log=log,
         start=start,
@@ -168,10 +180,31 @@ def make_paths(log: Log, outcomes: Sequence[str] = ()) -> Paths:
         session_started=started[began][by],
         session_left=session_left[by],
         session_hours=_hours(visits["worked"][began], session_left - started[began])[by],
+        session_done=np.where(stated, done, np.nan)[by],
         session_who=who[began][by],
         session_first=np.searchsorted(session_stay, np.arange(len(case) + 1)),
         acts=acts,
+        stay_who=stay_who,
     )
+
+
+def never_left(visits: pd.DataFrame, cases: pd.DataFrame) -> list[str]:
+    """Stages that no case was seen to leave: nothing says where they lead, or when.
+
+    A case there is taken to be still in the stage before. cases: indexed by case.
+    """
+    closed = cases.index[cases["closed"].notna() & cases["outcome"].ne(OPEN)]
+    kept = visits[["case", "stage", "entered"]].sort_values(["case", "entered"], kind="stable")
+    ended = kept["case"].isin(closed)
+    out: list[str] = []
+    while True:
+        on = kept["case"].eq(kept["case"].shift(-1)) & kept["stage"].ne(kept["stage"].shift(-1))
+        found = set(kept["stage"].unique()) - set(kept["stage"][on | ended].unique())
+        if not found:
+            return sorted(out)
+        out += [str(s) for s in found]
+        stay = ~kept["stage"].isin(found)
+        kept, ended = kept[stay], ended[stay]
 
 
 def _acts(

@@ -9,15 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from simulator.fit.logs.columns import DEALS, LEADS
-from simulator.fit.logs.deals import WHOLE
-from simulator.fit.logs.discover import GOOD, Process, discover
+from simulator.fit.logs.discover import Process, discover
 from simulator.fit.logs.kinds import Source
-from simulator.fit.logs.log import OPEN, Log
+from simulator.fit.logs.lacking import lacks, some
+from simulator.fit.logs.log import Log
 from simulator.fit.logs.read import log_of, moment, sources
-from simulator.fit.logs.salesforce import CONVERTED, LEAD_STAGE
 
 Row = dict[str, object]
-FEW = 5  # ends of a kind: with fewer nothing can be estimated of it
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ class Reading:
         out = [
             f"Read {kinds}.",
             (
-                f"{_some(p.cases, 'case')} and {_some(p.visits, 'visit')} "
+                f"{some(p.cases, 'case')} and {some(p.visits, 'visit')} "
                 f"from {log.since:%Y-%m-%d} to {log.until:%Y-%m-%d}: {ends}."
             ),
         ]
@@ -48,7 +46,7 @@ class Reading:
             names = " → ".join(f"{s.name} ({s.cases:,})" for s in shown)
             out.append(f"Stages in order, with the cases that were there: {names}{more}.")
         if p.teams:
-            teams = "; ".join(f"{t.name}: {_some(len(t.people), 'person')}" for t in p.teams)
+            teams = "; ".join(f"{t.name}: {some(len(t.people), 'person')}" for t in p.teams)
             out.append(f"Teams by the stages they serve: {teams}.")
         if p.programs:
             out.append(f"At work day and night, so taken as programs: {', '.join(p.programs)}.")
@@ -56,7 +54,7 @@ class Reading:
         if loops:
             t = loops[0]
             out.append(
-                f"The way back most often taken: {t.source} → {t.target}, {_some(t.count, 'time')} "
+                f"The way back most often taken: {t.source} → {t.target}, {some(t.count, 'time')} "
                 f"({t.share:.1%} of those who left {t.source})."
             )
         return out + self.missing
@@ -64,62 +62,7 @@ class Reading:
     @property
     def missing(self) -> list[str]:
         """What cannot be known from these files, and what to export to know it."""
-        log = self.log
-        outcome, who = log.cases.outcome, log.visits.who
-        ended = outcome.ne(OPEN)
-        wins = int(outcome.isin(GOOD).sum())
-        losses = int((ended & ~outcome.isin(GOOD)).sum())
-        out = []
-        if not ended.any():
-            out.append(
-                "All cases are open: nothing can be said of odds or of how long a case takes. "
-                "Export the closed ones too."
-            )
-        elif wins == 0 and outcome.eq(CONVERTED).any():
-            out.append(
-                "Leads only: how many are converted can be estimated, not what becomes of them. "
-                "Export opportunities and their history."
-            )
-        elif wins == 0:
-            out.append(
-                "No case is won: what a win takes cannot be estimated. Export won cases too, or "
-                "say what is won with --won."
-            )
-        elif wins < FEW:
-            out.append(f"Only {wins} won: too few to estimate from. Export a longer period.")
-        if wins and losses == 0:
-            out.append(
-                "No case is lost: those not won may be lost or open, so odds lean on how wins are "
-                "spread over time. Export lost cases with the day they were lost."
-            )
-        undated = int((ended & log.cases.closed.isna()).sum())
-        if undated:
-            out.append(
-                f"{_some(undated, 'case')} ended on a day nobody kept: counted in odds, not in "
-                "times. Export the history of stages or of lead statuses."
-            )
-        stages = set(log.visits.stage.unique())
-        if stages <= {WHOLE, LEAD_STAGE}:
-            out.append(
-                "No history of stages: only the time from beginning to end can be estimated. "
-                "Export OpportunityHistory, or HubSpot's 'Date entered' properties."
-            )
-        if who.notna().sum() == 0:
-            out.append(
-                "Nobody is named: teams and their load cannot be estimated. Export owners, or who "
-                "did what."
-            )
-        elif len(who.dropna().unique()) == 1:
-            out.append(
-                f"One person ({who.dropna().iloc[0]}) does it all: a team's size cannot be told "
-                "from one person's pace. Export the records of all."
-            )
-        if log.visits.started.notna().sum() == 0:
-            out.append(
-                "Nothing says when work on a case began: waiting and work are told apart by who "
-                "is busy, not seen. An event log with start and complete shows them."
-            )
-        return out
+        return lacks(self.log)
 
     @property
     def tables(self) -> dict[str, list[Row]]:
@@ -208,11 +151,6 @@ def read_files(paths: Sequence[str | Path], **how: Any) -> Reading:
         how[name] = moment(how.get(name), end=end)
     log = log_of(read, **how)
     return Reading(read, log, discover(log))
-
-
-def _some(n: int, what: str) -> str:
-    many = {"person": "people"}.get(what, what + "s")
-    return f"{n:,} {what if n == 1 else many}"
 
 
 def _rows(items: Sequence[Any], *less: str) -> list[Row]:

@@ -11,6 +11,7 @@ import pandas as pd
 from simulator.errors import DataError
 from simulator.fit.logs.columns import (
     FIELD_HISTORY,
+    HUBSPOT,
     LEADS_SALESFORCE,
     OPPORTUNITIES,
     STAGE_HISTORY,
@@ -24,7 +25,11 @@ from simulator.fit.logs.times import NS, as_ids, as_times
 from simulator.fit.tables import Finding, Table, as_money, key_of
 
 LEAD_STAGE = "lead"
+AGREED = 0.6  # share of closed deals that tell the day of a report
 CONVERTED = "converted"
+DEAD_STATUS = re.compile(
+    r"(?i)dis.?qualified|un.?qualified|not converted|junk|dead|rejected|bad (?:fit|data)"
+)
 _TRUE = r"(?i:true|1|yes|y|wahr|vrai)"  # in a group: old pandas anchors the last one only
 # Of no use to a fit, or known only after the end.
 _TECHNICAL = {
@@ -67,7 +72,7 @@ def case_rows(
     if "deleted" in columns:
         gone = yes(data[columns["deleted"]]).eq(1.0)
         data = _less(table, data, gone, "rows that are deleted", found)
-    key = _keys(data, columns, table, found)
+    key = _keys(data, columns, table, found, source.kind)
     data = _less(table, data, key.eq(""), "rows without an id", found)
     key = key.reindex(data.index)
     table = Table(table.file, data, table.encoding)
@@ -118,7 +123,11 @@ def covariates(cases: pd.DataFrame, data: pd.DataFrame, columns: dict[str, str])
 
 
 def _keys(
-    data: pd.DataFrame, columns: dict[str, str], table: Table, found: list[Finding]
+    data: pd.DataFrame,
+    columns: dict[str, str],
+    table: Table,
+    found: list[Finding],
+    source: str = "",
 ) -> pd.Series:
     if "case" in columns:
         return short_ids(data[columns["case"]])
@@ -126,7 +135,8 @@ def _keys(
     if "account" in columns:
         key = key + " (" + data[columns["account"]] + ")"
     what = "rows known by name, not by id"
-    action = "one name taken as one deal; add the column Opportunity ID to the report"
+    column = "Record ID" if source == HUBSPOT.name else "Opportunity ID"
+    action = f"one name taken as one deal; add the column {column} to the export"
     found.append(Finding(table.file, len(data), what, action))
     return key
 
@@ -232,11 +242,10 @@ def salesforce(read: Sequence[Source], found: list[Finding], day_first: bool | N
         if "from" in source.columns:
             starts.append(made.assign(stage=data[source.columns["from"]]))
     for source in by_kind.get(OPPORTUNITIES.name, []):
-        cases, _ = case_rows(source, found, day_first)
+        cases, key = case_rows(source, found, day_first)
         ends |= ends_of_cases(cases)
         if "lasted" in source.columns and "changed" not in source.columns:
-            what, action = "rows with a Stage Duration", "add Last Stage Change Date to the report"
-            found.append(Finding(source.table.file, len(cases), what, f"not used; {action}"))
+            _by_duration(source, cases, key, found)
     for source in by_kind.get(STAGE_HISTORY.name, []):
         made, data = _moves(source, "case", found, day_first)
         moves.append(made)
@@ -277,6 +286,33 @@ def salesforce(read: Sequence[Source], found: list[Finding], day_first: bool | N
     if cases is None:
         raise DataError(f"{first_file}: a history of leads without the leads. Add Lead.csv")
     return Parts(first_file, cases, every, ends, histories)
+
+
+def _by_duration(source: Source, cases: pd.DataFrame, key: pd.Series, found: list[Finding]) -> None:
+    """When each deal moved last, by a report's days in the stage of now.
+
+    The day of the report is the one that most closed deals agree on: their close date and as many
+    days more.
+    """
+    table, column = source.table, source.columns["lasted"]
+    days = pd.to_numeric(
+        table.frame.loc[key.index, column].str.replace(",", "", regex=False), errors="coerce"
+    )
+    lasted = pd.Series(days.to_numpy(dtype=float), index=key.to_numpy())
+    lasted = lasted[~lasted.index.duplicated()].reindex(cases.index)
+    said = cases.close.dt.normalize() + pd.to_timedelta(lasted.round(), unit="D")
+    of_ends = said[cases.closed_.eq(1.0) & said.notna()]
+    what = f"rows with a {column}"
+    if of_ends.empty or of_ends.eq(of_ends.mode()[0]).mean() < AGREED:
+        action = "not used: no day of the report makes it agree with close dates; add Last Stage "
+        action += "Change Date to the report"
+        found.append(Finding(table.file, int(lasted.notna().sum()), what, action))
+        return
+    day = of_ends.mode()[0]
+    when = (day - pd.to_timedelta(lasted, unit="D")).astype(NS)
+    cases["changed"] = when.where(when >= cases.created.dt.normalize())
+    action = f"days in the stage up to {day.date()}, the day that closed deals agree on"
+    found.append(Finding(table.file, int(cases.changed.notna().sum()), what, action))
 
 
 def _of_stages(source: Source, role: str, found: list[Finding]) -> Source:

@@ -11,6 +11,8 @@ from simulator.fit.logs.fitted import LogFit
 from simulator.fit.logs.script import full_time
 
 Row = dict[str, object]
+MOST_EFFECTS = 6  # that are said
+SLOWER = 0.15  # short of an elasticity of 1: less than that is no limit to speak of
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,9 @@ class LogResult:
                 if b.fixed
             ]
         heads, hours = full_time(f.crew)
+        out += _moved_by(f)
+        if f.paths.a_week is not None:
+            return out + _unseen(f) + list(self.notes)
         for k, team in enumerate(f.script.teams):
             out.append(
                 f"{team}: {f.crew.heads[k]:.1f} people active a week, there "
@@ -69,6 +74,7 @@ class LogResult:
         """Stages with where they lead, teams, numbers with standard errors, what was read."""
         f = self.fit
         stages: list[Row] = []
+        told = f.paths.a_week is None
         for i, node in enumerate(f.network.nodes):
             if not f.script.branches[i]:
                 continue
@@ -83,7 +89,7 @@ class LogResult:
                         "leads_to": to,
                         "share": e.share,
                         "days": mean,
-                        "days_until_begun": node.wait if node.wait_seen else None,
+                        "days_until_begun": node.wait if node.wait_seen and told else None,
                         "work_hours": node.hours * node.worked,
                     }
                 )
@@ -94,7 +100,7 @@ class LogResult:
                 "people_active_a_week": float(f.crew.heads[k]),
                 "hours_there_each": float(f.crew.presence[k]),
                 "full_time_heads": f.heads(k),
-                "share_for_cases": f.share(k),
+                "share_for_cases": f.share(k) if told else None,
                 "hours_a_head": float(hours[k]),
                 "at_work": f.utilisation(k),
             }
@@ -117,6 +123,20 @@ class LogResult:
                     "patience_se": w.patience_se if w.cold else None,
                 }
                 for w in f.waits
+            ],
+            "Odds": [
+                {
+                    "stage": e.stage,
+                    "covariate": e.covariate,
+                    "with": e.per,
+                    "factor": e.factor,
+                    "low": e.low,
+                    "high": e.high,
+                    "p": e.p,
+                    "evident": e.evident,
+                    "stays": e.stays,
+                }
+                for e in f.effects
             ],
             "Numbers": [
                 {"path": path, "value": value, "se": se[path]} for path, value in f.point.items()
@@ -141,6 +161,48 @@ class LogResult:
     def to_json(self) -> dict[str, object]:
         """Plain values, ready to print as JSON."""
         return {"kind": self.kind, **facts(self.fit), **_plain(self.tables), **_tail(self)}
+
+
+def _moved_by(fit: LogFit) -> list[str]:
+    """What goes with the odds of moving on, where that is evident; the surest first."""
+    sure = sorted((e for e in fit.effects if e.evident), key=lambda e: e.p)
+    out = [
+        f"{e.stage}: odds of moving on are {e.factor:.2f} times as high ({e.low:.2f} to "
+        f"{e.high:.2f}) with {e.covariate} {e.per}."
+        for e in sure
+        if not e.low <= 1 <= e.high
+    ][:MOST_EFFECTS]
+    if out:
+        out.append(
+            "What goes with odds need not bring them; the scenario has the odds of all cases "
+            "together, but for channels that differ."
+        )
+    if fit.after_the_end:
+        names = ", ".join(f"`{n}`" for n in fit.after_the_end)
+        out.append(f"Told only after the end, so of no use before it: {names}.")
+    return out
+
+
+def _unseen(fit: LogFit) -> list[str]:
+    """Of teams whose people are known and their work is not."""
+    out = [
+        f"{team}: {fit.crew.heads[k]:.1f} people moved cases on of late. Nothing says how long "
+        f"they worked on them: {fit.crew.presence[k]:g} hours a week each, "
+        f"{fit.utilisation(k):.0%} of them on these cases, are the book's."
+        for k, team in enumerate(fit.script.teams)
+    ]
+    c = fit.contention
+    if c is None or not fit.script.teams:
+        return out
+    grow = f"with twice the cases a person moves {2**c.elasticity:.2f} times as many on in a week"
+    sure = f"({2 ** (c.elasticity - 1.645 * c.se):.2f} to {2 ** (c.elasticity + 1.645 * c.se):.2f})"
+    if c.elasticity + 1.645 * c.se < 1 - SLOWER:
+        end = "so people are a limit: the more they have, the longer each case waits."
+    elif c.elasticity - 1.645 * c.se > 1 - SLOWER:
+        end = "so no limit of people's time is seen in these data: cases wait for the buyer."
+    else:
+        end = "so the data do not say whether people's time is a limit."
+    return [*out, f"{grow[0].upper()}{grow[1:]} {sure}: {end}"]
 
 
 def _told(fit: LogFit, team: int) -> str:

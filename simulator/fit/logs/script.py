@@ -54,10 +54,12 @@ class Script:
 
 def full_time(crew: Crew) -> tuple[Array, Array]:
     """Heads as full-time people of each team, and the hours a week that one of them is there."""
-    hours = np.maximum(crew.presence, FULL_TIME)
+    # whose sessions tell their week has that week, and no other
+    hours = np.where(crew.paced, crew.presence, np.maximum(crew.presence, FULL_TIME))
     heads = crew.heads * crew.presence / hours
     # people busier than they were seen to be there were there longer
-    least = crew.heads * crew.busy / BUSIEST / hours
+    busiest = np.where(crew.paced, 1.0, BUSIEST)
+    least = crew.heads * crew.busy / busiest / hours
     return np.maximum(heads, least), hours
 
 

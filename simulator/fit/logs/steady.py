@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,12 +20,35 @@ from simulator.system import build
 
 Ints = NDArray[np.int64]
 REPLICATIONS = 5
+BLOCK = 28  # days in which arrivals are taken to be level
+LEAST_LEVEL = 0.02  # of arrivals, of what they are now
 
 
-def scenario_of(fit: LogFit, days: float) -> Scenario:
-    """The scenario that a fit writes, over so many days."""
+def scenario_of(fit: LogFit, days: float, shocks: str = "") -> Scenario:
+    """The scenario that a fit writes, over so many days. shocks: as a file has them."""
     text = today_text(fit, horizon=f"{days / WEEK:.6f} weeks", currency="USD", name="Today")
-    return load_text(text, "today.yaml").scenario
+    return load_text(text + shocks, "today.yaml").scenario
+
+
+def as_it_was(fit: LogFit, days: float) -> Scenario:
+    """The scenario over so many days with the arrivals that the log had, four weeks by four weeks.
+
+    What waits there were depends on them. A shorter log goes on as it ended.
+    """
+    demand = fit.model.demand
+    counts = demand.counts[-int(days) :]
+    blocks = max(len(counts) // BLOCK, 1)
+    rest = len(counts) - blocks * BLOCK if len(counts) >= BLOCK else 0
+    level = np.array([7 * b.mean() for b in np.array_split(counts[rest:], blocks)])
+    level = np.maximum(level / demand.per_week, LEAST_LEVEL)
+    first = tuple(replace(s, per_week=s.per_week * float(level[0])) for s in fit.streams)
+    at, by = BLOCK // 7 * np.arange(1, blocks), level[1:] / level[:-1]
+    shocks = "".join(
+        f"  - {{at: week {k}, scale: channels.*.leads.now, by: {m:.6f}}}\n"
+        for k, m in zip(at, by, strict=True)
+        if WEEK * k < days
+    )
+    return scenario_of(replace(fit, streams=first), days, "shocks:\n" + shocks if shocks else "")
 
 
 def steady(fit: LogFit, window: Window, replications: int = REPLICATIONS) -> Outlook:

@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from simulator.fit.logs.assumed import BUSY, BUSY_RANGE, HOURS, RECENT_WEEKS
 from simulator.fit.logs.fitted import LogFit
-from simulator.fit.logs.script import FULL_TIME, WEEK, Branch, full_time, next_shares
+from simulator.fit.logs.network import Node
+from simulator.fit.logs.script import FULL_TIME, WEEK, Branch, effort_cv, full_time, next_shares
 from simulator.fit.plan import CHURN, DEALS_VALUE, cost_per_lead
 from simulator.fit.write import MARK, g
 from simulator.spec.book import Assumption
@@ -118,12 +120,14 @@ def _value(fit: LogFit, currency: str) -> list[str]:
 def _teams(fit: LogFit, se: dict[str, float], currency: str) -> list[str]:
     if not fit.script.teams:
         return [
-            "# The log names nobody, so no team and no limit is modelled: pushing looks better",
+            "# The data name nobody, so no team and no limit is modelled: pushing looks better",
             "# than it is. Export who did what to fit teams.",
             "teams: {}",
         ]
     crew = fit.crew
     hours = full_time(crew)[1]
+    if fit.paths.a_week is not None:
+        return _book_teams(fit, se, currency)
     lines = [
         "# People with work in a week, times the hours between the first and the last moment of",
         f"# their days, as full-time heads of {FULL_TIME:g} h. Other work they may have had in",
@@ -152,24 +156,56 @@ def _teams(fit: LogFit, se: dict[str, float], currency: str) -> list[str]:
     return lines
 
 
+def _book_teams(fit: LogFit, se: dict[str, float], currency: str) -> list[str]:
+    """Teams whose people are known, and not their hours."""
+    lines = [
+        "# Who moved cases on is known, and not when or how long they worked on them: the hours of",
+        "# a week, and how much of them people are busy, are the book's. So the data do not say",
+        "# how near the limit a team is: look at these first. An event log with start and",
+        "# complete would show it.",
+        "teams:",
+    ]
+    for k, team in enumerate(fit.script.teams):
+        source = f"people who moved cases on in the last {RECENT_WEEKS} weeks"
+        value = graded(g(fit.heads(k), 5), g(se[f"teams.{team}.headcount"], 2), source)
+        busy = 100 * fit.utilisation(k)
+        lines += [
+            f"  {team}:  # assumed: works on cases in {busy:.0f}% of these hours",
+            f"    headcount: {value}",
+            f"    hours: {from_book(HOURS, '{} h/week')}",
+            f"    cost: {from_book(COST, '{} ' + currency + '/year')}",
+            f"    ramp: {from_book(RAMP)}",
+        ]
+    return lines
+
+
+def _effort(fit: LogFit, node: Node, base: str, se: dict[str, float]) -> str:
+    """Hours of work in a stay, as the file says them."""
+    mean = node.hours * node.worked
+    if fit.paths.a_week is None:
+        return graded(f"{g(mean)} h", f"{g(se[f'{base}.effort.mean'], 2)} h",
+                      "hours of sessions in a stay")  # fmt: skip
+    low, busy, high = BUSY_RANGE
+    what = f"people are busy {100 * busy:.0f}% of their hours with these cases; {BUSY.source}"
+    own = Assumption(f"{g(mean)} h", f"{g(mean * low / busy)} h", f"{g(mean * high / busy)} h", "D",
+                     what)  # fmt: skip
+    return from_book(own)
+
+
 def _node(fit: LogFit, i: int, se: dict[str, float]) -> list[str]:
     node, own = fit.network.nodes[i], fit.script.names[i]
     base = f"stages.{own}"
     about = f"{node.entered:,} stays, {node.censored:,} still there"
-    if node.wait_seen:
+    if node.wait_seen and fit.paths.a_week is None:
         about += f"; a person began after {g(node.wait, 3)} days on average"
     lines = [f"  {own}:  # {about}"]
     if node.team >= 0:
-        mean = fit.point[f"{base}.effort.mean"]
-        value = graded(
-            f"{g(mean)} h", f"{g(se[f'{base}.effort.mean'], 2)} h", "hours of sessions in a stay"
-        )
+        value = _effort(fit, node, base, se)
+        seen = fit.paths.a_week is None  # else the book has how it varies, too
+        told = f", cv: {g(effort_cv(node))}, law: lognormal" if seen else ""
         lines += [
             f"    team: {fit.script.teams[node.team]}",
-            (
-                f"    effort: {{mean: {value}, cv: {g(fit.point[f'{base}.effort.cv'])},"
-                " law: lognormal}"
-            ),
+            f"    effort: {{mean: {value}{told}}}",
         ]
     shares = next_shares(fit.script.branches[i])
     lines.append("    next:")

@@ -13,11 +13,13 @@ from simulator.fit.logs.columns import DEALS, LEADS
 from simulator.fit.logs.fitted import LogFit
 from simulator.fit.logs.joint import fit_jointly
 from simulator.fit.logs.kinds import Source
+from simulator.fit.logs.lacking import lacks
 from simulator.fit.logs.log import Log
 from simulator.fit.logs.read import log_of, moment, sources
 from simulator.fit.logs.say import LogResult, facts
 from simulator.fit.logs.store import save
 from simulator.fit.logs.text import fix_text, push_text, today_text
+from simulator.fit.logs.undated import dated
 from simulator.fit.queues import fit_queue, is_queue
 from simulator.fit.write import MARK, check_options, keep_or_write
 
@@ -92,13 +94,14 @@ def fit_and_write(
         if out is not None:
             save(_folder(out), QUEUES, files, options, log.until.ceil("D").isoformat())
         return calls
-    fit = fit_jointly(log, seed=seed)
+    lacking = tuple(lacks(log))
+    fit = fit_jointly(dated(log), seed=seed)
     if out is None:
-        return LogResult(fit)
+        return LogResult(fit, notes=lacking)
     written, notes = write_fit(
         Path(out), fit, files, options, horizon=horizon, push=push, currency=currency, name=name
     )
-    return LogResult(fit, tuple(map(str, written)), tuple(notes))
+    return LogResult(fit, tuple(map(str, written)), (*lacking, *notes))
 
 
 def _folder(out: str | Path) -> Path:

@@ -1,0 +1,143 @@
+"""Work that no log tells: who moved a case on has worked on it, for hours that the book gives.
+
+A CRM's history says when a deal moved and who moved it, and nothing of the hours. People are then
+taken to be as busy as the book has them, and work as the last part of each stay. Whether deals
+move on more slowly where people have more of them is estimated, and said.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.fit.logs.crew import teams_by_stage
+from simulator.fit.logs.paths import CENSORED, Paths
+from simulator.spec.book import Assumption
+
+Array = NDArray[np.float64]
+Ints = NDArray[np.int64]
+HOURS = Assumption(28.0, 24.0, 36.0, "D", "27 to 29 hours a week on deals in the base case")
+BUSY_RANGE = (0.5, 0.8, 0.9)  # least, usual, most
+BUSY = Assumption(
+    BUSY_RANGE[1],
+    BUSY_RANGE[0],
+    BUSY_RANGE[2],
+    "D",
+    "SDRs are busy 74%, AEs 81%, SEs 91% in the base case",
+)
+RECENT_WEEKS = 8  # as many as the work and the people are counted in
+MOST_OF_A_STAY = 0.9  # that can be work
+CLOCK_HOURS = 168.0
+FEWEST_MOVES = 100  # that tell whether people with more deals are slower
+STEPS = 40
+
+
+def works_unseen(paths: Paths) -> bool:
+    """Whether people are named, and nothing says when they worked."""
+    return not len(paths.session_started) and bool((paths.stay_who >= 0).any())
+
+
+def with_work(paths: Paths) -> Paths:
+    """The paths with a session at the end of each stay that somebody ended.
+
+    As many hours in each of a team's, but in shorter stays: so many that its people are busy as in
+    the book.
+    """
+    hours_a_week = float(HOURS.value)
+    stays = np.flatnonzero((paths.after != CENSORED) & (paths.stay_who >= 0) & (paths.stage > 0))
+    clock = CLOCK_HOURS / hours_a_week
+    most = MOST_OF_A_STAY * 24 * paths.stayed[stays] / clock
+    weeks = min(float(RECENT_WEEKS), paths.end / 7)
+    recent = paths.left[stays] >= paths.end - 7 * weeks
+    who, stage = paths.stay_who[stays], paths.stage[stays]
+    did = np.zeros((len(paths.stages), len(paths.people)))
+    np.add.at(did, (stage, who), 1.0)
+    team = teams_by_stage(did, did.sum(axis=1) > 0)[stage]
+    hours = np.zeros(len(stays))
+    by_team = np.zeros((int(team.max(initial=0)) + 1, len(paths.people)))
+    np.add.at(by_team, (team[recent], who[recent]), 1.0)
+    home = np.where(by_team.sum(axis=0) > 0, by_team.argmax(axis=0), -1)
+    for k in np.unique(team):
+        mine = team == k
+        total = float((home == k).sum()) * hours_a_week * BUSY_RANGE[1] * weeks
+        hours[mine] = np.minimum(_level(most[mine & recent], total), most[mine])
+    started = paths.left[stays] - hours * clock / 24
+    return replace(
+        paths,
+        session_stay=stays,
+        session_started=started,
+        session_left=paths.left[stays],
+        session_hours=hours,
+        session_done=paths.left[stays],
+        session_who=paths.stay_who[stays],
+        session_first=np.searchsorted(stays, np.arange(len(paths.case) + 1)),
+        a_week=hours_a_week,
+    )
+
+
+def _level(most: Array, total: float) -> float:
+    """The hours h at which the sum of min(h, most) is the total; the largest, if it never is."""
+    if not len(most) or most.sum() <= total:
+        return float(most.max(initial=0.0))
+    low, high = 0.0, float(most.max())
+    for _ in range(STEPS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if np.minimum(middle, most).sum() < total else (low, middle)
+    return (low + high) / 2
+
+
+@dataclass(frozen=True)
+class Contention:
+    """By how much a person's moves a week grow with the cases they have: 1, as much; 0, not at all.
+
+    The elasticity, within people, with its standard error; moves: how many were seen.
+    """
+
+    elasticity: float
+    se: float
+    moves: int
+
+
+def estimate_contention(paths: Paths) -> Contention | None:
+    """From the weeks of each person; None where there are too few moves, or too alike weeks.
+
+    Moves are Poisson with mean a_p n^g, n the cases that a person has as the week begins and a_p
+    the person's own: g by maximum likelihood given each person's total (conditional Poisson), with
+    errors that allow for weeks that vary by more than chance.
+    """
+    people, weeks = len(paths.people), int(paths.end // 7)
+    if not people or weeks < 4:
+        return None
+    who, begins = paths.stay_who, paths.end - 7.0 * np.arange(weeks, 0, -1)
+    use = (who >= 0) & (paths.stage > 0)
+    have = np.zeros((people, weeks))
+    moved = np.zeros((people, weeks))
+    for w, at in enumerate(begins):
+        mine = use & (paths.entered <= at) & (paths.left > at)
+        have[:, w] = np.bincount(who[mine], minlength=people)
+        out = mine & (paths.after != CENSORED) & (paths.left < at + 7)
+        moved[:, w] = np.bincount(who[out], minlength=people)
+    there = have > 0
+    total = np.where(there, moved, 0.0).sum(axis=1, keepdims=True)
+    if total.sum() < FEWEST_MOVES:
+        return None
+    x = np.log(np.maximum(have, 1.0))
+    g = 1.0
+    for _ in range(STEPS):
+        part = np.where(there, np.exp(g * x), 0.0)
+        part /= np.maximum(part.sum(axis=1, keepdims=True), 1e-300)
+        mean = (part * x).sum(axis=1, keepdims=True)
+        score = float(((moved - total * part) * (x - mean) * there).sum())
+        information = float((total * part * (x - mean) ** 2).sum())
+        if information < 1e-6:
+            return None
+        step = score / information
+        g += float(np.clip(step, -1.0, 1.0))
+        if abs(step) < 1e-8:
+            break
+    expected = total * part
+    spread = ((moved - expected) ** 2 / np.maximum(expected, 1e-9))[there & (expected > 0)]
+    over = max(1.0, float(spread.sum() / max(len(spread) - people - 1, 1)))
+    return Contention(g, float(np.sqrt(over / information)), int(total.sum()))

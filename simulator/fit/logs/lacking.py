@@ -1,0 +1,83 @@
+"""What cannot be known from files, and what to export to know it."""
+
+from __future__ import annotations
+
+from simulator.fit.logs.deals import WHOLE
+from simulator.fit.logs.discover import GOOD
+from simulator.fit.logs.log import OPEN, Log
+from simulator.fit.logs.paths import never_left
+from simulator.fit.logs.salesforce import CONVERTED, LEAD_STAGE
+
+FEW = 5  # ends of a kind: with fewer nothing can be estimated of it
+
+
+def lacks(log: Log) -> list[str]:
+    """What the files leave unsaid, a sentence each, with what to export."""
+    outcome, who = log.cases.outcome, log.visits.who
+    ended = outcome.ne(OPEN)
+    wins = int(outcome.isin(GOOD).sum())
+    losses = int((ended & ~outcome.isin(GOOD)).sum())
+    stages = set(log.visits.stage.unique())
+    out = []
+    if not ended.any():
+        out.append(
+            "All cases are open: nothing can be said of odds or of how long a case takes. "
+            "Export the closed ones too."
+        )
+    elif wins == 0 and outcome.eq(CONVERTED).any():
+        out.append(
+            "Leads only: how many are converted can be estimated, not what becomes of them. "
+            "Export opportunities and their history."
+        )
+    elif wins == 0:
+        out.append(
+            "No case is won: what a win takes cannot be estimated. Export won cases too, or "
+            "say what is won with --won."
+        )
+    elif wins < FEW:
+        out.append(f"Only {wins} won: too few to estimate from. Export a longer period.")
+    if wins and losses == 0:
+        told = "those not won may be lost or open, so odds lean on how wins are spread over time"
+        if not stages <= {LEAD_STAGE}:
+            told = "lost ones are not in the files, or are taken as open, so odds come out too high"
+        out.append(f"No case is lost: {told}. Export lost cases with the day they were lost.")
+    undated = int((ended & log.cases.closed.isna()).sum())
+    if undated:
+        out.append(
+            f"{some(undated, 'case')} ended on a day nobody kept: counted in odds, not in "
+            "times. Export the history of stages or of lead statuses."
+        )
+    if stages <= {WHOLE, LEAD_STAGE}:
+        out.append(
+            "No history of stages: only the time from beginning to end can be estimated. "
+            "Export OpportunityHistory, or HubSpot's 'Date entered' properties."
+        )
+    stuck = never_left(log.visits, log.cases) if ended.any() else []
+    if stuck:
+        names = ", ".join(stuck[:6]) + (f" and {len(stuck) - 6} more" if len(stuck) > 6 else "")
+        out.append(
+            f"Nobody was seen to leave {names}: where that leads cannot be told, and cases there "
+            "count as still in the stage before. Export the history of stages."
+        )
+    if who.notna().sum() == 0:
+        out.append(
+            "Nobody is named: teams and their load cannot be estimated. Export owners, or who "
+            "did what."
+        )
+    elif len(who.dropna().unique()) == 1:
+        out.append(
+            f"One person ({who.dropna().iloc[0]}) does it all: a team's size cannot be told "
+            "from one person's pace. Export the records of all."
+        )
+    if log.visits.started.notna().sum() == 0:
+        out.append(
+            "Nothing says when work on a case began: how much of a stay is waiting, and how much "
+            "work, cannot be told. An event log with start and complete shows it."
+        )
+    return out
+
+
+def some(n: int, what: str) -> str:
+    """So many of a thing, in words."""
+    many = {"person": "people"}.get(what, what + "s")
+    return f"{n:,} {what if n == 1 else many}"
