@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import shutil
@@ -48,6 +49,7 @@ from simulator.report.figures.brand import (
     recolour,
 )
 from simulator.report.figures.export import SIZES, export, find
+from simulator.report.figures.picture import png
 from simulator.report.gallery import HEAD, drawn, studies
 from simulator.report.revive import KINDS, revive
 from simulator.report.saved import of, read
@@ -404,6 +406,81 @@ def test_names_of_the_documentation_are_real(root, results):
     assert asked - keys <= set(deck.names(results))
 
 
+def test_a_figure_is_drawn_once(tmp_path, monkeypatch):
+    """Laid out twice (labels follow the ticks of the new places), drawn into its file once."""
+    from matplotlib.axes import Axes
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    counted = dict.fromkeys(("drawn", "laid out"), 0)
+
+    def count(what, call):
+        def counting(*args, **how):
+            counted[what] += 1
+            return call(*args, **how)
+
+        return counting
+
+    monkeypatch.setattr(Axes, "draw", count("drawn", Axes.draw))
+    execute = ConstrainedLayoutEngine.execute
+    monkeypatch.setattr(ConstrainedLayoutEngine, "execute", count("laid out", execute))
+    (saved,) = of(curve())
+    export("absorption_curve", saved, tmp_path / "a.png", "png", "16:9")
+    assert counted == {"drawn": 1, "laid out": 2}
+
+
+def test_a_png_is_what_savefig_makes():
+    """The same picture, and the figure is left as it was."""
+    figure = Figure(layout="constrained", facecolor="#EEEEEE")
+    axes = figure.add_subplot()
+    axes.plot([1, 2, 4])
+    axes.set_ylabel("a long label\nin two lines")
+    engine = figure.get_layout_engine()
+    held = io.BytesIO()
+    with style.look():
+        figure.savefig(held, dpi=90)
+        made = png(figure, 90)
+    held.seek(0)
+    assert (figure.dpi, figure.get_layout_engine()) == (100, engine)
+    np.testing.assert_array_equal(imread(io.BytesIO(made)), imread(held))
+
+
+def test_a_look_is_matplotlibs_own_but_for_what_it_sets():
+    """Whatever the user has set; it comes back. A machine's settings stay."""
+    import matplotlib as mpl
+
+    with mpl.rc_context({"lines.linewidth": 9.0, "axes.grid": True, "timezone": "Europe/Paris"}):
+        with style.look(settings={"axes.linewidth": 3.0}):
+            seen = dict(mpl.rcParams)
+            with mpl.rc_context():
+                mpl.rcdefaults()
+                usual = dict(mpl.rcParams)
+        assert mpl.rcParams["lines.linewidth"] == 9.0
+    ours = {"font.family", "font.size", "text.color", "axes.labelcolor", "xtick.color",
+            "ytick.color", "svg.hashsalt", "axes.linewidth"}  # fmt: skip
+    assert {k for k in usual if usual[k] != seen[k]} == ours
+    assert (seen["timezone"], seen["axes.linewidth"]) == ("Europe/Paris", 3.0)
+
+
+def test_a_process_without_solids_has_them_back_later():
+    script = (
+        "import gc, sys\n"
+        "from simulator.cli.light import light\n"
+        "with light():\n"
+        "    import matplotlib.figure\n"
+        "    assert not gc.isenabled()\n"
+        "assert gc.isenabled()\n"
+        "assert not any('mplot3d' in m for m in sys.modules)\n"
+        "from mpl_toolkits.mplot3d import Axes3D\n"
+        "with light():\n"
+        "    assert 'mpl_toolkits.mplot3d' in sys.modules\n"
+        "assert sys.modules['mpl_toolkits.mplot3d'].Axes3D is Axes3D"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_a_figure_is_a_light_process(tmp_path):
     """No engine, no compiler, no reader of tables is loaded to draw what was saved."""
     write(isoquants(), tmp_path / "r", figures=False)
@@ -412,7 +489,8 @@ def test_a_figure_is_a_light_process(tmp_path):
         f"main(['figure', 'isoquant', {str(tmp_path / 'r')!r}, '--out', "
         f"{str(tmp_path / 'a.png')!r}], standalone_mode=False)\n"
         "print([m for m in ('numba', 'scipy', 'pandas', 'simpy', 'pydantic', 'SALib', 'pyarrow',"
-        " 'simulator.engines', 'simulator.system') if m in sys.modules])"
+        " 'simulator.engines', 'simulator.system', 'pydantic_core', 'matplotlib.pyplot',"
+        " 'matplotlib.style', 'mpl_toolkits.mplot3d', 'rich', 'pptx') if m in sys.modules])"
     )
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True

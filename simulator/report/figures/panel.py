@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from simulator.report.figures import FIGURES, figure_of, style
+from simulator.report.figures import FIGURES, figure_of, picture, style
 from simulator.report.figures.brand import Brand, recolour, theme_brand
 from simulator.report.revive import revive
 from simulator.report.saved import Saved
@@ -29,15 +29,10 @@ def panel(
         FigureCanvasAgg(figure)
         FIGURES[kind][name](revive(saved), figure.add_subplot())
         recolour(figure, brand)
-        out = io.BytesIO()
-        figure.savefig(out, dpi=DPI / ROOM, metadata={"Software": None})
-    out.seek(0)
-    return out
+        return io.BytesIO(picture.png(figure, DPI / ROOM))
 
 
 def png(axes: Axes, dots: float) -> bytes:
     """The whole figure that axes are on, as PNG of so many dots an inch."""
-    out = io.BytesIO()
     with style.look():
-        figure_of(axes).savefig(out, dpi=dots, metadata={"Software": None})
-    return out.getvalue()
+        return picture.png(figure_of(axes), dots)
