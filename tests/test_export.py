@@ -31,6 +31,7 @@ from made_results import (
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.image import imread
+from matplotlib.text import Text
 from test_deck import folders
 
 from simulator.cli import main
@@ -39,16 +40,19 @@ from simulator.report import decided, kept, write
 from simulator.report.figures import FIGURES, style
 from simulator.report.figures.brand import (
     COLOURS,
+    EASY,
     LEAST_DIFFERENCE,
     TOLD_APART,
     Brand,
     brand_of,
     contrast,
     dark,
+    darken,
     difference,
     recolour,
 )
 from simulator.report.figures.export import SIZES, export, find
+from simulator.report.figures.panel import panel
 from simulator.report.figures.picture import png
 from simulator.report.gallery import HEAD, drawn, studies
 from simulator.report.revive import KINDS, revive
@@ -239,6 +243,23 @@ def test_our_own_colours_can_be_told_apart():
         for b in TOLD_APART:
             for sight in ("usual colour vision", "protanopia", "deuteranopia", "tritanopia"):
                 assert a == b or difference(COLOURS[a], COLOURS[b], sight) >= LEAST_DIFFERENCE
+
+
+def test_a_picture_on_a_dark_slide():
+    """The slide's own background, and letters that are read on it; cells keep their colours."""
+    figure = Figure()
+    FIGURES["constraint"]["capacity_heat"](constraint(), figure.add_subplot())
+    cells = [t for a in figure.axes for t in a.texts if t.get_label() == style.STAYS]
+    before = [t.get_color() for t in cells]
+    darken(figure, "#14213d")
+    assert to_hex(figure.get_facecolor()) == "#14213d"
+    others = [t for t in figure.findobj(Text) if t.get_label() != style.STAYS]
+    assert all(contrast(to_hex(t.get_color()), "#14213d") >= EASY for t in others)
+    assert cells
+    assert [t.get_color() for t in cells] == before
+    (saved,) = of(constraint())
+    dark = imread(panel("constraint", "capacity_heat", saved, 6, 4, ground="#14213d"))
+    assert to_hex(dark[0, 0]) == "#14213d"
 
 
 def test_contrast_is_that_of_the_standard():

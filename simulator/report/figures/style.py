@@ -48,6 +48,7 @@ PURPLE: Final = "#CC79A7"
 GREY: Final = "#767676"
 PALE: Final = "#D9D9D9"
 INK: Final = "#222222"
+STAYS: Final = "on a colour of its own"  # the label of what keeps its colour on a dark slide
 ROLES: Final = {"today": GREY, "push": VERMILLION, "fix": BLUE, "other": GREEN}
 KINDS: Final = {"capacity": BLUE, "handoff": GREEN, "buyer": PURPLE, "market": VERMILLION}
 
