@@ -24,6 +24,9 @@ from test_deck import disorder, folders
 from simulator.analysis.compare import Verdict
 from simulator.errors import DataError
 from simulator.report import deck, write
+from simulator.report.deck.build import _cell_size
+from simulator.report.deck.theme import page, theme_part, title_letter, title_size
+from simulator.report.story.say import Line
 
 OLE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/oleObject"
 
@@ -170,6 +173,100 @@ def test_what_is_written_can_be_read_on_a_templates_ground(change, text, quiet, 
     assert (chart.font.color.theme_color if text else chart.font.color.type) == text
     source = next(s for s in slide.shapes if s.name.endswith(":source"))
     assert source.text_frame.paragraphs[0].runs[0].font.color.theme_color == quiet
+
+
+def themed(**colours):
+    """A theme of other colours; names as in its XML."""
+
+    def change(shown):
+        part = theme_part(shown.slide_master)
+        root = etree.fromstring(part.blob)
+        for name, value in colours.items():
+            element = root.find(f".//{qn('a:clrScheme')}/{qn(f'a:{name}')}")
+            for child in list(element):
+                element.remove(child)
+            etree.SubElement(element, qn("a:srgbClr")).set("val", value)
+        part._blob = etree.tostring(root)
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("colours", "cells", "heads", "says"),
+    [
+        ({}, None, None, ()),
+        ({"dk1": "FFFFFF", "lt1": "14213D", "accent1": "FCA311"}, MSO_THEME_COLOR.LIGHT_1, None,
+         ()),
+        (dict.fromkeys(("accent1", "accent2"), "F4F8FF"), None, MSO_THEME_COLOR.DARK_1,
+         ("on the template's background accent 1 (fix) and accent 2 (push) can hardly be seen",)),
+        (dict.fromkeys(("accent1", "accent2"), "336699"), None, None,
+         ("the template's accent 1 (fix) and accent 2 (push) are about the same colour",)),
+    ],
+    ids=["usual", "dark by its text", "pale", "one colour"],
+)  # fmt: skip
+def test_colours_of_tables_and_what_cannot_be_seen(colours, cells, heads, says):
+    own = Presentation()
+    themed(**colours)(own)
+    ink = page(own).ink
+    assert (ink.cells, ink.heads, ink.notes) == (cells, heads, says)
+
+
+def test_tables_can_be_read_on_an_odd_theme(results, tmp_path):
+    """Light letters by the theme, on the light bands of tables; and what cannot be seen is told."""
+    own = Presentation()
+    themed(dk1="FFFFFF", lt1="14213D", accent1="FCA311", accent2="FCA311")(own)
+    own.save(str(tmp_path / "t.pptx"))
+    made = deck.make(results[:1], tmp_path / "b.pptx", tmp_path / "t.pptx")
+    assert made.notes == page(own).ink.notes != ()
+    shapes = [s for p in Presentation(str(made.path)).slides for s in p.shapes]
+    table = next(s.table for s in shapes if s.has_table)
+    runs = [r for c in table.rows[1].cells for r in c.text_frame.paragraphs[0].runs]
+    assert {r.font.color.theme_color for r in runs} == {MSO_THEME_COLOR.LIGHT_1}
+    assert disorder(made.path) == []
+
+
+def test_bands_of_a_layout_are_left_free(results, tmp_path):
+    """A band under the title and a rule above the foot, of the layout; a logo does not count.
+
+    The slide that they were drawn on is off the list, and its part still in the file.
+    """
+    own = Presentation()
+    made_of = own.slides.add_slide(own.slide_layouts[6]).shapes
+    wide, high = own.slide_width, own.slide_height
+    boxes = ((0, 0, wide, Inches(2)), (0, Inches(6.2), wide, Inches(0.05)),
+             (0, Inches(2), Inches(1), Inches(0.4)))  # fmt: skip
+    for box in boxes:
+        shape = made_of.add_shape(1, *box)
+        own.slide_layouts[5]._element.cSld.spTree.append(shape._element)
+    own.slides._sldIdLst.remove(own.slides._sldIdLst[0])
+    own.save(str(tmp_path / "t.pptx"))
+    made = deck.make(results[1:2], tmp_path / "b.pptx", tmp_path / "t.pptx")
+    assert high == Inches(7.5)
+    assert disorder(made.path) == []
+    for slide in Presentation(str(made.path)).slides:
+        for shape in slide.shapes:
+            if not shape.is_placeholder:
+                assert shape.top >= Inches(2)
+                assert shape.top + shape.height <= Inches(6.2)
+
+
+def test_capitals_are_wider(results, tmp_path):
+    def size(change):
+        own = Presentation()
+        style = own.slide_master._element.find(f"{qn('p:txStyles')}/{qn('p:titleStyle')}")
+        change(style.find(f"{qn('a:lvl1pPr')}/{qn('a:defRPr')}"))
+        found = page(own)
+        return title_letter(found), title_size(found)
+
+    assert size(lambda run: run.set("cap", "all")) == (0.7, 44.0)
+    assert size(lambda run: run.set("sz", "2000")) == (0.57, 20.0)
+
+
+def test_no_word_of_a_table_is_broken():
+    rows = [[Line("qualification"), Line("a b c d")]]
+    wide = int(Inches(1.2))
+    size = _cell_size(rows, (0.7, 0.3), wide, int(Inches(1)))
+    assert len("qualification") * 0.55 * size <= 0.7 * wide / 12700 - 11 or size == 10.0
 
 
 # ---------------------------------------------------------------- charts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import shutil
@@ -30,6 +31,7 @@ from made_results import (
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.image import imread
+from matplotlib.text import Text
 from test_deck import folders
 
 from simulator.cli import main
@@ -38,16 +40,20 @@ from simulator.report import decided, kept, write
 from simulator.report.figures import FIGURES, style
 from simulator.report.figures.brand import (
     COLOURS,
+    EASY,
     LEAST_DIFFERENCE,
     TOLD_APART,
     Brand,
     brand_of,
     contrast,
     dark,
+    darken,
     difference,
     recolour,
 )
 from simulator.report.figures.export import SIZES, export, find
+from simulator.report.figures.panel import panel
+from simulator.report.figures.picture import png
 from simulator.report.gallery import HEAD, drawn, studies
 from simulator.report.revive import KINDS, revive
 from simulator.report.saved import of, read
@@ -239,6 +245,23 @@ def test_our_own_colours_can_be_told_apart():
                 assert a == b or difference(COLOURS[a], COLOURS[b], sight) >= LEAST_DIFFERENCE
 
 
+def test_a_picture_on_a_dark_slide():
+    """The slide's own background, and letters that are read on it; cells keep their colours."""
+    figure = Figure()
+    FIGURES["constraint"]["capacity_heat"](constraint(), figure.add_subplot())
+    cells = [t for a in figure.axes for t in a.texts if t.get_label() == style.STAYS]
+    before = [t.get_color() for t in cells]
+    darken(figure, "#14213d")
+    assert to_hex(figure.get_facecolor()) == "#14213d"
+    others = [t for t in figure.findobj(Text) if t.get_label() != style.STAYS]
+    assert all(contrast(to_hex(t.get_color()), "#14213d") >= EASY for t in others)
+    assert cells
+    assert [t.get_color() for t in cells] == before
+    (saved,) = of(constraint())
+    dark = imread(panel("constraint", "capacity_heat", saved, 6, 4, ground="#14213d"))
+    assert to_hex(dark[0, 0]) == "#14213d"
+
+
 def test_contrast_is_that_of_the_standard():
     assert contrast("#000000") == pytest.approx(21.0)
     assert contrast("#777777") == pytest.approx(4.48, abs=0.01)  # WCAG's own example of a near miss
@@ -404,6 +427,81 @@ def test_names_of_the_documentation_are_real(root, results):
     assert asked - keys <= set(deck.names(results))
 
 
+def test_a_figure_is_drawn_once(tmp_path, monkeypatch):
+    """Laid out twice (labels follow the ticks of the new places), drawn into its file once."""
+    from matplotlib.axes import Axes
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    counted = dict.fromkeys(("drawn", "laid out"), 0)
+
+    def count(what, call):
+        def counting(*args, **how):
+            counted[what] += 1
+            return call(*args, **how)
+
+        return counting
+
+    monkeypatch.setattr(Axes, "draw", count("drawn", Axes.draw))
+    execute = ConstrainedLayoutEngine.execute
+    monkeypatch.setattr(ConstrainedLayoutEngine, "execute", count("laid out", execute))
+    (saved,) = of(curve())
+    export("absorption_curve", saved, tmp_path / "a.png", "png", "16:9")
+    assert counted == {"drawn": 1, "laid out": 2}
+
+
+def test_a_png_is_what_savefig_makes():
+    """The same picture, and the figure is left as it was."""
+    figure = Figure(layout="constrained", facecolor="#EEEEEE")
+    axes = figure.add_subplot()
+    axes.plot([1, 2, 4])
+    axes.set_ylabel("a long label\nin two lines")
+    engine = figure.get_layout_engine()
+    held = io.BytesIO()
+    with style.look():
+        figure.savefig(held, dpi=90)
+        made = png(figure, 90)
+    held.seek(0)
+    assert (figure.dpi, figure.get_layout_engine()) == (100, engine)
+    np.testing.assert_array_equal(imread(io.BytesIO(made)), imread(held))
+
+
+def test_a_look_is_matplotlibs_own_but_for_what_it_sets():
+    """Whatever the user has set; it comes back. A machine's settings stay."""
+    import matplotlib as mpl
+
+    with mpl.rc_context({"lines.linewidth": 9.0, "axes.grid": True, "timezone": "Europe/Paris"}):
+        with style.look(settings={"axes.linewidth": 3.0}):
+            seen = dict(mpl.rcParams)
+            with mpl.rc_context():
+                mpl.rcdefaults()
+                usual = dict(mpl.rcParams)
+        assert mpl.rcParams["lines.linewidth"] == 9.0
+    ours = {"font.family", "font.size", "text.color", "axes.labelcolor", "xtick.color",
+            "ytick.color", "svg.hashsalt", "axes.linewidth"}  # fmt: skip
+    assert {k for k in usual if usual[k] != seen[k]} == ours
+    assert (seen["timezone"], seen["axes.linewidth"]) == ("Europe/Paris", 3.0)
+
+
+def test_a_process_without_solids_has_them_back_later():
+    script = (
+        "import gc, sys\n"
+        "from simulator.cli.light import light\n"
+        "with light():\n"
+        "    import matplotlib.figure\n"
+        "    assert not gc.isenabled()\n"
+        "assert gc.isenabled()\n"
+        "assert not any('mplot3d' in m for m in sys.modules)\n"
+        "from mpl_toolkits.mplot3d import Axes3D\n"
+        "with light():\n"
+        "    assert 'mpl_toolkits.mplot3d' in sys.modules\n"
+        "assert sys.modules['mpl_toolkits.mplot3d'].Axes3D is Axes3D"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_a_figure_is_a_light_process(tmp_path):
     """No engine, no compiler, no reader of tables is loaded to draw what was saved."""
     write(isoquants(), tmp_path / "r", figures=False)
@@ -412,7 +510,8 @@ def test_a_figure_is_a_light_process(tmp_path):
         f"main(['figure', 'isoquant', {str(tmp_path / 'r')!r}, '--out', "
         f"{str(tmp_path / 'a.png')!r}], standalone_mode=False)\n"
         "print([m for m in ('numba', 'scipy', 'pandas', 'simpy', 'pydantic', 'SALib', 'pyarrow',"
-        " 'simulator.engines', 'simulator.system') if m in sys.modules])"
+        " 'simulator.engines', 'simulator.system', 'pydantic_core', 'matplotlib.pyplot',"
+        " 'matplotlib.style', 'mpl_toolkits.mplot3d', 'rich', 'pptx') if m in sys.modules])"
     )
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True

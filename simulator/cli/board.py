@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from simulator.cli.base import PATH, deliver, main, output, print_json
+from simulator.cli.light import light
 
 RESULTS = click.Path(path_type=Path)
 SIZES = ("16:9", "4:3", "half")
@@ -34,26 +35,28 @@ def deck(
     RESULT is a folder that --out wrote, or the JSON that --json printed. Charts are native: they
     can be edited in PowerPoint. A refresh keeps what people did to the deck.
     """
-    from simulator.report import deck as decks
-
     if sum(bool(asked) for asked in (out, refresh, names)) != 1:
         raise click.UsageError("Say one of --out, --refresh and --names.")
     if template is not None and out is None:
         raise click.UsageError("--template goes with --out.")
+    with light():
+        from simulator.report import deck as decks
+
+        if names:
+            found = decks.names(results)
+        elif refresh is not None:
+            made = decks.refresh(results, refresh)
+        else:
+            assert out is not None
+            made = decks.make(results, out, template)
     if names:
-        found = decks.names(results)
         if as_json:
             print_json(found)
         else:
             click.echo("\n".join(f"{name}: {said}" for name, said in found.items()))
         return
-    if refresh is not None:
-        made = decks.refresh(results, refresh)
-    else:
-        assert out is not None
-        made = decks.make(results, out, template)
-        if not quiet:
-            click.echo(f"Written to {out}", err=True)
+    if out is not None and not quiet:
+        click.echo(f"Written to {out}", err=True)
     deliver(made, as_json=as_json, quiet=quiet)
 
 
@@ -78,16 +81,17 @@ def figure(
     quiet: bool,
 ) -> None:
     """Draw one figure of a result."""
-    from simulator.report.figures.brand import brand_of
-    from simulator.report.figures.export import export, find
-    from simulator.report.saved import read
-
     kind = format_ or (out.suffix.lstrip(".").lower() if out else "") or "png"
     if kind not in FORMATS:
         raise click.UsageError(f"{out}: no format {kind!r}; there are {', '.join(FORMATS)}.")
-    brand = None if style is None else brand_of(style)
-    saved = find(name, read([result]))
-    path = export(name, saved, out or Path(f"{name}.{kind}"), kind, size, brand)
+    with light():
+        from simulator.report.figures.brand import brand_of
+        from simulator.report.figures.export import export, find
+        from simulator.report.saved import read
+
+        brand = None if style is None else brand_of(style)
+        saved = find(name, read([result]))
+        path = export(name, saved, out or Path(f"{name}.{kind}"), kind, size, brand)
     warnings = [] if brand is None else brand.warnings
     if as_json:
         print_json({"kind": "figure", "figure": name, "file": str(path), "warnings": warnings})

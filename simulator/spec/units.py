@@ -11,13 +11,12 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic_core import core_schema
-
 from simulator.spec.measures import MAX_TEXT, WANTED, Kind, convert, fail, read, show
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
     from pydantic.json_schema import JsonSchemaValue
+    from pydantic_core import core_schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +72,8 @@ class Quantity:
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
+        from pydantic_core import core_schema
+
         def validate(value: Any, info: core_schema.ValidationInfo) -> float:
             return self.parse(value, _context_currency(info))
 
@@ -144,6 +145,8 @@ class MoneyOrRate:
     def __get_pydantic_core_schema__(
         cls, source: Any, handler: GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
+        from pydantic_core import core_schema
+
         def validate(value: Any, info: core_schema.ValidationInfo) -> MoneyOrRate:
             return cls.parse(value, _context_currency(info))
 

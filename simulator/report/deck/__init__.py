@@ -93,7 +93,8 @@ def deck_of(answers: Sequence[Saved], out: str | Path, template: str | Path | No
     build.add(deck, story, page, kept)
     record.write(deck, kept)
     package.saved(deck, path, None if template is None else Path(template))
-    return Made(path, story, tuple(changes.changed), tuple(changes.problems), tuple(changes.notes))
+    notes = (*changes.notes, *page.ink.notes)
+    return Made(path, story, tuple(changes.changed), tuple(changes.problems), notes)
 
 
 def refresh(results: Sequence[str | Path], path: str | Path) -> Made:

@@ -9,8 +9,17 @@ from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
 from pptx.util import Emu, Inches, Pt
 
 from simulator.report.deck import charts
+from simulator.report.deck.ink import Ink, dark_ground
 from simulator.report.deck.record import Record, Written
-from simulator.report.deck.theme import Page, fitted, mapped, numbered, theme_part, title_size
+from simulator.report.deck.theme import (
+    Page,
+    fitted,
+    mapped,
+    numbered,
+    theme_part,
+    title_letter,
+    title_size,
+)
 from simulator.report.story.say import Fact, Line
 from simulator.report.story.spec import (
     Bars,
@@ -91,7 +100,9 @@ def _title(story: Story, page: Page) -> float:
     """Points at which every title fits: the layout's own, or less, the same on all slides."""
     own = title_size(page)
     room = max(1, page.title[2] - int(Inches(0.2))), page.title[3]
-    return min(fitted(s.title.text, own, *room, least=18.0, letter=0.57) for s in story.slides)
+    letter = title_letter(page)
+    least = 18.0 if letter < 0.6 else 14.0
+    return min(fitted(s.title.text, own, *room, least, letter) for s in story.slides)
 
 
 def _add(deck: Any, slide: Slide, page: Page, points: float) -> None:
@@ -138,7 +149,7 @@ def _show(shown: Any, slide: Slide, page: Page) -> Any:
         frame = charts.add(shown, show, box, page.ink)
         frame.name = name(slide, "chart")
     elif isinstance(show, Table):
-        frame = _table(shown, show, box)
+        frame = _table(shown, show, box, page.ink)
         frame.name = name(slide, "table")
     elif isinstance(show, Picture):
         frame = shown.shapes.add_picture(
@@ -155,9 +166,11 @@ def picture(show: Picture, slide: Any, width: int, height: int) -> Any:
     """A figure without title and source, as a PNG of a size in EMU, in its slide's theme."""
     from simulator.report.figures.panel import panel
 
-    theme = theme_part(slide.slide_layout.slide_master).blob
+    layout = slide.slide_layout
+    theme = theme_part(layout.slide_master).blob
+    wide, tall = width / Inches(1), height / Inches(1)
     return panel(
-        show.kind, show.figure, show.saved, width / Inches(1), height / Inches(1), theme
+        show.kind, show.figure, show.saved, wide, tall, theme, dark_ground(layout, theme)
     )  # fmt: skip
 
 
@@ -189,10 +202,12 @@ def cells(show: Table) -> list[list[Fact | Line]]:
     return [[Line(h) for h in show.head], *(list(row) for row in show.rows)]
 
 
-def _table(shown: Any, show: Table, box: Box) -> Any:
+def _table(shown: Any, show: Table, box: Box, ink: Ink) -> Any:
     rows, columns = len(show.rows) + 1, len(show.head)
     top = int(Inches(0.5))
-    tall = min((box[3] - top) // max(1, rows - 1), int(Inches(0.5)))
+    # A head of three lines where a font is wider than thought still ends above the source.
+    room = box[3] - top - int(Inches(0.1))
+    tall = min(room // max(1, rows - 1), int(Inches(0.5)))
     high = Emu(top + tall * (rows - 1))
     frame = shown.shapes.add_table(rows, columns, *(Emu(x) for x in box[:3]), high)
     table = frame.table
@@ -202,20 +217,21 @@ def _table(shown: Any, show: Table, box: Box) -> Any:
         column.width = Emu(int(share * box[2]))
     body, head = cells(show)[1:], cells(show)[:1]
     sizes = [
-        _cell_size(head, wide, box[2], top),
+        _cell_size(head, wide, box[2], top, bold=True),
         *[_cell_size(body, wide, box[2], tall)] * len(body),
     ]
     for r, row in enumerate(cells(show)):
         table.rows[r].height = Emu(tall if r else top)
         size = sizes[r]
         for c, said in enumerate(row):
-            _cell(table.cell(r, c), said, size, strong=r == 0 or r - 1 in show.strong)
+            colour = ink.cells if r else ink.heads
+            _cell(table.cell(r, c), said, size, colour, strong=r == 0 or r - 1 in show.strong)
             if c and not show.wide:
                 table.cell(r, c).text_frame.paragraphs[0].alignment = PP_ALIGN.RIGHT
     return frame
 
 
-def _cell(cell: Any, said: Fact | Line, size: float, *, strong: bool) -> None:
+def _cell(cell: Any, said: Fact | Line, size: float, colour: Any, *, strong: bool) -> None:
     cell.text = said.text
     cell.vertical_anchor = MSO_ANCHOR.MIDDLE
     cell.margin_top = cell.margin_bottom = Pt(1)
@@ -224,16 +240,28 @@ def _cell(cell: Any, said: Fact | Line, size: float, *, strong: bool) -> None:
         paragraph.font.size = Pt(size)
         for run in paragraph.runs:
             run.font.size = Pt(size)
+            if colour is not None:
+                run.font.color.theme_color = colour
             if strong:
                 run.font.bold = True
 
 
 def _cell_size(
-    rows: list[list[Fact | Line]], wide: tuple[float, ...], width: int, tall: int
+    rows: list[list[Fact | Line]],
+    wide: tuple[float, ...],
+    width: int,
+    tall: int,
+    *,
+    bold: bool = False,
 ) -> float:
-    size = 16.0
+    """Points at which every cell fits, and no word is broken."""
+    size, letter = 16.0, 0.62 if bold else 0.55
     for row in rows:
         for said, share in zip(row, wide, strict=True):
             room = int(share * width - Pt(11))
-            size = min(size, fitted(said.text, size, room, tall - Pt(2), 10.0, 0.55))
+            longest = max((len(word) for word in said.text.split()), default=1)
+            whole = room / Pt(1) / (longest * letter)
+            size = min(
+                size, max(whole, 10.0), fitted(said.text, size, room, tall - Pt(2), 10.0, letter)
+            )
     return size

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import colorsys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any, Final
 
 from lxml import etree
@@ -12,13 +13,19 @@ from pptx.enum.dml import MSO_THEME_COLOR
 from pptx.oxml.ns import qn
 
 READABLE: Final = 4.5  # WCAG 2, of text
+LARGE: Final = 3.0  # of large and of bold text
 SEEN: Final = 2.0  # of bars
+DARK: Final = 0.18  # the luminance of a background on which white reads better than black
+FAINT: Final = 1.4  # bars below this are lost on the background
+NEAR: Final = 0.12  # two colours, of the square root of three
+_MEANT: Final = {1: "fix", 2: "push", 3: "other variants"}
 _THEME: Final = {
     "tx1": MSO_THEME_COLOR.TEXT_1,
     "tx2": MSO_THEME_COLOR.TEXT_2,
     "bg1": MSO_THEME_COLOR.BACKGROUND_1,
     "bg2": MSO_THEME_COLOR.BACKGROUND_2,
 }
+_CELLS: Final = {"dk1": MSO_THEME_COLOR.DARK_1, "lt1": MSO_THEME_COLOR.LIGHT_1}
 _PLAIN: Final = {"tx1": "dk1", "tx2": "dk2", "bg1": "lt1", "bg2": "lt2"}
 RGB = tuple[float, float, float]
 
@@ -27,13 +34,17 @@ RGB = tuple[float, float, float]
 class Ink:
     """text: of a chart; None where the theme's own does. quiet: of headings; bars: of today's.
 
-    dark: whether the background is.
+    dark: whether the background is. cells, heads: of tables; None where their style's own do.
+    notes: what cannot be seen on the background, or told apart, as sentences.
     """
 
     text: Any
     quiet: Any
     bars: Any
     dark: bool
+    cells: Any = None
+    heads: Any = None
+    notes: tuple[str, ...] = ()
 
 
 PLAIN: Final = Ink(None, MSO_THEME_COLOR.TEXT_2, MSO_THEME_COLOR.TEXT_2, dark=False)
@@ -53,8 +64,45 @@ def ink_of(layout: Any, theme: bytes) -> Ink:
         text=None if told["tx1"] >= READABLE else _THEME[best],
         quiet=first(("tx2", "tx1"), READABLE),
         bars=first(("tx2", "tx1"), SEEN),
-        dark=_light(ground) < 0.18,
+        dark=_light(ground) < DARK,
+        cells=_of_cells(colours, "dk1", [_tint(colours.named("accent1"), t) for t in (0.2, 0.4)]),
+        heads=_of_cells(colours, "lt1", [colours.named("accent1")]),
+        notes=tuple(_unseen(colours, ground)),
     )
+
+
+def dark_ground(layout: Any, theme: bytes) -> str:
+    """The background of a layout as '#rrggbb' where it is dark; empty where it is light."""
+    ground = _Colours(layout, theme).ground()
+    if _light(ground) >= DARK:
+        return ""
+    return "#" + "".join(f"{round(255 * c):02x}" for c in ground)
+
+
+def _unseen(colours: _Colours, ground: RGB) -> Iterator[str]:
+    """Of the colours that charts mean something by."""
+    named = {f"accent {k} ({what})": colours.named(f"accent{k}") for k, what in _MEANT.items()}
+    faint = [name for name, colour in named.items() if _contrast(colour, ground) < FAINT]
+    if faint:
+        yield f"on the template's background {' and '.join(faint)} can hardly be seen"
+    for a, b in combinations((name for name in named if name not in faint), 2):
+        if sum((x - y) ** 2 for x, y in zip(named[a], named[b], strict=True)) < NEAR**2:
+            yield f"the template's {a} and {b} are about the same colour"
+
+
+def _of_cells(colours: _Colours, own: str, grounds: list[RGB]) -> Any:
+    """What is read on a table's cells, where its style's own colour is not."""
+
+    def told(name: str) -> float:
+        return min(_contrast(colours.named(name), ground) for ground in grounds)
+
+    best = max(_CELLS, key=told)
+    return None if told(own) >= LARGE or told(own) >= told(best) else _CELLS[best]
+
+
+def _tint(colour: RGB, share: float) -> RGB:
+    red, green, blue = (1.0 - share * (1.0 - c) for c in colour)
+    return red, green, blue
 
 
 class _Colours:

@@ -79,8 +79,12 @@ def opened(path: str | Path) -> Any:
         if any(kind in types for kind in _OTHERS):
             raw = _as_deck(raw)
         deck = Presentation(io.BytesIO(raw))
+        listed = {entry.rId for entry in deck.slides._sldIdLst}
         for rid, rel in list(deck.part.rels.items()):
-            if rel.reltype.endswith("/vbaProject"):  # a .pptx may not hold macros
+            # A .pptx may not hold macros; a slide that was taken off the list, but is still in
+            # the file, would share its name with a new one.
+            lost = rel.reltype.endswith("/slide") and rid not in listed
+            if lost or rel.reltype.endswith("/vbaProject"):
                 deck.part.rels.pop(rid)
         return deck
     except OSError as error:
@@ -221,13 +225,14 @@ def _room(deck: Any, layout: Any) -> Page:
     if not placed:  # missing, in mid-slide, narrow, or off the slide: ours goes to the top
         box = [int(x) for x in (0.045 * width, 0.04 * height, 0.91 * width, 0.14 * height)]
     left, high, wide, tall = box
-    top = high + tall
     feet = [
         int(p.top)
         for p in layout.placeholders
         if p.placeholder_format.type in _FOOT and p.top is not None and p.top > height // 2
     ]
-    bottom = min([*feet, height - int(Inches(0.45))])
+    above, below = _bands(layout, width, height)
+    top = max(high + tall, above)
+    bottom = min([*feet, below, height - int(Inches(0.45))])
     heading, foot = int(Inches(0.38)), int(Inches(0.3))
     body = (left, top + heading, wide, bottom - foot - top - heading)
     return Page(
@@ -241,6 +246,22 @@ def _room(deck: Any, layout: Any) -> Page:
     )
 
 
+def _bands(layout: Any, width: int, height: int) -> tuple[int, int]:
+    """Where the bands and rules end that a layout draws across its top, and begin at its foot."""
+    above, below = 0, height
+    shown = layout._element.get("showMasterSp", "1") not in ("0", "false")
+    for place in (layout, layout.slide_master) if shown else (layout,):
+        for shape in place.shapes:
+            if shape.is_placeholder or not shape.width or shape.width < 0.5 * width:
+                continue
+            high, low = int(shape.top), int(shape.top + shape.height)
+            if low <= 0.35 * height:
+                above = max(above, low)
+            elif high >= 0.75 * height:
+                below = min(below, high - int(Inches(0.06)))
+    return above, below
+
+
 def _serves(box: Sequence[int], width: int, height: int) -> bool:
     """Whether a layout's title leaves room below it, and is wide enough for a sentence."""
     if len(box) < 4:
@@ -252,15 +273,26 @@ def _serves(box: Sequence[int], width: int, height: int) -> bool:
 
 def title_size(page_: Page) -> float:
     """Points of the title as the layout, or its master, has them; 44 where neither says."""
+    said = next((run.get("sz") for run in _title_runs(page_) if run.get("sz")), "4400")
+    return int(said) / 100
+
+
+def title_letter(page_: Page) -> float:
+    """The mean width of a title's letter in points a point: capitals are wider."""
+    said = next((run.get("cap") for run in _title_runs(page_) if run.get("cap")), "none")
+    return 0.57 if said == "none" else 0.7
+
+
+def _title_runs(page_: Page) -> Iterator[Any]:
+    """What is said of a title's letters, the nearest first: its layout, its master."""
     master = page_.layout.slide_master
     titles = [title_of(page_.layout), *(p for p in master.placeholders if _is_title(p))]
     styles = [t._element.find(f"{qn('p:txBody')}/{qn('a:lstStyle')}") for t in titles]
     styles.append(master._element.find(f"{qn('p:txStyles')}/{qn('p:titleStyle')}"))
     for style in styles:
         run = None if style is None else style.find(f"{qn('a:lvl1pPr')}/{qn('a:defRPr')}")
-        if run is not None and run.get("sz"):
-            return int(run.get("sz")) / 100
-    return 44.0
+        if run is not None:
+            yield run
 
 
 def _is_title(placeholder: Any) -> bool:

@@ -30,7 +30,8 @@ from simulator.report.figures.comparison import arr, equal_spend
 from simulator.report.figures.constraints import queues, relief
 from simulator.report.figures.curves import absorption_curve
 from simulator.report.figures.heatmap import capacity_heat, constraint_heat
-from simulator.report.figures.style import look, save, slide
+from simulator.report.figures.picture import save
+from simulator.report.figures.style import look, slide
 from simulator.report.figures.waterfall import absorption_waterfall, ledger
 
 
@@ -52,9 +53,18 @@ class Plot:
             if axes is None:
                 _, axes = slide(self.title(result), titles.source(result))
                 drawn = self.draw(result, axes)
-                figure_of(axes).draw_without_rendering()
+                settle(figure_of(axes))
                 return drawn
             return self.draw(result, axes)
+
+
+def settle(figure: Figure) -> None:
+    """Give axes their places; labels that meet the ticks of the new places move once more when
+    the figure is drawn. Nothing is drawn: a slide is drawn once, into its file.
+    """
+    engine = figure.get_layout_engine()
+    assert engine is not None
+    engine.execute(figure)
 
 
 def figure_of(axes: Axes) -> Figure:

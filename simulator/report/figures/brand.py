@@ -23,6 +23,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import fontManager
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.spines import Spine
 from matplotlib.text import Text
 from numpy.typing import NDArray
 
@@ -44,6 +45,7 @@ COLOURS: Final = {
 TOLD_APART: Final = ("today", "push", "fix", "other")
 LEAST_CONTRAST: Final = 3.0  # of what is drawn, against white (WCAG 1.4.11)
 LETTERS: Final = 4.5  # of letters (WCAG 1.4.3)
+EASY: Final = 7.0  # of letters on a dark ground (WCAG 1.4.6)
 LEAST_DIFFERENCE: Final = 10.0
 # Settings of matplotlib that change a look and nothing else.
 _RC: Final = re.compile(r"(axes|xtick|ytick|grid|lines|patch|hatch)\.[\w.]+")
@@ -275,6 +277,30 @@ def recolour(figure: Figure, brand: Brand) -> None:
             faces = artist.get_facecolor()
             if len(faces) and _hex(faces[0]) in swaps:
                 artist.set_facecolor(swaps[_hex(faces[0])])
+
+
+def darken(figure: Figure, ground: str) -> None:
+    """A dark background: what is written or drawn on it is made light enough to be seen."""
+    figure.set_facecolor(ground)
+    for axes in figure.axes:
+        axes.set_facecolor(ground)
+    for artist in figure.findobj(lambda a: isinstance(a, Text | Line2D | Spine)):
+        if artist.get_label() == style.STAYS:
+            continue
+        if isinstance(artist, Text):
+            artist.set_color(_light(artist.get_color(), ground, EASY))
+        elif isinstance(artist, Line2D):
+            artist.set_color(_light(artist.get_color(), ground, LEAST_CONTRAST))
+        elif isinstance(artist, Spine):
+            artist.set_edgecolor(_light(artist.get_edgecolor(), ground, LEAST_CONTRAST))
+
+
+def _light(colour: Any, ground: str, least: float) -> str:
+    """The shade of a colour that is seen on a dark one."""
+    rgb = np.array(to_rgb(colour))
+    while contrast(_hex(rgb), ground) < least and rgb.min() < 0.99:
+        rgb = 1.0 - (1.0 - rgb) * 0.92
+    return _hex(rgb)
 
 
 def _hex(colour: Any) -> str:

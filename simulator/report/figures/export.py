@@ -10,10 +10,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from matplotlib.figure import Figure
+
 from simulator.errors import DataError
 from simulator.report.deck.files import put
 from simulator.report.figures import FIGURES, figure_of, style
 from simulator.report.figures.brand import Brand, recolour
+from simulator.report.figures.picture import png
 from simulator.report.revive import revive
 from simulator.report.saved import Saved
 
@@ -48,17 +51,20 @@ def export(
         axes = plot(result)
         figure = figure_of(axes)
         recolour(figure, brand)
-        held = io.BytesIO()
-        metadata = {
-            "png": {"Software": None},
-            "svg": {"Date": None, "Creator": None},
-            "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
-        }
-        drawn = "svg" if format_ == "emf" else format_
-        figure.savefig(held, format=drawn, dpi=PIXELS, metadata=metadata[drawn])
-    content = held.getvalue()
+        content = png(figure, PIXELS) if format_ == "png" else _vectors(figure, format_)
     put(_emf(content) if format_ == "emf" else content, out)
     return out
+
+
+def _vectors(figure: Figure, format_: str) -> bytes:
+    """A figure as SVG (also for EMF, which is made of it) or PDF, without dates."""
+    held = io.BytesIO()
+    if format_ == "pdf":
+        unsaid = ("CreationDate", "Creator", "Producer")
+        figure.savefig(held, format="pdf", metadata=dict.fromkeys(unsaid))
+    else:
+        figure.savefig(held, format="svg", metadata=dict.fromkeys(("Date", "Creator")))
+    return held.getvalue()
 
 
 def _emf(svg: bytes) -> bytes:

@@ -76,7 +76,9 @@ def draw(panels: Sequence[Heat], axes: Axes) -> Axes:
     notes = ["% of paid hours worked"]
     notes += [MARK] if over else []
     notes += [f"{len(order) - ROWS} less busy teams left out"] if len(order) > ROWS else []
-    axes.set_xlabel("; ".join(notes), labelpad=10)
+    wide = axes.get_window_extent().width / axes.figure.dpi * 72.0
+    letters = max(30, int(wide / (0.55 * style.BODY)))
+    axes.set_xlabel(style.lines("; ".join(notes), letters, 3), labelpad=10)
     return axes
 
 
@@ -94,10 +96,11 @@ def _cell(axes: Axes, x: float, y: float, used: float, over: bool) -> None:
         axes.add_patch(
             Rectangle(
                 (x + 0.04, y + 0.04), 0.92, 0.92, fill=False, edgecolor=style.INK, linewidth=2.6,
-                zorder=3,
+                zorder=3, label=style.STAYS,
             )
         )  # fmt: skip
     axes.text(
         x + 0.5, y + 0.5, f"{100 * used:.0f}" if known else "–", ha="center", va="center",
         fontsize=style.SMALL, color="white" if known and used >= 0.93 else style.INK,
+        label=style.STAYS,
     )  # fmt: skip

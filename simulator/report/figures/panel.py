@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from simulator.report.figures import FIGURES, figure_of, style
-from simulator.report.figures.brand import Brand, recolour, theme_brand
+from simulator.report.figures import FIGURES, figure_of, picture, style
+from simulator.report.figures.brand import Brand, darken, recolour, theme_brand
 from simulator.report.revive import revive
 from simulator.report.saved import Saved
 
@@ -20,24 +20,25 @@ DPI = 180
 
 
 def panel(
-    kind: str, name: str, saved: Saved, width: float, height: float, theme: bytes = b""
-) -> io.BytesIO:
-    """A figure of a saved answer as PNG; width, height: inches; theme: XML of a deck's."""
+    kind: str, name: str, saved: Saved, width: float, height: float, theme: bytes = b"",
+    ground: str = "",
+) -> io.BytesIO:  # fmt: skip
+    """A figure of a saved answer as PNG; width, height: inches; theme: XML of a deck's.
+
+    ground: the background that it stands on, '#rrggbb', where that is dark.
+    """
     brand = theme_brand(theme) if theme else Brand()
     with style.look(fonts=brand.fonts):
         figure = Figure(figsize=(ROOM * width, ROOM * height), layout="constrained")
         FigureCanvasAgg(figure)
         FIGURES[kind][name](revive(saved), figure.add_subplot())
         recolour(figure, brand)
-        out = io.BytesIO()
-        figure.savefig(out, dpi=DPI / ROOM, metadata={"Software": None})
-    out.seek(0)
-    return out
+        if ground:
+            darken(figure, ground)
+        return io.BytesIO(picture.png(figure, DPI / ROOM))
 
 
 def png(axes: Axes, dots: float) -> bytes:
     """The whole figure that axes are on, as PNG of so many dots an inch."""
-    out = io.BytesIO()
     with style.look():
-        figure_of(axes).savefig(out, dpi=dots, metadata={"Software": None})
-    return out.getvalue()
+        return picture.png(figure_of(axes), dots)

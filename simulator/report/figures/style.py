@@ -8,7 +8,6 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -49,6 +48,7 @@ PURPLE: Final = "#CC79A7"
 GREY: Final = "#767676"
 PALE: Final = "#D9D9D9"
 INK: Final = "#222222"
+STAYS: Final = "on a colour of its own"  # the label of what keeps its colour on a dark slide
 ROLES: Final = {"today": GREY, "push": VERMILLION, "fix": BLUE, "other": GREEN}
 KINDS: Final = {"capacity": BLUE, "handoff": GREEN, "buyer": PURPLE, "market": VERMILLION}
 
@@ -104,6 +104,13 @@ def on(colour: str) -> str:
     return "#FFFFFF" if 0.2126 * r + 0.7152 * g + 0.0722 * b < 0.25 else INK
 
 
+# Settings of a machine, not of a look.
+_MACHINE: Final = (
+    "backend", "date.epoch", "docstring.", "figure.max_open_warning", "figure.raise_window",
+    "interactive", "savefig.directory", "timezone", "tk.", "toolbar", "webagg.",
+)  # fmt: skip
+
+
 @contextmanager
 def look(
     size: tuple[float, float] | None = None,
@@ -141,10 +148,13 @@ def _look() -> Iterator[None]:
         "savefig.bbox": "standard",
         **_settings.get(),
     }
+    # As mpl.rcdefaults, which reads the whole library of styles for the list of what is kept.
+    default: dict[str, Any] = dict(mpl.rcParamsDefault)  # type: ignore[arg-type,unused-ignore]
+    usual = {k: v for k, v in default.items() if not k.startswith(_MACHINE)}
     with mpl.rc_context(), warnings.catch_warnings():
-        mpl.rcdefaults()
-        for key, value in settings.items():
-            mpl.rcParams[key] = value  # type: ignore[index,unused-ignore]
+        for key, value in {**usual, **settings}.items():
+            if mpl.rcParams[key] != value:  # type: ignore[index,unused-ignore]
+                mpl.rcParams[key] = value  # type: ignore[index,unused-ignore]
         # A letter that no installed font has is drawn as a box; that is no reason to stop.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         warnings.filterwarnings("ignore", message="Matplotlib currently does not support")
@@ -379,12 +389,3 @@ def empty(axes: Axes, why: str) -> Axes:
         transform=axes.transAxes,
     )  # fmt: skip
     return axes
-
-
-def save(figure: Figure, stem: Path) -> list[Path]:
-    """Write a figure as PNG and SVG; the same figure gives the same bytes."""
-    found = [stem.with_name(stem.name + ".png"), stem.with_name(stem.name + ".svg")]
-    with look():
-        figure.savefig(found[0], dpi=DPI, metadata={"Software": None})
-        figure.savefig(found[1], metadata={"Date": None, "Creator": None})
-    return found

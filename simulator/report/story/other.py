@@ -118,7 +118,7 @@ def assumptions(answers: Sequence[Saved]) -> list[Slide]:
                     tuple(named(c, 52 if j in (0, 5) else 40) for j, c in enumerate(g))
                     for g in page
                 ),
-                (0.29, 0.11, 0.10, 0.10, 0.07, 0.33),
+                (0.28, 0.11, 0.10, 0.10, 0.085, 0.325),
             ),
             source=source(holder),
             notes=(
