@@ -65,20 +65,20 @@ _REST: Final = 1.90821492927058770002e-10 / CELLS
 
 
 @inlined
-def log(u: float) -> Any:
+def log(u: float) -> float:
     """Natural logarithm of a positive, normal, finite number: relative error 2e-14 at most."""
     bits = _bits_of(u)
     above = bits - _FIRST
     cell = 2 * ((above >> _SHIFT) & (CELLS - 1))
-    r = _double_of(bits - (above & _EXPONENT)) * at(_LOGARITHMS, cell) - 1.0
-    whole = float(above >> 52) * _LN2 + at(_LOGARITHMS, cell + 1)
+    r: float = _double_of(bits - (above & _EXPONENT)) * at(_LOGARITHMS, cell) - 1.0
+    whole: float = float(above >> 52) * _LN2 + at(_LOGARITHMS, cell + 1)
     square = r * r
     tail = (r * (1.0 / 3.0) - 0.5) + square * ((r * 0.2 - 0.25) - square * (1.0 / 6.0))
     return whole + (r + square * tail)
 
 
 @inlined
-def exp(x: float) -> Any:
+def exp(x: float) -> float:
     """Exponential: to 1 unit in the last place."""
     if not abs(x) < 700.0:
         return _far(x)
@@ -87,8 +87,9 @@ def exp(x: float) -> Any:
     r = (x - n * _STEP) - n * _REST
     square = r * r
     small = r + square * ((0.5 + r * (1.0 / 6.0)) + square * (1.0 / 24.0 + r * (1.0 / 120.0)))
-    power = at(_POWERS, cells & (CELLS - 1))
-    return (power + power * small) * _double_of(((cells >> 7) + _ONE) << 52)
+    power: float = at(_POWERS, cells & (CELLS - 1))
+    scale: float = _double_of(((cells >> 7) + _ONE) << 52)
+    return (power + power * small) * scale
 
 
 @compiled
