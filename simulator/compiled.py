@@ -79,6 +79,21 @@ def _apart(_: Any) -> Any:
 apart: Final[Any] = intrinsic(_apart)
 
 
+def _at(_: Any, records: Any, place: Any) -> Any:
+    """The record at a place. A plain index may be negative, which is asked at every access."""
+
+    def get(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind, place_type = signature.args
+        array = context.make_array(kind)(context, builder, arguments[0])
+        place = context.cast(builder, arguments[1], place_type, types.intp)
+        return context.unpack_value(builder, kind.dtype, builder.gep(array.data, [place]))
+
+    return records.dtype(records, place), get
+
+
+at: Final[Any] = intrinsic(_at)
+
+
 @cache
 def stamp(*files: str) -> int:
     """A number that changes with the content of files.

@@ -18,7 +18,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from simulator.compiled import apart, compiled, inlined
+from simulator.compiled import apart, at, compiled, inlined
+from simulator.elementary import exp, log
 
 # Laws of a positive random quantity; a quantity that is absent has law NONE and is always 0.
 NONE: Final = 0
@@ -128,9 +129,9 @@ _F = (
 )  # fmt: skip
 
 
-def _wichura(p: float) -> float:
+def _rational(p: float, tail: float) -> float:
+    """Inverse of the standard normal law; tail is sqrt(-log(p)) or of 1 - p, the smaller."""
     q = p - 0.5
-    tail = math.sqrt(-math.log(p if q < 0.0 else 1.0 - p))
     middle = abs(q) <= 0.425
     r = 0.180625 - q * q if middle else (tail - 1.6 if tail <= 5.0 else tail - 5.0)
     top, bottom = (_A, _B) if middle else ((_C, _D) if tail <= 5.0 else (_E, _F))
@@ -143,14 +144,14 @@ def _wichura(p: float) -> float:
     return -x / y if q < 0.0 else x / y
 
 
-_wichura_compiled = compiled(_wichura)
+_rational_compiled = compiled(_rational)
 
 
 @compiled
 def exact_normal_quantile(p: float) -> float:
     """Inverse of the standard normal law, relative error 1e-16 (Wichura 1988, AS 241)."""
     apart()
-    return _wichura_compiled(p)
+    return _rational_compiled(p, math.sqrt(-log(min(p, 1.0 - p))))
 
 
 CELLS: Final = 512  # of the lower half of the normal law
@@ -158,12 +159,17 @@ TAIL: Final = 16  # cells from the end that are not read from the table
 
 
 def _cubics() -> Any:
-    """Inverse of the normal law by cell: polynomials that agree at both ends in value and slope."""
+    """Inverse of the normal law by cell: polynomials that agree at both ends in value and slope.
+
+    Of the numbers at the ends 13 digits are kept: the rest depends on the machine.
+    """
     step = 1.0 / (2 * CELLS)
-    z = [_wichura(i * step) for i in range(TAIL, CELLS + 1)]
-    slope = [step * math.sqrt(2.0 * math.pi) * math.exp(0.5 * x * x) for x in z]
+    lower = [i * step for i in range(TAIL, CELLS + 1)]
+    z = [round(_rational(p, math.sqrt(-math.log(p))), 13) for p in lower]
+    slope = [round(step * math.sqrt(2.0 * math.pi) * math.exp(0.5 * x * x), 15) for x in z]
     ends = zip(z, z[1:], slope, slope[1:], strict=False)
-    return np.array([(a, s, 3 * (b - a) - 2 * s - t, s + t - 2 * (b - a)) for a, b, s, t in ends])
+    rows = [(a, s, 3 * (b - a) - 2 * s - t, s + t - 2 * (b - a)) for a, b, s, t in ends]
+    return np.array(rows).ravel()
 
 
 _CUBICS: Final = _cubics()
@@ -181,8 +187,9 @@ def normal_quantile(p: float) -> float:
     if cell < TAIL or cell >= CELLS:
         return exact_normal_quantile(p)
     x = place - cell
-    row = cell - TAIL
-    z = _CUBICS[row, 0] + x * (_CUBICS[row, 1] + x * (_CUBICS[row, 2] + x * _CUBICS[row, 3]))
+    row = 4 * (cell - TAIL)
+    a, b, c, d = at(_CUBICS, row), at(_CUBICS, row + 1), at(_CUBICS, row + 2), at(_CUBICS, row + 3)
+    z = a + x * (b + x * (c + x * d))
     return math.copysign(z, q)
 
 
@@ -205,7 +212,7 @@ def _standard_gamma(shape: float, key: int) -> float:
         v = 1.0 + c * x
         if v > 0.0:
             v = v * v * v
-            if math.log(u) < 0.5 * x * x + d - d * v + d * math.log(v):
+            if log(u) < 0.5 * x * x + d - d * v + d * log(v):
                 return boost * d * v
 
 
@@ -228,30 +235,43 @@ def spread_of(law: int, cv: float) -> float:
     return cv
 
 
-@compiled
+@inlined
 def drawn(law: int, mean: float, spread: float, key: int, slot: int) -> float:
     """A positive quantity of the given law and mean.
 
     spread: of `spread_of`; the logarithm's deviation of a lognormal law, the steps of an Erlang
     law, minus the shape of another gamma law, 0 for none.
     """
-    apart()
-    if law == NONE or mean == 0.0:
-        return 0.0
-    if law == DETERMINISTIC or spread == 0.0:
-        return mean
+    if spread == 0.0 or law == NONE:
+        return 0.0 if law == NONE else mean
     if law == EXPONENTIAL:
-        return -mean * math.log(uniform(key, slot))
+        return -mean * log(uniform(key, slot))
     if law == LOGNORMAL:
         z = normal_quantile(uniform(key, slot))
-        return mean * math.exp(spread * (z - 0.5 * spread))
+        return mean * exp(spread * (z - 0.5 * spread))
+    if law == DETERMINISTIC:
+        return mean
+    return mean * _gamma(spread, key, slot)
+
+
+@compiled
+def _gamma(spread: float, key: int, slot: int) -> float:
+    """Of a gamma law of mean 1."""
+    apart()
     stream = subkey(key, slot)
     if spread < 0.0:
-        return mean * _standard_gamma(-spread, stream) / -spread
+        return _standard_gamma(-spread, stream) / -spread
     product, steps = uniform(stream, 0), int(spread)
     for i in range(1, steps):
         product *= uniform(stream, i)
-    return -mean * math.log(product) / steps
+    return -log(product) / steps
+
+
+@compiled
+def drawn_apart(law: int, mean: float, spread: float, key: int, slot: int) -> float:
+    """As `drawn`, where it is asked for seldom."""
+    apart()
+    return drawn(law, mean, spread, key, slot)
 
 
 @compiled
@@ -291,7 +311,7 @@ def band_height(band: int) -> float:
 @inlined
 def arrival_gap(cell: int, index: int, band: int) -> float:
     """Weeks from one point of a cell to the next (or from its start to the first)."""
-    return -math.log(uniform(cell, 2 * index + ARRIVAL_GAP)) / band_height(band)
+    return -log(uniform(cell, 2 * index + ARRIVAL_GAP)) / band_height(band)
 
 
 @inlined

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from simulator import draws, laws
 from simulator.compiled import compiled
+from simulator.elementary import log
 from simulator.spec.schema import Scenario
 from simulator.spec.teams import Team
 from simulator.weekly.records import HIRE, Array, filled
@@ -67,7 +67,7 @@ def span_of(stream: Any, person: int, times: int, law: int, ramp: float) -> floa
     if law == laws.LINE:
         return ramp
     key = draws.subkey(draws.subkey(stream, SPANS), person)
-    return -ramp * math.log(draws.uniform(key, times))
+    return -ramp * log(draws.uniform(key, times))
 
 
 @compiled

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from numba import typeof
 
-from simulator import compiled, draws, laws
+from simulator import compiled, draws, elementary, laws
 from simulator import system as system_module
 from simulator.compiled import announced
 from simulator.compiled import stamp as stamp_of
@@ -60,7 +60,7 @@ def _compiled(arguments: tuple[Any, ...]) -> Any:
 
 def stamp() -> int:
     """A number that changes with the sources that the loop is made of."""
-    modules = (compiled, draws, laws, system_module, slow_module, state_module, hires)
+    modules = (compiled, elementary, draws, laws, system_module, slow_module, state_module, hires)
     folder = sorted(Path(batch_loop.__file__).parent.glob("*.py"))
     return stamp_of(*(str(m.__file__) for m in modules), *map(str, folder))
 

@@ -12,6 +12,7 @@ import math
 from simulator import draws, laws
 from simulator.compiled import apart
 from simulator.draws import uniform
+from simulator.elementary import log
 from simulator.engines.batch.compile import at, compiled, inlined
 from simulator.engines.batch.layout import BANDS
 
@@ -139,7 +140,7 @@ def _next_point(run, channel, band):  # type: ignore[no-untyped-def]
     band.index += 1
     while band.now <= run.finish:
         # Heights are powers of two, so this is arrival_gap to the bit.
-        gap = -math.log(uniform(band.cell, 2 * band.index + draws.ARRIVAL_GAP)) / band.height
+        gap = -log(uniform(band.cell, 2 * band.index + draws.ARRIVAL_GAP)) / band.height
         band.point += gap
         if band.point >= band.week + 1:
             band.week += 1

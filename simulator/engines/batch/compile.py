@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from numba import njit, types
-from numba.extending import intrinsic
+from numba import njit
+
+from simulator.compiled import at
 
 # Nothing is allocated in the loop, so arrays need no reference counts (_nrt: a private option of
 # numba; tests hold it to that).
@@ -17,17 +18,4 @@ inlined: Final = njit(forceinline=True, **OPTIONS, **INNER)  # small, and called
 # Part of its one caller from the start, so it is compiled once.
 merged: Final = njit(inline="always", forceinline=False, **OPTIONS, **INNER)
 
-
-def _at(_: Any, records: Any, place: Any) -> Any:
-    """The record at a place. A plain index may be negative, which is asked at every access."""
-
-    def get(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        kind, place_type = signature.args
-        array = context.make_array(kind)(context, builder, arguments[0])
-        place = context.cast(builder, arguments[1], place_type, types.intp)
-        return context.unpack_value(builder, kind.dtype, builder.gep(array.data, [place]))
-
-    return records.dtype(records, place), get
-
-
-at: Final[Any] = intrinsic(_at)
+__all__ = ["at", "compiled", "inlined", "merged"]

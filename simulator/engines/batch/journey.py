@@ -6,11 +6,11 @@ REST where the lead now waits for something or has its fate. `i` is the lead's p
 
 from __future__ import annotations
 
-import math
 from typing import Final
 
 from simulator import draws, laws
-from simulator.draws import drawn, uniform
+from simulator.draws import drawn, drawn_apart, uniform
+from simulator.elementary import log
 from simulator.engines.batch.arrivals import wake
 from simulator.engines.batch.books import arm_churn, hazard, idle_pop, live_push, withdraw
 from simulator.engines.batch.compile import at, merged
@@ -225,7 +225,7 @@ def lose(run, floor, ends, channels, limits, tables, i, s, reason, now):  # type
         place(lead, ends.fates, stage.recycle_to)
         floor.stages[lead.stage].nurture += 1
         lead.doing = NURTURE
-        delay = drawn(
+        delay = drawn_apart(
             stage.recycle_delay_law, by.recycle_delay, stage.recycle_delay_spread,
             key, slot + draws.RECYCLE_DELAY,
         )  # fmt: skip
@@ -262,7 +262,7 @@ def won(run, floor, ends, demand, tables, i, s, now):  # type: ignore[no-untyped
     run.customers_live += 1
     by = tables.segments[run.segment]
     late = laws.lateness_factor(now - lead.won, by.target, by.late_churn) * lead.lure
-    until = hazard(run, now) + -math.log(uniform(lead.key, draws.CHURN)) / late
+    until = hazard(run, now) + -log(uniform(lead.key, draws.CHURN)) / late
     live_push(run, ends.lives, until, lead.id, lead.row, lead.key)
     arm_churn(run, floor, ends.lives, now)
     if run.referral:

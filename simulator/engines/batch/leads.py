@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from simulator import draws, laws
-from simulator.draws import drawn, uniform
+from simulator.draws import drawn_apart, uniform
 from simulator.engines.batch.books import cooling_push, idle_pop, keep, sign, skill_of, touch
 from simulator.engines.batch.compile import at, compiled, inlined
 from simulator.engines.batch.layout import NOTHING, PATIENCE, WORK
@@ -53,7 +53,7 @@ def cool(run, segments, cooling, key, now):  # type: ignore[no-untyped-def]
 @compiled
 def _cool(run, segments, cooling, key, now):  # type: ignore[no-untyped-def]
     mean = segments[run.segment].cool_down
-    wait = drawn(run.cool_law, mean, run.cool_spread, key, draws.COOL_DOWN)
+    wait = drawn_apart(run.cool_law, mean, run.cool_spread, key, draws.COOL_DOWN)
     cooling_push(run, cooling, now + ((now + wait) - now))
 
 
@@ -200,7 +200,9 @@ def new_lead(run, floor, ends, channel, by, band, i, now):  # type: ignore[no-un
     lead.fit = 0 if uniform(key, draws.FIT) < by.good_fit else 1
     lead.value = by.value
     if channel.value_law != draws.DETERMINISTIC:
-        lead.value = drawn(channel.value_law, by.value, channel.value_spread, key, draws.VALUE)
+        lead.value = drawn_apart(
+            channel.value_law, by.value, channel.value_spread, key, draws.VALUE
+        )
     lead.arrived = now
     lead.won = lead.live = NAN
     lead.cost = lead.weight = lead.waited = lead.spent = 0.0
