@@ -41,6 +41,7 @@ bench: setup  ## how fast, as ratios to peers measured in the same run
 	$(BIN)/python -m benchmarks.bench_sweep --memory
 	$(BIN)/python -m benchmarks.bench_cluster
 	$(BIN)/python -m benchmarks.bench_flow
+	$(BIN)/python -m benchmarks.bench_mechanisms
 
 gallery: setup  ## docs/gallery.md and its pictures
 	$(BIN)/growthsim gallery --out docs

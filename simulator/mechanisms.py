@@ -260,7 +260,7 @@ def _policies(after: Scenario) -> list[Policy]:
         p
         for p in after.policies
         if ((pattern := pattern_of(p)) is None or reach(pattern, left))
-        and (p.sla is None or p.sla.handoff in handoffs)
+        and (p.sla is None or p.sla.handoff is None or p.sla.handoff in handoffs)
     ]
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulator.errors import AnalysisError
 from simulator.record import Record, Series
@@ -24,6 +25,8 @@ from simulator.system import (
     lost,
 )
 from simulator.vocabulary import QUARTER, YEAR, describe
+
+Floats = NDArray[np.float64]
 
 
 class Shown(Protocol):
@@ -226,26 +229,69 @@ def measure(record: Shown, week: float | None = None) -> dict[str, float]:
     }
     for m, team in enumerate(system.team_names):
         found[f"utilisation.{team}"] = _ratio(float(busy[m]), float(paid[m]))
+    found |= _cash(record, k)
     found |= _by_stage(record, k)
     return found
 
 
-def _by_stage(record: Shown, k: int) -> dict[str, float]:
-    """Each stage's flow, conversion and numbers; waits where a team serves it."""
+def _cash(record: Shown, k: int) -> dict[str, float]:
+    """Cash: what is earned comes in later, what it costs is paid at once.
+
+    Before week 0 revenue was that of the opening ARR.
+    """
+    s, system = record.series, record.system
+    money, t = system.scenario.money, s.t[: k + 1]
+    earned = s.revenue[: k + 1]
+    before = float(s.arr[0]) / YEAR * np.minimum(t - money.collection, 0.0)
+    collected = np.interp(t - money.collection, t, earned) + before - before[0]
+    segments = [system.segment(np.nextafter(w, 0.0)) for w in t[1:]]
+    share = 1.0 - system.money.gross_margin[segments]
+    served = np.concatenate([[0.0], np.cumsum(np.diff(earned) * share)])
+    paid = s.people_cost.sum(axis=1) + s.spend.sum(axis=1) + s.lever_cost + s.overhead
+    cash = money.cash + collected - (paid - paid[0])[: k + 1] - served
+    return {
+        "cash": float(cash[-1]),
+        "cash_low": float(cash.min()),
+        "receivables": float(earned[-1] - collected[-1] - before[0]),
+    }
+
+
+def _by_stage(record: Shown, k: int, since: int = 0) -> dict[str, float]:
+    """Each stage's flow, conversion and numbers between grid points; waits where a team serves."""
     s, system = record.series, record.system
     found: dict[str, float] = {}
-    cold = s.fates[k] - s.fates[0]
+    cold = s.fates[k] - s.fates[since]
+
+    def over(values: Floats) -> Floats:
+        change: Floats = values[k] - values[since]
+        return change
+
+    entered, advanced, wait, started = (
+        over(values) for values in (s.entered, s.advanced, s.wait, s.started)
+    )
+    met, due = over(s.sla_met), over(s.sla_due)
+    span = slice(since, k + 1)
     for i, stage in enumerate(system.stage_names):
-        entered = float(s.entered[k, i])
-        found[f"rate.{stage}"] = _ratio(entered, float(s.t[k]))
-        found[f"conversion.{stage}"] = _ratio(float(s.advanced[k, i]), entered)
-        here = s.waiting[: k + 1, i] + s.working[: k + 1, i] + s.buyer[: k + 1, i]
+        came = float(entered[i])
+        found[f"rate.{stage}"] = _ratio(came, float(s.t[k] - s.t[since]))
+        found[f"conversion.{stage}"] = _ratio(float(advanced[i]), came)
+        here = s.waiting[span, i] + s.working[span, i] + s.buyer[span, i]
         found[f"wip.{stage}"] = float(here.mean())
         if system.stages.team[i] != NO_TEAM:
-            found[f"wait.{stage}"] = _ratio(float(s.wait[k, i]), float(s.started[k, i]))
-            found[f"queue.{stage}"] = float(s.waiting[: k + 1, i].mean())
-            found[f"cold.{stage}"] = _ratio(float(cold[lost(i, WENT_COLD)]), entered)
+            found[f"wait.{stage}"] = _ratio(float(wait[i]), float(started[i]))
+            found[f"queue.{stage}"] = float(s.waiting[span, i].mean())
+            found[f"cold.{stage}"] = _ratio(float(cold[lost(i, WENT_COLD)]), came)
+            if (system.stages.sla[:, i] < math.inf).any():
+                found[f"sla_met.{stage}"] = _ratio(float(met[i]), float(due[i]))
     return found
+
+
+def stages_between(record: Shown, since: float, week: float) -> dict[str, float]:
+    """The metrics of stages (vocabulary.BY_STAGE) over a stretch of weeks, not since week 0."""
+    first, last = (
+        int(np.searchsorted(record.series.t, w, side="right") - 1) for w in (since, week)
+    )
+    return _by_stage(record, last, first)
 
 
 def _quarter_sales(record: Shown, k: int, since: int) -> float:

@@ -22,10 +22,11 @@ class Series:
     customers, arr: (T,). fates: (T, F) leads by what has become of them so far: at every
     time they add up to the opening pipeline plus all arrivals.
     Flows: arrived (T, C); entered, started, advanced (T, S) visits; wait (T, S) weeks waited by
-    those started; won, won_arr, live, churned, churned_arr, expansion_arr (T,); cycle (T,) weeks
-    from arrival to signature, summed over wins; paid_hours, busy_hours (on leads), support_hours
-    (on new colleagues, or a channel of the team's own), people_cost (T, M); spend (T, C);
-    lever_cost (of levers and policies), overhead, revenue (T,).
+    those started; sla_met, sla_due (T, S) visits that began as soon as they were to, and all for
+    which that was said: begun, or gone cold; won, won_arr, live, churned, churned_arr,
+    expansion_arr (T,); cycle (T,) weeks from arrival to signature, summed over wins; paid_hours,
+    busy_hours (on leads), support_hours (on new colleagues, or a channel of the team's own),
+    people_cost (T, M); spend (T, C); lever_cost (of levers and policies), overhead, revenue (T,).
     churned counts customers (live or still onboarding) that left, with their ARR in churned_arr.
     """
 
@@ -46,6 +47,8 @@ class Series:
     started: Floats
     advanced: Floats
     wait: Floats
+    sla_met: Floats
+    sla_due: Floats
     won: Floats
     won_arr: Floats
     live: Floats

@@ -94,6 +94,8 @@ class Stages:
     buyer_time: Spread
     buyer: Ints  # who decides, where it is a decision
     gate: Floats  # (B, S, 2) share let in
+    sla: Floats  # (B, S) how soon work is to begin, inf: whenever
+    overdue: Floats  # (B, S) wait from which a lead goes first, inf: never
     speed_kind: Ints
     speed_floor: Floats  # (B, S)
     speed_scale: Floats
@@ -412,6 +414,20 @@ def _gates(s: Scenario, r: _Reader, index: dict[str, int]) -> Floats:
     return gate
 
 
+def _slas(s: Scenario, r: _Reader, index: dict[str, int]) -> tuple[Floats, Floats]:
+    """How soon work is to begin, and from when on a lead goes first."""
+    sla = r.columns([f"stages.{n}.sla" for n in index], absent=math.inf)
+    overdue = np.full(sla.shape, math.inf)
+    for policy in s.policies:
+        if policy.sla is not None and policy.sla.stage is not None:
+            here, at = _in_force(s, r, policy), index[policy.sla.stage]
+            within = sla[here, at] if policy.sla.within is None else policy.sla.within
+            overdue[here, at] = np.minimum(overdue[here, at], within)
+            if s.stages[policy.sla.stage].sla is None:
+                sla[here, at] = np.minimum(sla[here, at], within)
+    return sla, overdue
+
+
 def _limits(s: Scenario, r: _Reader, index: dict[str, int]) -> Limits:
     chosen = [p for p in s.policies if p.limit is not None]
     inside = np.zeros((len(chosen), len(index)), dtype=np.bool_)
@@ -443,6 +459,7 @@ def _stages(s: Scenario, r: _Reader, index: dict[str, int], teams: dict[str, int
         share[i, len(t) - 1 :] = 1.0
         route[i, len(t) :] = route[i, len(t) - 1]
     kinds = [0 if x.speed is None else 2 if x.speed == "oldroyd" else 1 for x in items]
+    sla, overdue = _slas(s, r, index)
     rework_to = [index[x.rework.to] if x.rework and x.rework.to else i for i, x in enumerate(items)]
     recycle_to = [
         index[x.recycle.to] if x.recycle and x.recycle.to else i for i, x in enumerate(items)
@@ -455,6 +472,8 @@ def _stages(s: Scenario, r: _Reader, index: dict[str, int], teams: dict[str, int
         buyer=np.cumsum([x.buyer is not None for x in items])
         * np.array([x.buyer is not None for x in items]),
         gate=_gates(s, r, index),
+        sla=sla,
+        overdue=overdue,
         after_sale=np.array([x.after_sale for x in items]),
         effort=_worked(
             r.spread([x.effort for x in items], [f"{b}.effort" for b in base], "effort"),
@@ -523,10 +542,10 @@ def _handoffs(s: Scenario, r: _Reader, index: dict[str, int]) -> Handoffs:
         raise SpecError([Problem(s.name, None, base[i], message)])
     within = np.full(returned.shape, math.inf)
     for policy in s.policies:
-        if policy.sla is not None:
+        if policy.sla is not None and policy.sla.handoff is not None:
             column = base.index(f"handoffs.{policy.sla.handoff}")
             here = _in_force(s, r, policy)
-            within[here, column] = np.minimum(within[here, column], policy.sla.within)
+            within[here, column] = np.minimum(within[here, column], policy.sla.within or math.inf)
     return Handoffs(
         index=table,
         source=np.array([index[h.from_] for h in s.handoffs], dtype=np.int64),

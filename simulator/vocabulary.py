@@ -63,6 +63,9 @@ METRICS: Final[dict[str, Metric]] = {
     "quick_ratio": Metric("ratio", "(new + expansion ARR) / churned ARR"),
     "burn": Metric("money", "cost + cost of revenue - revenue since week 0", -1),
     "burn_multiple": Metric("ratio", "net burn / net new ARR; 0 where nothing is burned", -1),
+    "cash": Metric("money", "cash at week 0 + revenue collected - cost - cost of revenue"),
+    "cash_low": Metric("money", "the least cash at the end of any week so far"),
+    "receivables": Metric("money", "revenue earned and not collected yet", 0),
     "contribution_margin": Metric(
         "share", "(revenue - cost of revenue - delivery and customer teams) / revenue"
     ),
@@ -83,6 +86,7 @@ BY_TEAM: Final = "utilisation."
 BY_STAGE: Final = {
     "conversion.": Metric("share", "visits that advanced / visits begun, since week 0"),
     "wait.": Metric("weeks", "mean wait for the team, of those whose work began", -1),
+    "sla_met.": Metric("share", "visits begun within the stage's sla / visits begun or gone cold"),
     "cold.": Metric("share", "visits that ended cold / visits begun", -1),
     "queue.": Metric("count", "leads waiting for the team, mean over time", -1),
     "wip.": Metric("count", "leads at the stage: waiting, worked on, with the buyer; mean", 0),

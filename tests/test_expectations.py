@@ -36,7 +36,7 @@ def test_bounds():
         ("expect:\n  - {says: x, variant: push-harder, metric: lead, above: 1}", "lead"),
         (
             "expect:\n  - {says: x, variant: push-harder, metric: win_rate, since: 5, above: 1}",
-            "win_rate is no sum over time",
+            "win_rate is no sum over time, so `since` says nothing",
         ),
         (
             "expect:\n  - {says: x, variant: push-harder, metric: leads, week: 500, above: 1}",
@@ -65,3 +65,26 @@ def test_a_study_without_expectations(tmp_path):
 def test_an_engine_without_chance_is_refused():
     with pytest.raises(AnalysisError, match="use batch or events"):
         expect([shipped("the-flood")], engine="flow")
+
+
+SMALL = """
+horizon: 20 weeks
+channels: {web: {leads: 20/week, good_fit: 100%}}
+teams: {rep: {headcount: 3}}
+stages: {talk: {team: rep, effort: 2 h, sla: 1 week}}
+"""
+FEWER = "extends: today.yaml\nlevers: [{at: week 10, set: channels.web.leads.now, to: 2/week}]\n"
+
+
+def test_a_stretch_of_weeks_of_a_stage(tmp_path):
+    """Visits a week from week 10 on are those of the lever, whatever came before."""
+    for name, text in (("today", SMALL), ("fewer", FEWER)):
+        (tmp_path / f"{name}.yaml").write_text(text)
+    says = "says: x, variant: fewer, metric: rate.talk"
+    (tmp_path / "expect.yaml").write_text(
+        f"replications: 8\nexpect:\n  - {{{says}, since: 10, above: 1, below: 3}}\n"
+        f"  - {{{says}, above: 9}}\n  - {{{says}, week: 10, since: 2, above: 15}}\n"
+        "  - {says: x, variant: fewer, metric: sla_met.talk, since: 10, above: 99%}\n"
+    )
+    found = expect([tmp_path])
+    assert found.holds, found.sentences

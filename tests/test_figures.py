@@ -607,6 +607,19 @@ def test_heads_that_ramp_are_told_from_those_that_do_not():
     assert not plot.when(comparison([arm(), arm()]))
 
 
+def test_people_who_are_there_are_shown_beside_those_planned():
+    result = comparison()
+    today = result.today
+    gone = np.linspace(4.0, 3.0, len(today.system.grid))
+    heads = {**today.course.heads, "desk0": gone}
+    course = replace(today.course, heads=heads)
+    result = replace(result, arms=(replace(today, course=course), *result.arms[1:]))
+    axes = FIGURES["comparison"]["heads"](result)
+    dotted = [list(x.get_ydata()) for x in axes.lines if x.get_linestyle() == "--"]
+    assert list(gone) in dotted
+    assert axes.get_xlabel().endswith("dotted: those there")
+
+
 def test_the_fan_holds_what_came_and_what_was_foretold():
     result = backtested()
     origin = result.trial.origins[0]

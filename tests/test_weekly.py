@@ -118,6 +118,21 @@ def test_pressure_lengthens_hours_and_raises_errors():
     assert again > 0.25
 
 
+def test_chance_in_single_weeks_is_no_reputation():
+    """A hundred customers of whom one leaves a week, as ever: nothing is said of it.
+
+    Two weeks' leavers in one would count as two at most if weeks were cut before they are smoothed;
+    what is left is that wins bend with V, some 2% (sd .3 of V), and chance (z 4.5).
+    """
+    text = works("30/week", "headcount: 9", weeks=104).replace(
+        "{churn: 0/week, expansion: 0/week}", "{start: 100, arr: 1 M, churn: 52%/year}"
+    ).replace("cv: 0.2}}}", "cv: 0.2}, decision: true, lost_to: no}}")  # fmt: skip
+    text += "buyer: {odds: {us: 3%}}\n"
+    said = text + "market: {reputation: {odds: 2}}\n"
+    gains = [run(said, r).series.won[-1] / run(text, r).series.won[-1] - 1 for r in range(60)]
+    assert np.mean(gains) < 0.04 + Z * np.std(gains, ddof=1) / math.sqrt(len(gains))
+
+
 def test_outbound_leads_go_with_heads_and_hours():
     more = """
 levers:

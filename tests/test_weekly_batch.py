@@ -102,6 +102,13 @@ WEEKLY: dict[str, dict[str, Any]] = {
                     "stages.qualify.effort": {"mean": "30 h", "cv": 0}},
     "service level": {"handoffs": [{"from": "qualify", "to": "discover", "delay": "2 weeks", "every": "1 week"}],
                       "policies": [{"sla": {"handoff": "qualify>discover", "within": "2 days"}, "at": "week 8"}]},
+    "work that is to begin in time": {"stages.qualify.sla": "1 day", "stages.qualify.patience": "3 days",
+                                      "stages.propose.sla": "2 days", "teams.ae.owned": True, "stages.propose.patience": "1 week",
+                                      "levers": [{"at": "week 5", "set": "stages.qualify.sla", "to": "4 h"}]},
+    "overdue leads go first": {"stages.propose.priority": 2, "stages.propose.effort": "12 h", "stages.discover.sla": "1 day",
+                               "stages.discover.patience": "2 weeks", "policies": [
+        {"sla": {"stage": "propose", "within": "2 days"}, "at": "week 4", "cost": "1 k/month"},
+        {"sla": {"stage": "discover", "within": "3 days"}, "at": "week 8", "until": "week 16"}]},
     "hiring at a level": {"policies": [hire()], "teams.ae.hiring_lead": "1 week"},
     "hiring and letting go": {"policies": [hire(lasts="3 weeks", rest="2 weeks")], "teams.ae.hiring_lead": "0 weeks",
                               "teams.ae.ramp": "4 weeks", "stages.propose.effort": {"mean": "60 h", "cv": 0}},
@@ -161,12 +168,14 @@ def mixture(draw: int) -> dict[str, Any]:
                 changes.setdefault(path, value)
     if "'decision': True" not in str(changes):
         changes = {path: value for path, value in changes.items() if "buyer." not in path}
-    handoffs = str(changes.get("handoffs"))
+    handoffs, owned = str(changes.get("handoffs")), "owned" in str(changes)
     inside: set[str] = set()
     changes["policies"] = []
     for policy in policies:
         stages = set(policy.get("limit", {}).get("stages", ()))
-        if ("sla" not in policy or "qualify" in handoffs) and not stages & inside:
+        sla = policy.get("sla", {})
+        fits = "qualify" in handoffs if "handoff" in sla else not (sla and owned)
+        if (not sla or fits) and not stages & inside:
             changes["policies"].append(policy)
             inside |= stages
     if changes.get("customers.start") == 0:

@@ -17,19 +17,20 @@ from simulator.analysis.paired import estimate
 from simulator.analysis.spend import cost_of, equal_spend
 from simulator.engines import simulate
 from simulator.errors import AnalysisError, Problem, SpecError
-from simulator.metrics import measure
+from simulator.metrics import measure, stages_between
+from simulator.record import Record
 from simulator.spec.expectations import FILE, Expectations, Statement, bound, read_expectations
 from simulator.spec.load import find_study, load, shipped, shipped_studies
 from simulator.spec.schema import Scenario
 from simulator.system import System, build
-from simulator.vocabulary import unknown
+from simulator.vocabulary import BY_STAGE, unknown
 
 Floats = NDArray[np.float64]
 ANY_SUM = (
     "wins", "leads", "new_arr", "revenue", "spend", "people_cost", "total_cost",
     "sales_marketing_cost", "burn", "throughput", "net_profit",
 )  # fmt: skip
-"""Metrics that add up over time, of which a stretch of weeks can be asked."""
+"""Metrics that add up over time, of which a stretch of weeks can be asked, as of stages."""
 
 
 @dataclass(frozen=True)
@@ -83,11 +84,25 @@ class Expected:
         }
 
 
-def _value(at: Callable[[float | None], dict[str, float]], statement: Statement) -> float:
+def _of_stage(metric: str) -> bool:
+    return metric.startswith(tuple(BY_STAGE))
+
+
+def _value(
+    record: Record, at: Callable[[float | None], dict[str, float]], statement: Statement
+) -> float:
     """What a statement asks of a run. at: the run's metrics at a week."""
     metric = statement.metric
     assert metric is not None
-    found = at(statement.week)[metric]
+    if statement.since and _of_stage(metric):
+        week = record.system.horizon if statement.week is None else statement.week
+        between = stages_between(record, statement.since, week)
+        if metric in between:
+            return between[metric]
+    values = at(statement.week)
+    if metric not in values:
+        raise AnalysisError(f"'{statement.says}': {record.system.name} has no metric '{metric}'")
+    found = values[metric]
     if statement.since:
         found -= at(statement.since)[metric]
     return found
@@ -108,9 +123,10 @@ def _named(folder: Path, scenarios: dict[str, Scenario], statement: Statement) -
         strange = unknown(statement.metric, list(scenario.teams), list(scenario.stages))
         if strange:
             raise SpecError([Problem(str(folder / FILE), None, "metric", strange)])
-        if statement.since is not None and statement.metric not in ANY_SUM:
+        over_time = statement.metric in ANY_SUM or _of_stage(statement.metric)
+        if statement.since is not None and not over_time:
             message = f"{statement.metric} is no sum over time, so `since` says nothing."
-            hint = f"Sums are: {', '.join(ANY_SUM)}."
+            hint = f"Sums are: {', '.join(ANY_SUM)}; and all metrics of stages."
             raise SpecError([Problem(str(folder / FILE), None, "since", message, hint)])
     for key in ("week", "since"):
         week = getattr(statement, key)
@@ -195,7 +211,7 @@ def _study(
             at = cache(partial(measure, record))
             for i, s in enumerate(wanted.expect):
                 if s.metric is not None and key[0] in (s.variant, s.than) and key[1] == s.spend:
-                    values[i].setdefault(key, []).append(_value(at, s))
+                    values[i].setdefault(key, []).append(_value(record, at, s))
         if progress is not None:
             progress(r + 1)
     found = []

@@ -84,6 +84,8 @@ def features(system: System) -> set[str]:
         used.add("acceptance by fit")
     if (system.handoffs.within < math.inf).any():
         used.add("SLAs")
+    if (st.overdue < math.inf).any():
+        used.add("overdue leads that go first")
     if (system.buyer.decay > 0).any():
         used.add("aging")
     if len(system.buyer.decay) > 1:

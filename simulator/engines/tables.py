@@ -65,6 +65,7 @@ class Tables:
         self.after = rows(system.buyer.after[s.buyer])
         self.gate, self.gated = rows(s.gate), rows((s.gate < 1.0).any(axis=(0, 2)))
         self.within = rows(h.within)
+        self.sla, self.overdue = rows(s.sla), rows(s.overdue)
         self.lever_rate = rows(system.money.lever_rate)
         self.limit = [
             next((i for i in range(len(system.limits.inside)) if row[i]), -1)

@@ -55,6 +55,7 @@ TIMED: tuple[str, ...] = (
     "teams.*.pressure.goal",
     "stages.*.effort.mean",
     "stages.*.patience.mean",
+    "stages.*.sla",
     "stages.*.buyer_time.mean",
     "stages.*.speed.floor",
     "stages.*.speed.scale",

@@ -87,10 +87,25 @@ class Gate(Model):
 
 
 class Sla(Model):
-    """No delay of a handoff is longer: an agreement on service that is kept."""
+    """An agreement on service: no delay of a handoff is longer; or overdue leads go first.
 
-    handoff: str = Field(description="as from>to")
-    within: Annotated[Weeks, Field(gt=0)]
+    At a stage, leads that have waited longer are served before all others of its team, the one
+    that is longest overdue first.
+    """
+
+    handoff: str | None = Field(None, description="as from>to")
+    stage: Name | None = None
+    within: Annotated[Weeks, Field(gt=0)] | None = Field(
+        None, description="default at a stage: its own sla"
+    )
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.handoff is None) == (self.stage is None):
+            raise ValueError("names a handoff, as from>to, or a stage: one of them")
+        if self.handoff is not None and self.within is None:
+            raise ValueError("a handoff needs within, e.g. 1 day")
+        return self
 
 
 KINDS = ("do", "budget", "steer", "grow", "limit", "gate", "sla")

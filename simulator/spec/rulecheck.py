@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from simulator.spec.paths import leaves, operand_of, week_of
-from simulator.spec.policies import Policy
+from simulator.spec.policies import Policy, Sla
 from simulator.spec.problems import nearest
 from simulator.spec.schema import Scenario
 from simulator.spec.shape import Path
@@ -110,6 +110,21 @@ def _needs(s: Scenario) -> Iterator[Finding]:
         yield ("market", "reputation"), message, ""
 
 
+def _overdue(s: Scenario, sla: Sla, here: Path) -> Iterator[Finding]:
+    """Overdue leads that go first need a team, a time, and to be anybody's."""
+    stage, where = s.stages.get(str(sla.stage)), (*here, "sla", "stage")
+    if stage is None:
+        yield where, f"no stage named '{sla.stage}'", _near(str(sla.stage), s.stages)
+    elif stage.team is None:
+        yield where, f"nobody works at {sla.stage}, so nothing waits there", ""
+    elif stage.team in s.teams and s.teams[stage.team].owned:
+        message = f"leads of team {stage.team} are owned: each waits for its owner alone"
+        yield where, message, "Pool the team, or drop the rule."
+    elif sla.within is None and stage.sla is None:
+        message = f"{sla.stage} has no sla of its own"
+        yield where, message, "Give within, e.g. within: 4 h."
+
+
 def _policies(s: Scenario) -> Iterator[Finding]:
     table = leaves(s)
     for i, policy in enumerate(s.policies):
@@ -120,11 +135,14 @@ def _policies(s: Scenario) -> Iterator[Finding]:
         for stage in [*limited, *([policy.gate.stage] if policy.gate is not None else [])]:
             if stage not in s.stages:
                 yield (*here, policy.kind), f"no stage named '{stage}'", _near(stage, s.stages)
-        if policy.sla is not None:
+        if policy.sla is not None and policy.sla.stage is not None:
+            yield from _overdue(s, policy.sla, here)
+        elif policy.sla is not None:
             known = [f"{h.from_}>{h.to}" for h in s.handoffs]
             if policy.sla.handoff not in known:
                 message = f"no handoff named '{policy.sla.handoff}'"
-                yield (*here, "sla", "handoff"), message, _near(policy.sla.handoff, known)
+                near = _near(str(policy.sla.handoff), known)
+                yield (*here, "sla", "handoff"), message, near
         pattern = pattern_of(policy)
         if pattern is None:
             continue

@@ -144,6 +144,9 @@ class Stage(Model):
     effort: EffortLike | None = None
     priority: int = Field(0, ge=-1000, le=1000, description="lower is served first in its team")
     patience: DelayLike | None = Field(None, description="how long a lead waits before it is cold")
+    sla: Annotated[Weeks, Field(gt=0)] | None = Field(
+        None, description="how soon work is to begin, e.g. 4 h: the share that was is sla_met.STAGE"
+    )
     buyer_time: DelayLike | None = Field(None, description="time that uses nobody's capacity")
     speed: SpeedToLead | Literal["oldroyd"] | None = Field(
         None, description="how the odds fall with the wait for this stage"
@@ -173,6 +176,8 @@ class Stage(Model):
             raise ValueError("has a team but no effort, e.g. effort: {mean: 3 h}")
         if self.patience is not None and self.team is None:
             raise ValueError("patience is time in a team's queue, and no team is named")
+        if self.sla is not None and self.team is None:
+            raise ValueError("sla is of the wait for a team, and no team is named")
         if self.decision and self.after_sale:
             raise ValueError("the buyer cannot decide after the sale")
         if self.buyer is not None and not self.decision:
@@ -222,6 +227,10 @@ class MoneyModel(Model):
 
     gross_margin: Share = default("money.gross_margin")
     overhead: Annotated[MoneyRate, Field(ge=0)] = 0.0
+    cash: Annotated[Money, Field(ge=0)] = Field(0.0, description="in the bank at week 0")
+    collection: Annotated[Weeks, Field(ge=0)] = Field(
+        0.0, description="how long after it is earned revenue is paid, e.g. 6 weeks"
+    )
     other_heads: Annotated[Count, Field(ge=0)] = Field(
         0.0, description="people not in any team, for ARR per head"
     )

@@ -69,7 +69,7 @@ TEAM_STATE: Final = layout(
 )
 CHANNEL_STATE: Final = layout("f8 carried share spend")
 MARKET_STATE: Final = layout(
-    "f8 clock edges reputation throughput company known price churn customers"
+    "f8 clock edges reputation heard throughput company known price churn customers"
 )
 POLICY_STATE: Final = layout("f8 signal due rested level")
 SLOT: Final = layout("f8 begin end")

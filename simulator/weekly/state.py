@@ -98,6 +98,7 @@ def beginning(rules: Rules) -> State:
             1,
             clock=rules.market["start"],
             reputation=1.0,
+            heard=rules.market["usual"],
             throughput=nothing,
             company=nothing,
             known=nothing,

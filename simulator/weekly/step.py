@@ -192,8 +192,9 @@ def _market(rules: Rules, k: int, state: State, shown: Shown, last: Shown, weeks
     mine.churn = gone / before / weeks if before > 0.0 else rule.usual
     # Customers of the time before week 0 neither come nor go.
     if rule.reputation > 0.0 and before > 0.0 and mine.clock >= 0.0:
-        said = laws.reputation_signal(mine.churn, rule.usual)
-        mine.reputation = laws.approach(mine.reputation, said, weeks, rule.reputation)
+        # Churn is smoothed, not what is made of it: that stops at 0, and single weeks are chance.
+        mine.heard = laws.approach(mine.heard, mine.churn, weeks, rule.reputation)
+        mine.reputation = laws.reputation_signal(mine.heard, rule.usual)
     if rule.late_stage >= 0:
         stage = shown.stages[rule.late_stage]
         left = (stage.advanced - last.stages[rule.late_stage].advanced) / weeks

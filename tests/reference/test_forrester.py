@@ -22,8 +22,11 @@ TPCF = (np.arange(0, 5.5, 0.5), (0, 0.25, 0.5, 0.67, 0.8, 0.87, 0.93, 0.95, 0.97
 TSEDM = (np.arange(11.0), (1, 0.97, 0.87, 0.73, 0.53, 0.38, 0.25, 0.15, 0.08, 0.03, 0.02))
 
 
-def listing(budget: float = 12.0, capacity: float = 12000.0, market: bool = True) -> dict:
-    """Salespeople, orders and deliveries by month."""
+def listing(
+    budget: float = 12.0, capacity: float = 12000.0, market: bool = True,
+    hiring: float = 20.0, company: float = 4.0,
+) -> dict:  # fmt: skip
+    """Salespeople, orders and deliveries by month. hiring: SAT; company: TDDRC, months."""
     dt, sales, backlog = 0.5, 10.0, 8000.0
     rate = capacity * np.interp(backlog / capacity, *TPCF)
     average, known = rate, backlog / rate
@@ -36,17 +39,20 @@ def listing(budget: float = 12.0, capacity: float = 12000.0, market: bool = True
         if k % 2 == 0:
             rows.append((sales, orders, rate))
         delay = backlog / average
-        change = (budget * average / 2000.0 - sales) / 20.0
+        change = (budget * average / 2000.0 - sales) / hiring
         sales, backlog = sales + dt * change, backlog + dt * (orders - rate)
         average, known, recognised = (
             average + dt * (rate - average),
-            known + dt * (delay - known) / 4.0,
+            known + dt * (delay - known) / company,
             recognised + dt * (known - recognised) / 6.0,
         )
     return dict(zip(("S", "OB", "DR"), np.array(rows).T, strict=True))
 
 
-def ours(budget: float = 12.0, capacity: float = 12000.0, market: bool = True) -> dict:
+def ours(
+    budget: float = 12.0, capacity: float = 12000.0, market: bool = True,
+    hiring: float = 20.0, company: float = 4.0,
+) -> dict:  # fmt: skip
     """The same of the shipped study, in the flow engine, by month."""
     text = (scenarios() / "forresters-lesson" / "today.yaml").read_text("utf-8")
     if not market:
@@ -54,6 +60,8 @@ def ours(budget: float = 12.0, capacity: float = 12000.0, market: bool = True) -
     lines = capacity / UNITS * 2.0
     text = text.replace("{value: 16, ", f"{{value: {lines:.3f}, ")
     text = text.replace("factor: 39.134", f"factor: {budget * UNITS / 2000.0 * MONTH:.5f}")
+    text = text.replace("over: 20 months", f"over: {hiring:g} months")
+    text = text.replace("company: {value: 4 months", f"company: {{value: {company:g} months")
     s = simulate(build(load_text(text).scenario), "flow").series
     months = np.arange(101.0) * MONTH
 
@@ -119,3 +127,16 @@ def test_other_budgets(budget):
     """Runs that the study does not have."""
     theirs, mine = listing(budget), ours(budget)
     assert mine["S"][90:99].mean() == pytest.approx(theirs["S"][90:99].mean(), rel=0.06)
+
+
+@pytest.mark.parametrize("other", [{"hiring": 10.0}, {"company": 2.0}], ids=lambda o: next(iter(o)))
+def test_other_delays(other):
+    """A firm that hires twice as fast, and one that sees its delay twice as fast, pushed or not."""
+    theirs, mine = listing(**other), ours(**other)
+    pushed = listing(13.6, **other), ours(13.6, **other)
+    for name in ("S", "DR"):
+        level = [x[name][70:99].mean() for x in (theirs, mine)]
+        assert level[1] == pytest.approx(level[0], rel=0.04)
+        push = [x[name][70:99].mean() / y for x, y in zip(pushed, level, strict=True)]
+        assert abs(push[1] - push[0]) < 0.02, name
+    assert abs(first_peak(mine["OB"]) - first_peak(theirs["OB"])) <= 2.5

@@ -39,6 +39,7 @@ from simulator.weekly import state as state_module
 SUPPORTS: Final = {
     "priority", "market", "referral", "recycling", "meetings", "weekly feedback", "owned leads",
     "WIP caps", "gates", "acceptance by fit", "SLAs", "aging", "several buyers",
+    "overdue leads that go first",
 }  # fmt: skip
 MOST_LEADS: Final = 50_000_000
 

@@ -41,7 +41,8 @@ TEAM: Final = layout(
     "f8 touched hours work cost edge edge_hours edge_all edge_pay last_hours last_all last_pay;"
     "f8 present busy paid_hours busy_hours support_hours people_cost speed ramp ramp_start looked;"
     "i8 idle waiting alike owned apart first_person first_line last_line;"
-    "i8 last_person spare hired replaced law watched; f8 takeover takeover_odds quit lead hazard"
+    "i8 last_person spare hired replaced law watched hastens;"
+    "f8 takeover takeover_odds quit lead hazard"
 )
 TEAM_BY: Final = layout("f8 hours cost")
 # Of a person: gift is worth once ramped, span how many weeks that takes.
@@ -56,11 +57,13 @@ STAGE: Final = layout(
     "i8 key team line decision after_sale always one_route speed_kind effort_law patience_law;"
     "i8 buyer_law rework_to recycle_to recycle_limit recycle_delay_law gated limit;"
     "f8 effort_spread patience_spread buyer_spread recycle_delay_spread decay after;"
-    "i8 waiting working buyer transit nurture entered started advanced; f8 wait"
+    "i8 waiting working buyer transit nurture entered started advanced sla_met sla_due;"
+    "f8 wait sla overdue"
 )
 STAGE_BY: Final = layout(
     "f8 effort patience buyer_time speed_floor speed_scale applies advance_good advance_poor;"
-    "f8 rework recycle recycle_delay us_good us_poor them_good them_poor gate_good gate_poor"
+    "f8 rework recycle recycle_delay us_good us_poor them_good them_poor gate_good gate_poor;"
+    "f8 sla overdue"
 )
 HANDOFF: Final = layout("i8 source law; f8 spread")
 HANDOFF_BY: Final = layout("f8 accepted_good accepted_poor returned rework delay every within")

@@ -106,6 +106,14 @@ def applying(  # type: ignore[no-untyped-def]
 
 
 @inlined
+def promised(stage, waited):  # type: ignore[no-untyped-def]
+    """Count a wait against what was promised, if anything was."""
+    if stage.sla < math.inf:
+        stage.sla_due += 1
+        stage.sla_met += waited <= stage.sla
+
+
+@inlined
 def begin(run, floor, team, stage, who, i, now):  # type: ignore[no-untyped-def]
     """A person starts on a lead."""
     person, lead = at(floor.people, who), at(floor.leads, i)
@@ -119,6 +127,7 @@ def begin(run, floor, team, stage, who, i, now):  # type: ignore[no-untyped-def]
     lead.waited = now - lead.entered
     stage.started += 1
     stage.wait += lead.waited
+    promised(stage, lead.waited)
     stage.working += 1
     if run.keep_visits and lead.trace >= 0:
         floor.visits[lead.trace].started = now
@@ -151,6 +160,20 @@ def step_out(line, leads, i):  # type: ignore[no-untyped-def]
         line.tail = before
 
 
+@compiled
+def first_served(floor, team, j, now):  # type: ignore[no-untyped-def]
+    """Of those who wait longer than they are to, who does so longest; lead j where none does."""
+    least = now
+    for at_line in range(team.first_line, team.last_line):
+        i = floor.lines[at_line].head
+        while i >= 0:
+            due = floor.leads[i].entered + floor.stages[floor.leads[i].stage].overdue
+            if due < least:
+                least, j = due, i
+            i = floor.leads[i].next
+    return j
+
+
 @inlined
 def serve(run, floor, team, now):  # type: ignore[no-untyped-def]
     """While someone is idle, the one longest in the team takes the first of the first line."""
@@ -159,8 +182,11 @@ def serve(run, floor, team, now):  # type: ignore[no-untyped-def]
         first = team.first_line
         while at(lines, first).head < 0:
             first += 1
+        j = at(lines, first).head
+        if team.hastens:
+            j = first_served(floor, team, j, now)
+            first = at(floor.stages, at(leads, j).stage).line
         line = at(lines, first)
-        j = line.head
         other = at(leads, j)
         step_out(line, leads, j)
         if other.doing == PATIENCE:

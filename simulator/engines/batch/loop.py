@@ -89,6 +89,7 @@ from simulator.engines.batch.leads import (
     new_lead,
     new_place,
     place,
+    promised,
     serve,
     step_out,
 )
@@ -171,6 +172,7 @@ def simulate(arguments):  # type: ignore[no-untyped-def]
                 at(stages, s).waiting -= 1
                 teams[at(stages, s).team].waiting -= 1
                 step_out(floor.lines[at(stages, s).line], leads, i)
+                promised(at(stages, s), math.inf)
                 if run.keep_visits and lead.trace >= 0:
                     floor.visits[lead.trace].ended = now
                 lead.doing = GONE_COLD
@@ -228,7 +230,7 @@ def simulate(arguments):  # type: ignore[no-untyped-def]
             else:
                 resume = TURNED
                 if plan.kind == TURN:
-                    turn(run, tables, channels, teams, now)
+                    turn(run, tables, channels, teams, stages, now)
                 else:
                     resume = OPENED
                     open_books(run, floor, ends, channels, now)

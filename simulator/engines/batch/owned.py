@@ -12,7 +12,7 @@ import math
 from simulator.engines.batch.books import idle_push, idle_remove, touch
 from simulator.engines.batch.compile import compiled
 from simulator.engines.batch.layout import IN_QUEUE, PASSING, PATIENCE
-from simulator.engines.batch.leads import begin, line_up, serve, silence, step_out
+from simulator.engines.batch.leads import begin, line_up, promised, serve, silence, step_out
 from simulator.engines.batch.queue import cancel, push
 
 
@@ -127,9 +127,11 @@ def lose_patience(run, floor, i):  # type: ignore[no-untyped-def]
     floor.nodes[i + run.shadow].time = math.inf
     if lead.doing == PASSING:
         stage.transit -= 1
+        promised(stage, math.inf)
         cancel(run, floor, i)
         return
     stage.waiting -= 1
+    promised(stage, math.inf)
     team = floor.teams[stage.team]
     if team.owned:
         step_out(floor.lines[_line_of(run, floor, stage.team, i)], floor.leads, i)

@@ -234,6 +234,8 @@ def _stages(system: System) -> Array:
         line=NO_TEAM,
         gated=(s.gate < 1.0).any(axis=(0, 2)),
         limit=_limit_of(system),
+        sla=s.sla[0],
+        overdue=s.overdue[0],
         decay=system.buyer.decay[s.buyer] * s.decision,
         after=system.buyer.after[s.buyer],
     )
@@ -261,6 +263,8 @@ def _stages_by(system: System) -> Array:
         them_poor=shares[:, :, 1, 1],
         gate_good=s.gate[:, :, 0],
         gate_poor=s.gate[:, :, 1],
+        sla=s.sla,
+        overdue=s.overdue,
     )
 
 
@@ -281,6 +285,10 @@ def _teams(system: System) -> Array:
         looked=-system.warm_up,
         owned=system.owned,
         apart=system.rules is not None,
+        hastens=[
+            (system.stages.overdue[:, system.stages.team == m] < math.inf).any()
+            for m in range(len(system.team_names))
+        ],
         takeover=system.takeover,
         takeover_odds=system.takeover_odds,
         **_quits(system),

@@ -31,7 +31,7 @@ from simulator.system import IN_PROCESS
 
 
 @compiled
-def turn(run, tables, channels, teams, now):  # type: ignore[no-untyped-def]
+def turn(run, tables, channels, teams, stages, now):  # type: ignore[no-untyped-def]
     """Pass into the next segment of the calendar."""
     for c in range(len(channels)):
         by = tables.channels_by[run.segment, c]
@@ -45,6 +45,9 @@ def turn(run, tables, channels, teams, now):  # type: ignore[no-untyped-def]
         team.edge_all = team.last_all
         team.hours = team.work = team.speed = tables.teams_by[k, m].hours
         team.cost = tables.teams_by[k, m].cost
+    for s in range(len(stages)):
+        by = tables.stages_by[k, s]
+        stages[s].sla, stages[s].overdue = by.sla, by.overdue
     settle(run, now)
     grown, ended = growth(run, now), hazard(run, now)
     run.edge_growth, run.edge_hazard, run.edge = grown, ended, now
@@ -77,7 +80,7 @@ def open_books(run, floor, ends, channels, now):  # type: ignore[no-untyped-def]
         channels[c].kept = 0.0
     for s in range(len(stages)):
         stage = stages[s]
-        stage.entered = stage.started = stage.advanced = 0
+        stage.entered = stage.started = stage.advanced = stage.sla_met = stage.sla_due = 0
         stage.wait = 0.0
     settle(run, now)
     for row in range(run.leads):
@@ -144,7 +147,7 @@ def snapshot(run, channels, floor, fates, books, now):  # type: ignore[no-untype
         at[0, s], at[1, s], at[2, s] = stage.waiting, stage.working, stage.buyer
         at[3, s], at[4, s] = stage.transit, stage.nurture
         at[5, s], at[6, s], at[7, s] = stage.entered, stage.started, stage.advanced
-        at[8, s] = stage.wait
+        at[8, s], at[9, s], at[10, s] = stage.wait, stage.sla_met, stage.sla_due
     for f in range(len(fates)):
         books.by_fate[row, f] = fates[f]
     for c in range(len(channels)):

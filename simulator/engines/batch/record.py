@@ -11,7 +11,9 @@ from simulator.engines.batch.workspace import Workspace
 from simulator.engines.ledgers import Planned
 from simulator.record import LeadTable, Record, Series, Visits
 
-BY_STAGE = "waiting working buyer transit nurture entered started advanced wait".split()
+BY_STAGE = (
+    "waiting working buyer transit nurture entered started advanced wait sla_met sla_due".split()
+)
 BY_TEAM = "heads skilled ramping paid_hours busy_hours support_hours people_cost".split()
 BY_TIME = "customers arr won won_arr live churned churned_arr expansion_arr cycle revenue".split()
 

@@ -78,7 +78,7 @@ class Workspace:
         self.cooling = np.empty(plan.customers + leads if system.accounts > 0 else 0)
         self.fates = np.zeros(fates, np.int64)
         self.visits = np.empty(visits, VISIT)
-        self.by_stage = np.empty((times, 9, stages))
+        self.by_stage = np.empty((times, 11, stages))
         self.by_team = np.empty((times, 7, teams))
         self.by_fate = np.empty((times, fates))
         self.by_channel = np.empty((times, len(plan.channels)))

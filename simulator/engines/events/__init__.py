@@ -4,7 +4,8 @@ What happens to a lead at a stage, in this order:
 
 1. A stage that does not apply to it is not visited. It waits outside a WIP cap that is full, and
    a gate may turn it away.
-2. It queues for the stage's team: lower priority number first, then first come first served.
+2. It queues for the stage's team: lower priority number first, then first come first served;
+   where a policy says so, before all others once it has waited too long.
    If its patience runs out before it is served it goes cold.
 3. One person works on it for effort / (hours a week x share of a week x skill) weeks. A lead
    that a handoff did not accept takes the review's hours instead and goes back, or is lost.
@@ -36,6 +37,7 @@ from simulator.system import IN_PROCESS, System, lost
 SUPPORTS: Final = {
     "priority", "market", "referral", "recycling", "meetings", "weekly feedback", "owned leads",
     "WIP caps", "gates", "acceptance by fit", "SLAs", "aging", "several buyers",
+    "overdue leads that go first",
 }  # fmt: skip
 
 
@@ -126,6 +128,7 @@ class Run(Journey):
         for k in self.flow.values():
             k[:] = [0] * len(k)
         self.wait = [0.0] * len(self.wait)
+        self.sla_met, self.sla_due = [0] * len(self.wait), [0] * len(self.wait)
         self.cycle = 0.0
         self.arrived = [0] * len(self.arrived)
         self.won_by = [0] * len(self.arrived)
@@ -155,6 +158,8 @@ class Run(Journey):
                 **{k: list(v) for k, v in self.stock.items()},
                 **{k: list(v) for k, v in self.flow.items()},
                 "wait": list(self.wait),
+                "sla_met": list(self.sla_met),
+                "sla_due": list(self.sla_due),
                 "heads": [t.present for t in self.teams],
                 "skilled": [skilled for skilled, _ in crews],
                 "ramping": [ramping for _, ramping in crews],

@@ -48,9 +48,17 @@ class Floor(Weekly):
         work.started = math.inf  # its place in the queue is void
         self.events += 1
         self.stock["transit" if work.passing else "waiting"][work.stage] -= 1
+        self.promised(work.stage, math.inf)
         if work.trace >= 0 and self.visits is not None:
             self.visits[work.trace][4] = self.env.now
         work.succeed(False)
+
+    def promised(self, stage: int, waited: float) -> None:
+        """Count a wait against what was promised, if anything was."""
+        sla = self.p.sla[self.segment][stage]
+        if sla < math.inf:
+            self.sla_due[stage] += 1
+            self.sla_met[stage] += waited <= sla
 
     def begin(self, team: Team, work: Work, owner: int = -1) -> None:
         """The idle person longest in the team, or the lead's owner, starts on it."""
@@ -69,6 +77,7 @@ class Floor(Weekly):
         self.in_work.add(work)
         self.flow["started"][work.stage] += 1
         self.wait[work.stage] += now - work.entered
+        self.promised(work.stage, now - work.entered)
         self.stock["working"][work.stage] += 1
         if work.trace >= 0 and self.visits is not None:
             self.visits[work.trace][3] = now
@@ -107,13 +116,24 @@ class Floor(Weekly):
         """Serve the queue while people are idle; of owned leads, nobody's and then the person's."""
         for queue in (team.queue, self.desks[person]) if team.owned else (team.queue,):
             while queue and (person in team.idle if team.owned else team.idle):
-                _, _, work = heappop(queue)
-                if work.started == math.inf:
+                late = self.longest_overdue(team) if team.hastens else None
+                work = late if late is not None else heappop(queue)[2]
+                if work.started == work.started:  # gone cold, or begun because it was overdue
                     continue
                 self.stock["waiting"][work.stage] -= 1
                 if team.owned and self.nobodys(team, work.lead):
                     self.give(team, work.lead, person)
                 self.begin(team, work, person if team.owned else -1)
+
+    def longest_overdue(self, team: Team) -> Work | None:
+        """Of the leads that wait longer than they are to, the one that does so longest."""
+        overdue, now = self.p.overdue[self.segment], self.env.now
+        late = [
+            (work.entered + overdue[work.stage], priority, ticket, work)
+            for priority, ticket, work in team.queue
+            if work.started != work.started and work.entered + overdue[work.stage] < now
+        ]
+        return min(late)[3] if late else None
 
     def join(self, person: int) -> None:
         """Someone starts."""

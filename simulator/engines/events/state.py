@@ -91,6 +91,7 @@ class State:
         }
         self.flow = {k: [0] * stages for k in ("entered", "started", "advanced")}
         self.wait = [0.0] * stages
+        self.sla_met, self.sla_due = [0] * stages, [0] * stages
         self.cycle = 0.0
         self.arrived = [0] * channels
         self.opening = [0] * channels

@@ -15,6 +15,7 @@ the branchings are variables that shares are made of (shares).
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final
 
 import numpy as np
@@ -93,7 +94,7 @@ def run(
     channels = len(system.channel_names)
     sums = sums_of(
         len(net.queues.stage), len(system.stage_names), len(system.team_names), channels,
-        len(net.life.cool_enter),
+        len(net.life.cool_enter), bool((system.stages.sla < math.inf).any()),
     )  # fmt: skip
     space = space_of(net, sums, pattern)
     customers = float(round(system.customers.start))

@@ -182,6 +182,7 @@ def travel(  # type: ignore[no-untyped-def]
     rules, state = Rules(*slow[0]), State(*slow[1])
     shown, last, holds = Shown(*slow[2]), Shown(*slow[3]), Holds(*slow[4])
     calls = steps = rejected = 0
+    opening = h
     t = staff.begin[lo]
     # One place for each call of something large: compiling takes as long again for every other.
     for piece in range(lo, len(ends) + (0 if opened else 1)):
@@ -209,8 +210,10 @@ def travel(  # type: ignore[no-untyped-def]
                 man(crew, staff, piece, k, weeks.ends[piece])
         if piece == len(ends):
             break
-        done, more, failed, h, t = integrate(
-            ends, keep, piece, piece + 1, h, space, net, staff, sums, start_room, stage_room,
+        # What turns each week unsettles the queues: a week begins with such a step as the last did.
+        first = min(h, opening) if weeks.turns else h
+        done, more, failed, h, opening, t = integrate(
+            ends, keep, piece, piece + 1, first, space, net, staff, sums, start_room, stage_room,
             delta, pattern, tableau, opened, rtol, atol, kept, kept_w, limit - calls,
         )  # fmt: skip
         calls += done

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from simulator import draws
 from simulator.engines.flow.moving import Branchings
-from simulator.engines.flow.routes import Phases, capped, landings, phases
+from simulator.engines.flow.routes import Phases, capped, landings, phases, retried
 from simulator.engines.flow.shares import some
 from simulator.system import (
     CHURNED,
@@ -116,6 +116,7 @@ class Graph:
         self._one = np.ones(len(self.system.edges) - 1)
         self.branchings = Branchings(self.system, self.shares)
         self._next, self._first = landings(self.system)
+        self._retried = retried(self.system, self._next)
         self.live = self._node("live", Node(LIVE, -1, -1, True, fate=RETAINED))
         self.churned = self._node("churned", Node(GONE, -1, -1, True, fate=CHURNED))
         self.edges[self.live, self.churned, LEAVING, KEEP] = self._one
@@ -200,7 +201,9 @@ class Graph:
     # -- a lead's way ---------------------------------------------------------------------------
 
     def _enter(self, stage: int, kind: Kind) -> Out:
-        """Past a gate, if there is one, to a visit."""
+        """Past a gate, if there is one, to a visit. Who cannot be recycled again is as others."""
+        if not self._retried[stage]:
+            kind = kind._replace(recycled=0)
         let_in = self.system.stages.gate[:, stage, kind.fit]
         if (let_in >= 1.0).all():
             return self._visit(stage, kind)
@@ -312,7 +315,9 @@ class Graph:
     def _hand_over(self, h: int, kind: Kind) -> Out:
         s = self.system
         delay, every = s.handoffs.delay, s.handoffs.every[:, h]
-        target = int(s.handoffs.target[h])
+        source, target = int(s.handoffs.source[h]), int(s.handoffs.target[h])
+        if not (self._retried[source] or self._retried[target]):
+            kind = kind._replace(recycled=0)
         mean = delay.mean[:, h] if delay.law[h] != draws.NONE else 0.0 * every
         total = mean + 0.5 * every
         if not (total > 0).any():

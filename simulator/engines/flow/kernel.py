@@ -93,6 +93,19 @@ def close_level(  # type: ignore[no-untyped-def]
 
 
 @compiled
+def in_time(sla, virtual, waits, psffa):  # type: ignore[no-untyped-def]
+    """Of those begun, who waited no longer; of those who wait, the wait is exponential.
+
+    Of a fluid all wait the same: none is late, and then all, over a fiftieth of the time.
+    """
+    if sla == math.inf or virtual <= 0.0:
+        return 1.0
+    if psffa:
+        return 1.0 - waits * math.exp(-sla * waits / virtual)
+    return min(1.0, max(0.0, (1.01 * sla - virtual) / (0.02 * sla)))
+
+
+@compiled
 def serve(t, piece, queues, staff, moves, line):  # type: ignore[no-untyped-def]
     """Rates of every queue now, from the leads in it."""
     k = staff.segment[piece]
@@ -132,13 +145,16 @@ def serve(t, piece, queues, staff, moves, line):  # type: ignore[no-untyped-def]
                 line.level[q] = first
                 if virtual == math.inf or left <= 0.0:
                     moves.done[q], line.waiting[q], moves.cold[q] = 0.0, 1.0, line.theta[q]
-                    moves.served_wait[q] = line.press[q] = 0.0
+                    moves.served_wait[q] = line.press[q] = moves.met[q] = 0.0
                     continue
                 w = sojourn_wait(line.theta[q], virtual)
                 moves.done[q] = 1.0 / (w + line.service[q])
                 line.waiting[q] = w * moves.done[q]
                 moves.cold[q] = line.theta[q] * line.waiting[q]
                 moves.served_wait[q] = virtual
+                moves.met[q] = in_time(
+                    queues.sla[k, queues.stage[q]], virtual, waits, staff.psffa[m]
+                )
                 line.press[q] = moves.done[q] * moves.done[q] * (1.0 + line.theta[q] * w)
                 pull += line.number[q] * line.service[q] * line.press[q]
                 if queues.speed[q]:
@@ -266,6 +282,10 @@ def add_sums(k, links, queues, sums, moves, leads, phases, dY):  # type: ignore[
         q = links.queue[i]
         dY[sums.done + q] += moves.done[q] * leads[i]
         dY[sums.cold + q] += moves.cold[q] * leads[i]
+        if sums.due > sums.met and queues.sla[k, queues.stage[q]] < math.inf:
+            begun = moves.done[q] * leads[i]
+            dY[sums.met + queues.stage[q]] += begun * moves.met[q]
+            dY[sums.due + queues.stage[q]] += begun + moves.cold[q] * leads[i]
         dY[sums.wait + queues.stage[q]] += moves.done[q] * leads[i] * moves.served_wait[q]
         for e in range(links.first[i], links.first[i + 1]):
             if links.takes[e] < 3:

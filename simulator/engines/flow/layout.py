@@ -56,6 +56,7 @@ class Queues(NamedTuple):
     hours: Floats  # (B, M) a week, of those paid for leads
     pace: Floats  # hours that those are worth
     pay: Floats
+    sla: Floats  # (B, S) how soon work is to begin
     owned: NDArray[np.bool_]  # (M,) each person has a queue
 
 
@@ -157,6 +158,7 @@ class Moves(NamedTuple):
     cost: Floats
     prompt: Floats  # (Q,) odds left by the wait
     served_wait: Floats
+    met: Floats  # of those begun, who waited no longer than they were to
     flow: Floats  # (E,) share of a stock a week
     late: Floats  # (E,) lateness factor of those that go live
 
@@ -194,13 +196,19 @@ class Sums(NamedTuple):
     revenue: int
     late: int  # sum of the lateness factors of live customers
     base: int  # customers of week 0: here, gone, ARR, ARR gone
+    met: int  # by stage, where something was promised: begun in time, and all
+    due: int
     cooling: int
     size: int
 
 
-def sums_of(queues: int, stages: int, teams: int, channels: int, cooling: int) -> Sums:
-    """The layout of Y."""
+def sums_of(
+    queues: int, stages: int, teams: int, channels: int, cooling: int, promised: bool = False
+) -> Sums:
+    """The layout of Y; promised: whether there are SLAs at stages."""
+    told = stages if promised else 0
     places = [0]
-    for width in (queues, queues, 2 * stages, stages, teams, channels, 1, 1, 1, 4, cooling):
+    ones = (1, 1, 1, 4)
+    for width in (queues, queues, 2 * stages, stages, teams, channels, *ones, told, told, cooling):
         places.append(places[-1] + width)
     return Sums(*places)

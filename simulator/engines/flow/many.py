@@ -8,6 +8,7 @@ one by `run`.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -65,6 +66,8 @@ def alone(system: System) -> str:
         return "something moves it week by week"
     if (system.buyer.decay > 0).any():
         return "its odds age"
+    if (system.stages.sla < math.inf).any():
+        return "its service levels are counted"
     return ""
 
 

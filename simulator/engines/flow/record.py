@@ -211,6 +211,8 @@ def series_of(
         started=staged(started),
         advanced=y[:, sums.advanced : sums.advanced + stages],
         wait=y[:, sums.wait : sums.busy],
+        sla_met=y[:, sums.met : sums.met + stages] if sums.due > sums.met else 0.0 * alone,
+        sla_due=y[:, sums.due : sums.due + stages] if sums.due > sums.met else 0.0 * alone,
         won=ever_sold - ever_sold[0],
         won_arr=arr - arr[0] + churned_arr - expansion,
         live=live - live[0] + leads[:, left].sum(axis=1),

@@ -70,6 +70,22 @@ def landings(system: System) -> tuple[Floats, Floats]:
     return after, np.asarray(first[:, :stages, :], dtype=np.float64)
 
 
+def retried(system: System, after: Floats) -> NDArray[np.bool_]:
+    """From which stages on a lead may yet be recycled, (S,); after: where leads land next."""
+    st = system.stages
+    stages = len(system.stage_names)
+    again = np.asarray((st.recycle > 0).any(axis=0) & (st.recycle_limit > 0), dtype=np.bool_)
+    goes = np.asarray((after[:, :, :stages] > 0).any(axis=0), dtype=np.bool_)
+    for i in range(stages):
+        goes[i, i] = True
+        goes[i, st.rework_to[i]] = True
+        if again[i]:
+            goes[i, st.recycle_to[i]] = True
+    for _ in range(stages):
+        again = again | (goes & again[None, :]).any(axis=1)
+    return again
+
+
 def capped(law: int, cv: float, mean: Floats, every: Floats, most: Floats) -> Floats:
     """Means of a delay, and of a wait for a meeting, that take `most` weeks at most; all (B,).
 

@@ -159,6 +159,7 @@ def net_of(graph: Graph) -> tuple[Net, Pattern, Ints]:
         hours=s.hours.copy(),
         pace=s.hours.copy(),
         pay=s.team_cost,
+        sla=st.sla,
         owned=s.owned,
     )
     demand = Demand(
@@ -203,7 +204,7 @@ def room_of(net: Net) -> Room:
     """Working memory of the right size."""
     queues, edges = len(net.queues.stage), len(net.links.target)
     moves = Moves(
-        np.zeros(len(net.links.kind)), *np.zeros((6, queues)), np.zeros(edges), np.ones(edges)
+        np.zeros(len(net.links.kind)), *np.zeros((7, queues)), np.zeros(edges), np.ones(edges)
     )  # type: ignore[call-arg]
     line = Line(
         *np.zeros((6, queues)), np.zeros(queues, dtype=np.int64), np.zeros(2 * net.links.channels)

@@ -165,14 +165,16 @@ def integrate(  # type: ignore[no-untyped-def]
 ):  # fmt: skip
     """Go from piece to piece. ends: (P,) times; keep: (P,) row of kept to fill at the end, or -1.
 
-    Changes space.z. Returns (right-hand sides, steps, rejected, next step size, time reached):
-    short of the end where the step size vanishes or the limit of calls is passed.
+    Changes space.z. Returns (right-hand sides, steps, rejected, next step size, that after the
+    first step, time reached): short of the end where the step size vanishes or the limit of calls
+    is passed.
     """
     links, queues, demand, life = net.links, net.queues, net.demand, net.life
     start, line = start_room.moves, start_room.line
     size = len(space.z)
     D, P = space.matrices[0], space.matrices[1]
     calls = steps = rejected = 0
+    opening = h
     t = staff.begin[first_piece]
     for piece in range(first_piece, last_piece):
         k = staff.segment[piece]
@@ -220,12 +222,14 @@ def integrate(  # type: ignore[no-untyped-def]
                     space.z[i] = space.point[i]
                 t = end if step == left else t + step
                 h = max(h, step * grow) if step < h else step * grow
+                if steps == 1:
+                    opening = h
                 fresh = True
             else:
                 rejected += 1
                 h = 0.1 * step if math.isnan(error) else step * min(grow, 0.9)
             if h < 1e-12 * max(1.0, abs(t)) or calls > limit:
-                return calls, steps, rejected, h, t
+                return calls, steps, rejected, h, opening, t
         if keep[piece] >= 0:
             for i in range(size):
                 kept[keep[piece], i] = space.z[i]
@@ -233,4 +237,4 @@ def integrate(  # type: ignore[no-untyped-def]
             serve(end, piece, queues, staff, start, line)
             for q in range(len(line.waiting)):
                 kept_w[keep[piece], q] = line.waiting[q]
-    return calls, steps, rejected, h, t
+    return calls, steps, rejected, h, opening, t

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
+from numpy.typing import NDArray
 
 from simulator.analysis.words import spoken
 from simulator.report.figures import style
@@ -18,9 +19,11 @@ from simulator.report.figures.waterfall import Step, fall
 if TYPE_CHECKING:
     from simulator.analysis.compare import Arm, Comparison
 
+Floats = NDArray[np.float64]
 SIDES = 3  # variants beside today
 ROWS = 18  # bars whose numbers can be read
 NAME = 34
+APART = 0.25  # people between those planned and those there from which both are shown
 # What a decision came to, the good first.
 ENDS = {
     "won": ("won", style.BLUE),
@@ -204,7 +207,7 @@ def heads(result: Comparison, axes: Axes) -> Axes:
     style.tidy(axes, keep=("left", "bottom"))
     tints = colours([result.today, *arms])
     labels, horizon = [], float(result.today.system.grid[-1])
-    top = 0.0
+    top, seen = 0.0, False
     for arm in [result.today, *arms]:
         weeks = arm.system.grid
         ramped, young = arm.flows.ramped[team], arm.flows.ramping[team]
@@ -214,13 +217,27 @@ def heads(result: Comparison, axes: Axes) -> Axes:
         axes.step(weeks, ramped, where="post", color=colour, linewidth=3.4, zorder=3)
         last = float(ramped[-1] + young[-1])
         top = max(top, float((ramped + young).max()))
+        there = _there(arm, team)
+        if there is not None:
+            axes.plot(weeks, there, color=colour, linewidth=2.2, linestyle=(0, (2, 1.5)), zorder=4)
+            top, seen = max(top, float(there.max())), True
         labels.append((last, f"{style.lines(arm.name, 21)}\n{last:g}", colour))
     axes.set_ylim(0.0, 1.12 * (top or 1.0))
     style.week_axis(axes, horizon)
-    axes.set_xlabel(f"week; {spoken(team)} as planned (nobody quits): line ramped, shaded ramping")
+    plan = f"week; {spoken(team)} as planned: line ramped, shaded ramping"
+    axes.set_xlabel(f"{plan}; dotted: those there" if seen else f"{plan} (nobody quits)")
     axes.grid(axis="y", color="#E8E8E8", linewidth=1.0, zorder=0)
     style.end_labels(axes, labels)
     return axes
+
+
+def _there(arm: Arm, team: str) -> Floats | None:
+    """People of a team who are there, mean over runs, where they are not those planned."""
+    planned = arm.flows.ramped[team] + arm.flows.ramping[team]
+    there = arm.course.heads.get(team)
+    if there is None or len(there) != len(planned) or np.abs(there - planned).max() < APART:
+        return None
+    return there
 
 
 def hires(result: Comparison) -> bool:

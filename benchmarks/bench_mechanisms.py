@@ -1,0 +1,55 @@
+"""What all mechanisms cost: the base case with them over the base case without, by engine.
+
+Usage: python -m benchmarks.bench_mechanisms [rounds]. Times are of the processor, the least of the
+rounds, both in turn, after a run of each that pays for compiling. `everything.yaml` has all
+fifteen mechanisms, policies, shocks and an SLA; the base case is the archetype as shipped.
+"""
+
+from __future__ import annotations
+
+import platform
+import sys
+import time
+from pathlib import Path
+
+from simulator.engines import simulate
+from simulator.spec.load import load
+from simulator.system import System, build
+
+HERE = Path(__file__).parent
+BASE = HERE.parent / "scenarios" / "archetypes" / "mid-market-saas.yaml"
+ALL = HERE / "everything.yaml"
+AT_MOST = {"events": 2.5, "flow": 2.0}
+
+
+def seconds(system: System, engine: str, replication: int) -> float:
+    """Processor time of a run, from a built System to a Record."""
+    start = time.process_time()
+    simulate(system, engine, replication=replication)
+    return time.process_time() - start
+
+
+def main(rounds: int) -> int:
+    """Measure and say; 1 where a limit does not hold."""
+    systems = [build(load(str(file)).scenario) for file in (BASE, ALL)]
+    print(f"{platform.machine()}, Python {platform.python_version()}; {rounds} rounds")
+    good = True
+    for engine in ("events", "batch", "flow"):
+        done = [simulate(system, engine, replication=0).events for system in systems]
+        best = [float("inf")] * len(systems)
+        for r in range(rounds if engine == "events" else 10 * rounds):
+            for i, system in enumerate(systems):
+                best[i] = min(best[i], seconds(system, engine, r))
+        ratio, limit = best[1] / best[0], AT_MOST.get(engine)
+        held = "" if limit is None else f", at most {limit:g}: {'held' if ratio <= limit else 'NO'}"
+        good = good and (limit is None or ratio <= limit)
+        what = "right-hand sides" if engine == "flow" else "events"
+        print(
+            f"{engine}: {1e3 * best[0]:.1f} ms without, {1e3 * best[1]:.1f} ms with: "
+            f"{ratio:.2f} times{held} ({done[0]} and {done[1]} {what})"
+        )
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 5))
