@@ -21,7 +21,8 @@ RECENT_DAYS = 56  # what arrives now is like what arrived in these
 BURST = 1.5  # a campaign's day has at least this times what is usual, and
 FEWEST = 1.0  # cases a day below which nothing is usual
 SILENT_DAYS = 7  # days without a new case after which the data are taken to hold no more
-BURST_SDS = 4.0  # lies this many robust standard deviations above it
+BURST_SDS = 4.0  # lies this many robust standard deviations above it;
+ECHO_SDS = 2.0  # the days that it lasts longer, this many
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,8 @@ def estimate_demand(paths: Paths) -> Demand:
         noise = _noise(counts[plain], usual[plain])
         base = np.maximum(usual, FEWEST)
         sd = np.sqrt(base + noise * base**2)
-        found = (counts > BURST * base) & (counts > base + BURST_SDS * sd) & ~holiday
+        found = (counts > BURST * base) & (counts > base + BURST_SDS * sd)
+        found = _echoes(found, counts > base + ECHO_SDS * sd) & ~holiday
         if (found == burst).all():
             break
         burst = found
@@ -137,6 +139,14 @@ def estimate_demand(paths: Paths) -> Demand:
         trend=trend,
         trend_se=trend_se,
     )
+
+
+def _echoes(burst: NDArray[np.bool_], high: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Days of campaigns with the high days that follow on from them without a gap."""
+    out = burst.copy()
+    for k in range(1, len(out)):
+        out[k] |= out[k - 1] and high[k]
+    return out
 
 
 def _weekday(counts: Array, dow: NDArray[np.int64], plain: NDArray[np.bool_]) -> Array:
