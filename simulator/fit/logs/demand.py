@@ -22,7 +22,8 @@ RECENT_DAYS = 56  # what arrives now is like what arrived in these
 BURST = 1.5  # a campaign's day has at least this times what is usual, and
 FEWEST = 1.0  # cases a day below which nothing is usual
 SILENT_DAYS = 7  # days without a new case after which the data are taken to hold no more
-BURST_CHANCE = 0.01  # is one that a log without campaigns has with at most this probability
+BURST_CHANCE = 0.01  # is one that a log without campaigns has with at most this probability;
+ECHO_SDS = 2.0  # the days that it lasts longer lie this many robust deviations above usual
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,9 @@ def estimate_demand(paths: Paths) -> Demand:
         usual = weekday[dow] * _around(counts / np.maximum(weekday[dow], 0.02), plain)
         noise = _noise(counts[plain], usual[plain])
         base = np.maximum(usual, FEWEST)
-        found = (counts > BURST * base) & _unlikely(counts, base, noise) & ~holiday
+        found = (counts > BURST * base) & _unlikely(counts, base, noise)
+        sd = np.sqrt(base + noise * base**2)
+        found = _echoes(found, counts > base + ECHO_SDS * sd) & ~holiday
         if (found == burst).all():
             break
         burst = found
@@ -146,6 +149,14 @@ def _unlikely(counts: Array, usual: Array, noise: float) -> NDArray[np.bool_]:
     else:
         tail = stats.poisson.sf(counts - 1, usual)
     return np.asarray(tail < BURST_CHANCE / len(counts))
+
+
+def _echoes(burst: NDArray[np.bool_], high: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Days of campaigns with the high days that follow on from them without a gap."""
+    out = burst.copy()
+    for k in range(1, len(out)):
+        out[k] |= out[k - 1] and high[k]
+    return out
 
 
 def _weekday(counts: Array, dow: NDArray[np.int64], plain: NDArray[np.bool_]) -> Array:

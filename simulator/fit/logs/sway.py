@@ -125,7 +125,7 @@ def fit_sways(laws: Laws) -> Sways:
     sums = np.zeros((2, exits, weeks))
     for stage in range(len(p.stages)):
         stays = np.flatnonzero(p.stage == stage)
-        if (laws.ended & ~laws.ruled)[stays].sum() < FEWEST:
+        if laws.ended[stays].sum() < FEWEST:
             continue
         seen, expected, which = weekly_ends(laws, stays, edges)
         pace[stage] = fit_sway(seen.sum(axis=0), expected.sum(axis=0))
@@ -160,10 +160,9 @@ def weekly_ends(laws: Laws, stays: Ints, edges: Array) -> tuple[Array, Array, In
     """Ends seen and expected by exit and week, (E, W), and the exits.
 
     Expected: what the cumulative hazard of all these stays (Nelson-Aalen) gives each of them for
-    the time that it spent in the week. What a rule ends does so on its day whatever the week: it
-    is left out, and the stay is at risk up to then.
+    the time that it spent in the week.
     """
-    p, ended = laws.paths, laws.ended & ~laws.ruled
+    p, ended = laws.paths, laws.ended
     # many may leave after the same time, by a rule or at once: these are ties but for rounding
     stayed = np.round(laws.stayed[stays], TIE)
     order = np.argsort(stayed, kind="stable")
@@ -180,7 +179,7 @@ def weekly_ends(laws: Laws, stays: Ints, edges: Array) -> tuple[Array, Array, In
     inside = (p.left[stays] >= edges[0]) & (p.left[stays] <= edges[-1])
     seen, expected = (np.zeros((len(which), len(edges) - 1)) for _ in range(2))
     for e, exit_ in enumerate(which):
-        hit = (after == exit_) & ended[stays]
+        hit = after == exit_
         hazard = np.concatenate([[0.0], np.cumsum(np.add.reduceat(hit, first) / risk)])
         expected[e] = np.diff(hazard[passed].sum(axis=1))
         seen[e] = np.bincount(week[hit & inside], minlength=len(edges) - 1)
