@@ -203,9 +203,15 @@ def held(truth: float, draws: np.ndarray) -> bool:
     return bool(low - near <= truth <= high + near)
 
 
+def exact(truth: float, draws: np.ndarray) -> bool:
+    """Whether the draws are all alike: the log states the number, and its interval has no width."""
+    return bool(np.ptp(draws) <= ROUNDED * abs(truth))
+
+
 def score(systems: int, first: int, *, say: bool = True) -> dict[str, Any]:
-    """Coverage by kind of quantity, and of all."""
+    """Coverage by kind of quantity, and of all; numbers that are told exactly are apart."""
     hits: dict[str, list[bool]] = {}
+    told: list[bool] = []
     scores: dict[str, list[float]] = {}
     for k in range(systems):
         began = time.perf_counter()
@@ -215,6 +221,9 @@ def score(systems: int, first: int, *, say: bool = True) -> dict[str, Any]:
         missed = []
         for name, (truth, draws) in quantities(system, fit).items():
             kind = name.split(".")[0]
+            if exact(truth, draws):
+                told.append(held(truth, draws))
+                continue
             hits.setdefault(kind, []).append(held(truth, draws))
             sd = float(draws.std(ddof=1))
             scores.setdefault(kind, []).append((float(draws.mean()) - truth) / sd if sd else 0.0)
@@ -228,6 +237,7 @@ def score(systems: int, first: int, *, say: bool = True) -> dict[str, Any]:
         "systems": systems,
         "numbers": len(every),
         "coverage": sum(every) / len(every),
+        "exact": {"n": len(told), "right": sum(told) / max(len(told), 1)},
         "by_kind": {k: {"n": len(v), "coverage": sum(v) / len(v),
                         "bias_sd": float(np.mean(scores[k])), "spread": float(np.std(scores[k]))}
                     for k, v in hits.items()},

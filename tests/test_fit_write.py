@@ -13,6 +13,8 @@ from fit_worlds import world, write_files
 
 from simulator.errors import DataError
 from simulator.fit import FitResult, estimate, fit_files
+from simulator.fit.draws import scenario_draws
+from simulator.fit.logs.store import with_numbers
 from simulator.fit.plan import make_plan
 from simulator.fit.write import MARK, g, today_text
 
@@ -170,3 +172,25 @@ def test_numbers_read_well() -> None:
     assert [g(x) for x in (0, 61.5, 1234567, 0.00012345, 100, 0.1 + 0.2)] == [
         "0", "61.5", "1234567", "0.0001234", "100", "0.3",
     ]  # fmt: skip
+
+
+def test_sets_of_numbers_for_comparisons(fit: FitResult) -> None:
+    """Draws of the scenario's own paths, around its numbers; z-bound 4.5 on each mean (7e-6)."""
+    from simulator.spec.load import load
+
+    point, errors, drawn = scenario_draws(fit.estimates, make_plan(fit.estimates), sets=400)
+    scenario = load(fit.files[0]).scenario
+    assert drawn.shape == (400, len(point))
+    assert {"value.mean"} < set(point)
+    for k, (path, value) in enumerate(point.items()):
+        changed = with_numbers(scenario, {path: float(drawn[0, k])})
+        assert changed != scenario
+        if not path.endswith("good_fit"):  # shares are means of the same posterior, not its mode
+            assert (
+                abs(drawn[:, k].mean() - value) < 4.5 * errors[path] / np.sqrt(400) + 0.01 * value
+            )
+    for c in fit.estimates.channels:
+        path = f"channels.{c.name}.good_fit"
+        if path in point:
+            plan = make_plan(fit.estimates)
+            assert errors[path] == pytest.approx(c.conversion.se / (plan.good - plan.poor), rel=0.3)

@@ -233,6 +233,7 @@ def test_leads_and_deals_are_fitted_as_such(tmp_path: Path) -> None:
     assert found.exit_code == 0, found.output
     assert "days_to_won" in json.loads(found.stdout)
     assert read_provenance(out).kind == "leads and deals"
+    assert len(read_ensemble(out)) == 100
     scored = run("backtest", out, "--json")
     assert scored.exit_code == 0, scored.output
     answer = json.loads(scored.stdout)

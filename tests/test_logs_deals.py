@@ -358,7 +358,10 @@ def less(*gone: str) -> list[Row]:
 
 
 BAD = [
-    ([("o.csv", OPPORTUNITIES), ("p.csv", OPPORTUNITIES)], r"both are opportunities. Put them"),
+    (
+        [("o.csv", OPPORTUNITIES), ("p.csv", [{**OPPORTUNITIES[0], "Region": "x"}])],
+        r"both are opportunities. Put them",
+    ),
     ([("o.csv", less("StageName"))], r"o.csv:1: not a kind .*nearest to opportunities.*its stage:"),
     (
         [("o.csv", [{**OPPORTUNITIES[0], "CreatedDate": "2124-01-01"}])],
@@ -440,3 +443,15 @@ def test_hubspot_contacts_by_lifecycle_stage(tmp_path: Path) -> None:
 def test_ends_by_their_names_in_other_languages(stage: str, end: str | None) -> None:
     found = end_of(stage)
     assert found == end or (end == "lost" and found not in {None, "won"})
+
+
+def test_pages_of_one_export_are_read_as_one(tmp_path: Path) -> None:
+    rows = [{"Loss_Reason__c": "", **row} for row in OPPORTUNITIES]
+    whole = write(tmp_path, "all.csv", rows)
+    first = write(tmp_path, "page1.csv", rows[:3])
+    second = write(tmp_path, "page2.csv", rows[2:])
+    once, pages = read_log(whole), read_log([first, second])
+    pd.testing.assert_frame_equal(once.cases, pages.cases)
+    pd.testing.assert_frame_equal(once.visits, pages.visits)
+    assert "page1.csv and page2.csv: 2 files of opportunities with the same columns" in said(pages)
+    assert "1 row that an earlier of these files has too: taken once" in said(pages)

@@ -281,3 +281,4 @@ def test_intervals_of_a_fit_hold_the_truth_as_often_as_they_say() -> None:
     """100 systems simulated, exported and fitted: 90% intervals hold 85% to 95% of the truths."""
     found = recovered.score(100, 1)
     assert 0.85 <= found["coverage"] <= 0.95, found
+    assert found["exact"]["right"] > 0.95, found

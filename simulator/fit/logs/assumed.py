@@ -27,7 +27,8 @@ BUSY = Assumption(
     "D",
     "SDRs are busy 74%, AEs 81%, SEs 91% in the base case",
 )
-RECENT_WEEKS = 8  # as many as the work and the people are counted in
+RECENT_WEEKS = 8  # as many as people are counted in, and
+FLOW_WEEKS = 26  # their moves, of which a few weeks have more or fewer by chance
 MOST_OF_A_STAY = 0.9  # that can be work
 CLOCK_HOURS = 168.0
 FEWEST_MOVES = 100  # that tell whether people with more deals are slower
@@ -49,8 +50,9 @@ def with_work(paths: Paths) -> Paths:
     stays = np.flatnonzero((paths.after != CENSORED) & (paths.stay_who >= 0) & (paths.stage > 0))
     clock = CLOCK_HOURS / hours_a_week
     most = MOST_OF_A_STAY * 24 * paths.stayed[stays] / clock
-    weeks = min(float(RECENT_WEEKS), paths.end / 7)
-    recent = paths.left[stays] >= paths.end - 7 * weeks
+    weeks = min(float(FLOW_WEEKS), paths.end / 7)
+    counted = paths.left[stays] >= paths.end - 7 * weeks
+    recent = paths.left[stays] >= paths.end - 7 * RECENT_WEEKS
     who, stage = paths.stay_who[stays], paths.stage[stays]
     did = np.zeros((len(paths.stages), len(paths.people)))
     np.add.at(did, (stage, who), 1.0)
@@ -62,7 +64,7 @@ def with_work(paths: Paths) -> Paths:
     for k in np.unique(team):
         mine = team == k
         total = float((home == k).sum()) * hours_a_week * BUSY_RANGE[1] * weeks
-        hours[mine] = np.minimum(_level(most[mine & recent], total), most[mine])
+        hours[mine] = np.minimum(_level(most[mine & counted], total), most[mine])
     started = paths.left[stays] - hours * clock / 24
     return replace(
         paths,

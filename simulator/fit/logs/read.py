@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from simulator.errors import DataError
@@ -32,23 +33,63 @@ from simulator.fit.logs.leads import leads_and_deals
 from simulator.fit.logs.log import Log
 from simulator.fit.logs.lookup import explained
 from simulator.fit.logs.salesforce import salesforce
-from simulator.fit.tables import silence
+from simulator.fit.tables import Finding, Table, silence
 
 _SALESFORCE = {
     k.name for k in (FIELD_HISTORY, STAGE_REPORT, STAGE_HISTORY, LEADS_SALESFORCE, OPPORTUNITIES)
 }
+_BY_FILE = {LOOKUP, LEADS.name, DEALS.name}  # kinds that are read file by file
 Moment = dt.date | pd.Timestamp | None
 
 
 def sources(
     paths: Sequence[str | Path], columns: Mapping[str, str] | None = None
 ) -> tuple[Source, ...]:
-    """The files, each read and recognised. columns: role -> column, where names do not tell."""
+    """The files, each read and recognised; those of one kind and the same columns as one.
+
+    columns: role -> column, where names do not tell.
+    """
     out = []
     for path in paths:
         table, found = read_file(path)
         out.append(replace(recognise(table, columns, others=len(paths) > 1), findings=tuple(found)))
-    return tuple(out)
+    alike: dict[tuple[str, ...], list[Source]] = {}
+    for source in out:
+        alike.setdefault((source.kind, *sorted(map(str, source.table.frame))), []).append(source)
+    return tuple(
+        source
+        for group in alike.values()
+        for source in (group if group[0].kind in _BY_FILE else [_as_one(group)])
+    )
+
+
+def _as_one(group: list[Source]) -> Source:
+    """Exports of the same thing, month by month or page by page, one after the other."""
+    if len(group) == 1:
+        return group[0]
+    first = group[0].table
+    more = f"{len(group) - 1} more" if len(group) > 2 else Path(group[1].table.file).name
+    name = f"{first.file} and {more}"
+    frames, begin = [], 0
+    for source in group:
+        frame = source.table.frame[list(first.frame)]
+        frames.append(frame.set_axis(frame.index + begin))
+        begin = int(frames[-1].index[-1]) + 1
+    whole = pd.concat(frames)
+    # a row that is in an earlier file too; within one file it may well be meant
+    of = np.repeat(np.arange(len(frames)), [len(f) for f in frames])
+    text = pd.util.hash_pandas_object(whole, index=False)
+    earliest = pd.Series(of, index=whole.index).groupby(text.to_numpy()).transform("min")
+    again = earliest.to_numpy() < of
+    what = f"files of {group[0].kind} with the same columns"
+    action = "read as one; lines are counted on from file to file"
+    found = [f for s in group for f in s.findings]
+    found.append(Finding(name, len(group), what, action))
+    if again.any():
+        what = "rows that an earlier of these files has too"
+        found.append(Finding(name, int(again.sum()), what, "taken once"))
+    table = Table(name, whole[~again], first.encoding)
+    return Source(group[0].kind, table, group[0].columns, tuple(found))
 
 
 def read_log(

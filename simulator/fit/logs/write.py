@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from simulator.fit import fit_files
+from simulator.fit.draws import scenario_draws
 from simulator.fit.logs.columns import DEALS, LEADS
 from simulator.fit.logs.fitted import LogFit
 from simulator.fit.logs.joint import fit_jointly
@@ -20,6 +21,7 @@ from simulator.fit.logs.say import LogResult, facts
 from simulator.fit.logs.store import save
 from simulator.fit.logs.text import fix_text, push_text, today_text
 from simulator.fit.logs.undated import dated
+from simulator.fit.plan import make_plan
 from simulator.fit.queues import fit_queue, is_queue
 from simulator.fit.write import MARK, check_options, keep_or_write
 
@@ -86,7 +88,11 @@ def fit_and_write(
             seed=seed,
         )
         if out is not None:
-            save(_folder(out), CURE, pair, options, won.history.end.isoformat())
+            point, se, drawn = scenario_draws(won.estimates, make_plan(won.estimates), seed=seed)
+            save(
+                _folder(out), CURE, pair, options, won.history.end.isoformat(),
+                point=point, se=se, ensemble=drawn,
+            )  # fmt: skip
         return won
     log = read_log_of(read, options)
     if is_queue(log):
