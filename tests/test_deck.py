@@ -63,8 +63,7 @@ def results(tmp_path_factory):
     return folders(tmp_path_factory.mktemp("results"))
 
 
-@pytest.fixture(scope="module")
-def later(tmp_path_factory):
+def next_quarter(root: Path) -> list[Path]:
     """The same study a quarter later: other numbers, and the push wins nothing any more."""
     arms = [
         arm(),
@@ -73,7 +72,12 @@ def later(tmp_path_factory):
         arm("Push harder", "push", written=False, mean=2e5, half=1e5),
     ]
     verdict = Verdict("fix_wins", "Fix", gain(1.4e6, 2e5), "Push harder", "Fix")
-    return folders(tmp_path_factory.mktemp("later"), arms=arms, verdict=verdict)
+    return folders(root, arms=arms, verdict=verdict)
+
+
+@pytest.fixture(scope="module")
+def later(tmp_path_factory):
+    return next_quarter(tmp_path_factory.mktemp("later"))
 
 
 @pytest.fixture(scope="module")

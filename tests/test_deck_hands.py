@@ -11,7 +11,7 @@ import pytest
 
 pytest.importorskip("pptx")
 from lxml import etree
-from made_results import arm, comparison, gain
+from made_results import comparison
 from ooxml import disorder
 from pptx import Presentation
 from pptx.chart.data import CategoryChartData
@@ -20,9 +20,8 @@ from pptx.enum.chart import XL_CHART_TYPE
 from pptx.enum.dml import MSO_THEME_COLOR
 from pptx.oxml.ns import qn
 from pptx.util import Inches
-from test_deck import folders
+from test_deck import folders, next_quarter
 
-from simulator.analysis.compare import Verdict
 from simulator.errors import DataError
 from simulator.report import deck, write
 from simulator.report.deck import grids
@@ -41,14 +40,7 @@ def results(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def later(tmp_path_factory):
-    arms = [
-        arm(),
-        arm("Push harder", "push", equal=False, mean=6e5, half=3e5, busy=0.95),
-        arm("Fix", "fix", mean=1.6e6, parts={"gained_wins": 1.6e6}, busy=0.3),
-        arm("Push harder", "push", written=False, mean=2e5, half=1e5),
-    ]
-    verdict = Verdict("fix_wins", "Fix", gain(1.4e6, 2e5), "Push harder", "Fix")
-    return folders(tmp_path_factory.mktemp("later"), arms=arms, verdict=verdict)
+    return next_quarter(tmp_path_factory.mktemp("later"))
 
 
 @pytest.fixture(scope="module")
