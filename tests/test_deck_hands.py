@@ -11,7 +11,8 @@ import pytest
 
 pytest.importorskip("pptx")
 from lxml import etree
-from made_results import arm, comparison, gain
+from made_results import comparison
+from ooxml import disorder
 from pptx import Presentation
 from pptx.chart.data import CategoryChartData
 from pptx.dml.color import RGBColor
@@ -19,12 +20,13 @@ from pptx.enum.chart import XL_CHART_TYPE
 from pptx.enum.dml import MSO_THEME_COLOR
 from pptx.oxml.ns import qn
 from pptx.util import Inches
-from test_deck import disorder, folders
+from test_deck import folders, next_quarter
 
-from simulator.analysis.compare import Verdict
 from simulator.errors import DataError
 from simulator.report import deck, write
+from simulator.report.deck import grids
 from simulator.report.deck.build import _cell_size
+from simulator.report.deck.changes import Changes
 from simulator.report.deck.theme import page, theme_part, title_letter, title_size
 from simulator.report.story.say import Line
 
@@ -38,14 +40,7 @@ def results(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def later(tmp_path_factory):
-    arms = [
-        arm(),
-        arm("Push harder", "push", equal=False, mean=6e5, half=3e5, busy=0.95),
-        arm("Fix", "fix", mean=1.6e6, parts={"gained_wins": 1.6e6}, busy=0.3),
-        arm("Push harder", "push", written=False, mean=2e5, half=1e5),
-    ]
-    verdict = Verdict("fix_wins", "Fix", gain(1.4e6, 2e5), "Push harder", "Fix")
-    return folders(tmp_path_factory.mktemp("later"), arms=arms, verdict=verdict)
+    return next_quarter(tmp_path_factory.mktemp("later"))
 
 
 @pytest.fixture(scope="module")
@@ -375,6 +370,115 @@ def test_an_axis_that_somebody_set_stays_while_it_holds_the_numbers(whole, later
     deck.refresh(later[:1], path)
     axis = charts_of(Presentation(str(path)))[0][1].chart.value_axis
     assert (axis.minimum_scale, axis.maximum_scale) == (-1e5, 2.5e6)
+
+
+# ---------------------------------------------------------------- tables and titles
+
+
+def table_of(shown, key):
+    return next(
+        s.table for p in shown.slides for s in p.shapes if s.name == f"growthsim:{key}:table"
+    )
+
+
+def said_in(table):
+    return [[c.text for c in row.cells] for row in table.rows]
+
+
+def made_table(texts):
+    own = Presentation()
+    shown = own.slides.add_slide(own.slide_layouts[6]).shapes
+    table = shown.add_table(len(texts), len(texts[0]), 0, 0, Inches(9), Inches(4)).table
+    for row, words in zip(table.rows, texts, strict=True):
+        for cell, word in zip(row.cells, words, strict=True):
+            cell.text = word
+    return table
+
+
+WAS = [["", "Today", "Push", "Fix"], ["ARR", "1", "2", "3"], ["CAC", "4", "5", "6"],
+       ["NRR", "7", "8", "9"], ["Burn", "10", "11", "12"]]  # fmt: skip
+NEW = [WAS[0], *[[row[0], *(f"{n}0" for n in row[1:])] for row in WAS[1:]]]
+
+
+def refilled(hand, new=NEW, was=WAS):
+    """A table as somebody has it, after a refresh; and what was said."""
+    changes = Changes()
+    table = made_table(hand)
+    before = None if was is None else grids.kept(was)
+    grids.refill("slide 1", "table t", table, new, before, changes)
+    return said_in(table), " ".join(changes.problems)
+
+
+def test_rows_columns_and_cells_of_a_users_own_stay():
+    """A row deleted, one moved up, one and a column of their own; a cell and a head reworded."""
+    hand = [["", "Today", "The push", "Fix", "Who"], ["NRR", "7", "8", "9", "Kim"],
+            ["ARR", "1", "about 2", "3", "Lee"], ["Money burnt", "10", "11", "12", ""],
+            ["Our own", "1", "2", "3", "x"]]  # fmt: skip
+    found, said = refilled(hand)
+    assert found == [
+        hand[0], ["NRR", "70", "80", "90", "Kim"], ["ARR", "10", "about 2", "30", "Lee"],
+        ["Money burnt", "100", "110", "120", ""], hand[4],
+    ]  # fmt: skip
+    assert "edited by hand, left as it is: 'The push' (the result says: Push)" in said
+    assert "'about 2' (the result says: 20)" in said
+    assert "'Money burnt' (the result says: Burn)" in said
+    assert "has no row 'CAC': deleted, or new" in said
+    # And once more, as the next quarter finds it.
+    again, said = refilled(found, was=NEW)
+    assert again == found
+    assert "has no row 'CAC'" in said
+
+
+def test_a_table_whose_rows_are_others_now():
+    """Of the same size: all of them; else what is no longer in the result is told, and stays."""
+    others = [WAS[0], *[[f"new {row[0]}", *row[1:]] for row in NEW[1:]]]
+    assert refilled(WAS, others) == (others, "")
+    found, said = refilled(WAS, [row[:3] for row in NEW])
+    assert found == WAS
+    assert "holds 'Fix', which this result does not have; left as it is" in said
+    found, said = refilled(WAS, [*NEW, ["LTV", "1", "1", "1"]])
+    assert found == NEW
+    assert "has no row 'LTV': deleted, or new" in said
+    assert refilled(WAS, was=None) == (NEW, "")
+    found, said = refilled(WAS[:-1], was=None)
+    assert found == WAS[:-1]
+    assert "is 4 × 4 and the result's is 5 × 4; left as it is" in said
+
+
+def test_merged_cells_stay_merged(whole, later, tmp_path):
+    def work(shown):
+        table = table_of(shown, "economics")
+        table.cell(1, 0).merge(table.cell(2, 0))
+
+    path = changed(whole, tmp_path / "b.pptx", work)
+    before = table_of(Presentation(str(path)), "economics").cell(1, 0).text
+    deck.refresh(later[:1], path)
+    table = table_of(Presentation(str(path)), "economics")
+    assert (table.cell(1, 0).text, table.cell(2, 0).is_spanned) == (before, True)
+
+
+def test_a_number_that_somebody_made_red_stays_red(whole, later, tmp_path):
+    def work(shown):
+        paragraph = shown.slides[0].shapes.title.text_frame.paragraphs[0]
+        run = paragraph.runs[0]
+        start = run.text.index("%") - 3
+        parts = run.text[:start], run.text[start : start + 4], run.text[start + 4 :]
+        for part in parts:
+            copy = deepcopy(run._r)
+            copy.find(qn("a:t")).text = part
+            run._r.addprevious(copy)
+        run._r.getparent().remove(run._r)
+        paragraph.runs[1].font.color.rgb = RGBColor(255, 0, 0)
+
+    path = changed(whole, tmp_path / "b.pptx", work)
+    was = Presentation(str(path)).slides[0].shapes.title.text_frame.text
+    deck.refresh(later[:1], path)
+    title = Presentation(str(path)).slides[0].shapes.title.text_frame
+    fresh = deck.make(later[:1], tmp_path / "fresh.pptx").path
+    assert title.text == Presentation(str(fresh)).slides[0].shapes.title.text_frame.text != was
+    red = [r for r in title.paragraphs[0].runs if r.font.color.type is not None]
+    assert [r.font.color.rgb for r in red] == [RGBColor(255, 0, 0)]
+    assert any(c.isdigit() for c in red[0].text)
 
 
 # ---------------------------------------------------------------- names

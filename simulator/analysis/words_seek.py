@@ -31,7 +31,8 @@ def _worth(amount: float, metric: str, currency: str) -> str:
     return f"{said} {what}" if describe(metric).unit == "count" else f"{said} of {what}"
 
 
-def _cost(found: Confirmed, result: Sought) -> str:
+def price(found: Confirmed, result: Sought) -> str:
+    """What it costs a year, or saves."""
     if abs(found.cost) < 1:
         return "at no cost"
     size = money(abs(found.cost) / result.weeks * YEAR, result.currency)
@@ -83,7 +84,7 @@ def seek_sentences(result: Sought) -> list[str]:
         )
         least = "The least-cost way found"
         found.append(
-            f"{least} to {wanted} ({now}) is {doing(answer)}, {_cost(answer, result)}: "
+            f"{least} to {wanted} ({now}) is {doing(answer)}, {price(answer, result)}: "
             f"{reached} on average, met in {100 * answer.chance:.0f}% of the runs."
         )
         if answer.status != "confirmed":
@@ -109,7 +110,7 @@ def _unreached(result: Sought, wanted: str, now: str) -> str:
         f"{label(t.metric)} {value(e.mean, t.metric, result.currency)}"
         for t, e in zip(result.targets, near.reached, strict=True)
     )
-    return f"{text}; {doing(near)} comes nearest, with {reached}, {_cost(near, result)}."
+    return f"{text}; {doing(near)} comes nearest, with {reached}, {price(near, result)}."
 
 
 def condition_text(c: Condition, currency: str) -> str:

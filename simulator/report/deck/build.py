@@ -8,7 +8,7 @@ from typing import Any
 from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
 from pptx.util import Emu, Inches, Pt
 
-from simulator.report.deck import charts
+from simulator.report.deck import charts, grids
 from simulator.report.deck.ink import Ink, dark_ground
 from simulator.report.deck.record import Record, Written
 from simulator.report.deck.theme import (
@@ -75,6 +75,9 @@ def add(deck: Any, story: Story, page: Page, record: Record) -> None:
         _add(deck, slide, page, size)
         for part, said in texts(slide).items():
             record.texts[name(slide, part)] = written(said)
+        if isinstance(slide.show, Table):
+            said_ = [[said.text for said in row] for row in cells(slide.show)]
+            record.texts[name(slide, "table")] = grids.kept(said_)
     stamp(deck, story)
 
 

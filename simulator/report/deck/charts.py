@@ -19,14 +19,12 @@ from simulator.report.story.spec import Bars, Fall, Lines, Stack
 
 # What colours mean, as colours of the theme: a template's own come through.
 THEME: Final = {
-    "today": MSO_THEME_COLOR.TEXT_2,
     "fix": MSO_THEME_COLOR.ACCENT_1,
     "push": MSO_THEME_COLOR.ACCENT_2,
     "other": MSO_THEME_COLOR.ACCENT_3,
     "more": MSO_THEME_COLOR.ACCENT_4,
     "up": MSO_THEME_COLOR.ACCENT_5,
     "down": MSO_THEME_COLOR.ACCENT_6,
-    "grey": MSO_THEME_COLOR.TEXT_2,
 }
 TEXT: Final = Pt(14)
 PERIODS: Final = 12  # of standing bars that can each have a label

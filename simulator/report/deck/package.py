@@ -21,20 +21,14 @@ def saved(deck: Any, path: Path, like: Path | None = None) -> None:
     held = io.BytesIO()
     deck.save(held)
     content = held.getvalue()
-    put(_same(content, Before(like.read_bytes()) if like is not None else None), path)
+    put(_same(content, {} if like is None else _held(like.read_bytes())), path)
 
 
-class Before:
-    """The entries of a package, to be found again by what they say."""
-
-    def __init__(self, content: bytes) -> None:
-        with zipfile.ZipFile(io.BytesIO(content)) as old:
-            held = {entry.filename: old.read(entry) for entry in old.infolist()}
-        self.told = {_says(name, raw): raw for name, raw in held.items()}
-
-    def of(self, name: str, raw: bytes) -> bytes:
-        """An entry as it was, where it says what it said; else as it is."""
-        return self.told.get(_says(name, raw), raw)
+def _held(content: bytes) -> dict[object, bytes]:
+    """The entries of a package, by what they say."""
+    with zipfile.ZipFile(io.BytesIO(content)) as old:
+        held = {entry.filename: old.read(entry) for entry in old.infolist()}
+    return {_says(name, raw): raw for name, raw in held.items()}
 
 
 def _says(name: str, raw: bytes) -> tuple[str, object]:
@@ -61,7 +55,7 @@ def _says(name: str, raw: bytes) -> tuple[str, object]:
     return "", etree.tostring(root, method="c14n")
 
 
-def _same(content: bytes, before: Before | None = None) -> bytes:
+def _same(content: bytes, before: dict[object, bytes]) -> bytes:
     """A package with its entries' times taken out, and what was not changed as it was."""
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(out, "w") as new:
@@ -70,5 +64,5 @@ def _same(content: bytes, before: Before | None = None) -> bytes:
             plain.compress_type = zipfile.ZIP_DEFLATED
             plain.external_attr = 0o600 << 16
             raw = old.read(entry)
-            new.writestr(plain, raw if before is None else before.of(entry.filename, raw))
+            new.writestr(plain, before.get(_says(entry.filename, raw), raw) if before else raw)
     return out.getvalue()

@@ -54,11 +54,14 @@ class Record:
         at: holder:shape:cell:paragraph. A text that is still as it was put is known wherever its
         paragraph went: further down, or with a copy of its slide.
         """
-        _, shape, cell, _ = at.rsplit(":", 3)
+        holder, *place, _ = at.rsplit(":", 3)
         near: list[tuple[bool, str]] = []
         for key, was in self.filled.items():
-            if was.text == now and key.rsplit(":", 3)[1:3] == [shape, cell]:
-                near.append((key.rsplit(":", 3)[0] != at.rsplit(":", 3)[0], key))
+            if was.text != now:
+                continue
+            held, *there, _ = key.rsplit(":", 3)
+            if there == place:
+                near.append((held != holder, key))
         if near:
             return self.filled[min(near)[1]]
         found = self.filled.get(at)

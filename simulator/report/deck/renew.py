@@ -9,7 +9,7 @@ from typing import Any, Final
 from pptx.oxml.ns import qn
 from pptx.util import Inches
 
-from simulator.report.deck import reach, retype, text
+from simulator.report.deck import grids, reach, retype, text
 from simulator.report.deck.build import CHARTS, alt, cells, name, picture, texts, written
 from simulator.report.deck.changes import Changes
 from simulator.report.deck.record import Record, Written
@@ -129,7 +129,7 @@ def _ours(
     if part == "chart":
         retype.ours(where, shape, slide, changes)
     elif part == "table":
-        _table(where, shape, slide, changes)
+        _table(where, shape, slide, old, record, changes)
     elif part == "picture":
         _picture(where, shape, slide, changes)
     else:
@@ -144,26 +144,17 @@ def _ours(
             described.set("descr", alt(slide))
 
 
-def _table(where: str, shape: Any, slide: Slide, changes: Changes) -> None:
+def _table(
+    where: str, shape: Any, slide: Slide, old: Record | None, record: Record, changes: Changes
+) -> None:
     what = f"table {slide.key}"
     if not getattr(shape, "has_table", False) or not isinstance(slide.show, Table):
         changes.problems.append(f"{where}: {what}: is no longer a table")
         return
-    table, wanted = shape.table, cells(slide.show)
-    if (len(table.rows), len(table.columns)) != (len(wanted), len(wanted[0])):
-        changes.problems.append(
-            f"{where}: {what}: is {len(table.rows)} × {len(table.columns)} and the result's is "
-            f"{len(wanted)} × {len(wanted[0])}; left as it is: delete it and make a new deck"
-        )
-        return
-    changed = 0
-    for r, row in enumerate(wanted):
-        for c, said in enumerate(row):
-            frame = table.cell(r, c).text_frame
-            if frame.text != said.text:
-                text.put(frame, said.text)
-                changed += 1
-    changes.add(where, f"{what}: {changed} cells", bool(changed))
+    before = None if old is None else old.texts.get(shape.name)
+    wanted = [[said.text for said in row] for row in cells(slide.show)]
+    grids.refill(where, what, shape.table, wanted, before, changes)
+    record.texts[shape.name] = grids.kept(wanted)
 
 
 def _picture(where: str, shape: Any, slide: Slide, changes: Changes) -> None:
@@ -197,7 +188,13 @@ def _said(where: str, shape: Any, said: Line, before: Written | None, changes: C
                 f"another program?); left as it is. The result says: {said.text.splitlines()[0]}"
             )
             return
-        text.put(frame, said.text)
+        pairs, _ = _pairs(before, written(said)) if before is not None else ({}, None)
+        styled = any(len(p.runs) > 1 for p in frame.paragraphs)
+        if styled and text.swapped(now, pairs) == said.text:  # somebody made a number red
+            for paragraph in frame.paragraphs:
+                text.swap(paragraph, pairs)
+        else:
+            text.put(frame, said.text)
         changes.add(where, "text", True)
         return
     _numbers_only(where, list(frame.paragraphs), before, written(said), changes)
@@ -208,9 +205,8 @@ def _said(where: str, shape: Any, said: Line, before: Written | None, changes: C
         )
 
 
-def _numbers_only(
-    where: str, paragraphs: list[Any], before: Written, new: Written, changes: Changes
-) -> None:
+def _pairs(before: Written, new: Written) -> tuple[dict[str, str], set[str]]:
+    """Old numbers and the new ones in their place; and those that could mean several."""
     pairs: dict[str, str] = {}
     torn: set[str] = set()
     for fact, old in before.facts.items():
@@ -220,7 +216,13 @@ def _numbers_only(
         if pairs.get(old, now) != now:
             torn.add(old)
         pairs[old] = now
-    pairs = {a: b for a, b in pairs.items() if a not in torn}
+    return {a: b for a, b in pairs.items() if a not in torn}, torn
+
+
+def _numbers_only(
+    where: str, paragraphs: list[Any], before: Written, new: Written, changes: Changes
+) -> None:
+    pairs, torn = _pairs(before, new)
     found: set[str] = set()
     for paragraph in paragraphs:
         found |= text.swap(paragraph, pairs)

@@ -41,19 +41,23 @@ def ours(where: str, shape: Any, slide: Slide, changes: Changes) -> None:
     if not had:
         changes.problems.append(f"{where}: {what}: has no series left; make it anew with --out")
         return
-    show, ink = slide.show, _ink(shape)
-    if not charts.is_ours(chart, show):
-        if not _tried(where, what, chart, lambda: charts.plain_fill(chart, show), changes):
-            return
+    show, ink, kept = slide.show, _ink(shape), charts.is_ours(chart, slide.show)
+
+    def fill() -> None:
+        if not kept:
+            charts.plain_fill(chart, show)
+        elif isinstance(show, Fall | Lines) and had != wanted:
+            charts.rebuild(chart, show, ink)
+        else:
+            charts.refill(chart, show, ink)
+
+    if not _tried(where, what, chart, fill, changes):
+        return
+    if not kept:
         changes.problems.append(
             f"{where}: {what}: its type is {_type(chart)} now: it has the numbers, no intervals"
         )
-    elif isinstance(show, Fall | Lines) and had != wanted:
-        if not _tried(where, what, chart, lambda: charts.rebuild(chart, show, ink), changes):
-            return
-    elif not _tried(where, what, chart, lambda: charts.refill(chart, show, ink), changes):
-        return
-    if charts.is_ours(chart, show) and had != wanted:
+    elif had != wanted:
         changes.problems.append(
             f"{where}: {what}: had {had} series and now has {wanted}; look at its colours"
         )

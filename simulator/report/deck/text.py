@@ -97,17 +97,25 @@ def fill(paragraph: Any, value: Callable[[str], str | None]) -> list[str]:
 
 def swap(paragraph: Any, pairs: dict[str, str]) -> set[str]:
     """Old texts to new ones, the longest first, whole words only; which were found."""
+    spans = list(_found(said(paragraph), pairs))
+    change(paragraph, [(a, b, pairs[old]) for a, b, old in spans if pairs[old] != old])
+    return {old for _, _, old in spans}
+
+
+def swapped(words: str, pairs: dict[str, str]) -> str:
+    """A text as swap would leave it."""
+    for start, end, old in reversed(list(_found(words, pairs))):
+        words = words[:start] + pairs[old] + words[end:]
+    return words
+
+
+def _found(words: str, pairs: dict[str, str]) -> Iterator[tuple[int, int, str]]:
+    """Where old texts stand, and which."""
     if not pairs:
-        return set()
+        return
     longest = sorted(pairs, key=len, reverse=True)
     # A space that was typed again is no hard one any more.
     pattern = "|".join(re.escape(old).replace("\u00a0", "[ \u00a0]") for old in longest)
     hard = {old.replace("\u00a0", " "): old for old in pairs}
-    spans, found = [], set()
-    for match in re.finditer(rf"(?<![\w.,−+-])(?:{pattern})(?![\w%])", said(paragraph)):
-        old = hard[match.group().replace("\u00a0", " ")]
-        found.add(old)
-        if pairs[old] != old:
-            spans.append((*match.span(), pairs[old]))
-    change(paragraph, spans)
-    return found
+    for match in re.finditer(rf"(?<![\w.,−+-])(?:{pattern})(?![\w%])", words):
+        yield *match.span(), hard[match.group().replace("\u00a0", " ")]

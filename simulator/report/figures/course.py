@@ -13,7 +13,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
-from simulator.analysis.words import label, spoken
+from simulator.analysis.words import label, sentence, spoken
 from simulator.report.figures import style
 from simulator.report.figures.comparison import colours
 from simulator.report.figures.facts import main_arms
@@ -50,7 +50,7 @@ def cumulative_flow(result: Comparison, axes: Axes) -> Axes:
         inner.set_title(style.lines(style.short(arm.name, 44), 24), loc="left", color=colour,
                         fontsize=style.BODY, weight="bold")  # fmt: skip
     names = [*stages, *(["other stages"] if _rest(arms, stages) else [])]
-    handles = [Patch(color=_layer(i), label=_cap(spoken(s))) for i, s in enumerate(names)]
+    handles = [Patch(color=_layer(i), label=sentence(spoken(s))) for i, s in enumerate(names)]
     handles.append(Patch(color=style.PALE, label="Won or lost"))
     axes.legend(handles=handles[::-1], loc="upper left", bbox_to_anchor=(0.0, 1.09), frameon=False,
                 ncols=4, fontsize=style.SMALL, borderaxespad=0.0, handlelength=1.0)  # fmt: skip
@@ -216,7 +216,7 @@ def delivery(result: Comparison, axes: Axes) -> Axes:
     axes.set_axis_off()
     sellers = " and ".join(spoken(t) for t in arms[0].course.sellers[:2])
     rows: tuple[tuple[str, Callable[[Arm], Floats], str], ...] = (
-        (f"{_cap(sellers)}, heads", _sellers, "{:.0f}"),
+        (f"{sentence(sellers)}, heads", _sellers, "{:.0f}"),
         ("Delivered a quarter", _rate, "{:.0f}"),
         ("Weeks that a delivery takes", _delay, "{:.0f}"),
     )
@@ -290,7 +290,3 @@ def _delay(arm: Arm) -> Floats:
 
 def _more(new: float, old: float) -> str:
     return style.percent(new / old - 1.0, digits=0) if old > 0 else f"{new:.0f}"
-
-
-def _cap(text: str) -> str:
-    return text[0].upper() + text[1:]

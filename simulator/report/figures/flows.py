@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from simulator.analysis.words import spoken
+from simulator.analysis.words import sentence, spoken
 from simulator.report.figures import style
 from simulator.report.figures.comparison import colours
 from simulator.report.figures.facts import main_arms
@@ -89,7 +89,7 @@ def reasons_title(result: Comparison) -> str:
     if not lost or not max(lost.values()):
         return "Nothing is lost"
     key = max(lost, key=lambda k: lost[k])
-    said = [f"{_cap(ENDS[key][0])}: {style.percent(today[key], False, 0)} of decisions today"]
+    said = [f"{sentence(ENDS[key][0])}: {style.percent(today[key], False, 0)} of decisions today"]
     for a in main_arms(result):
         share = ends(a).get(key, 0.0)
         said.append(f"{style.percent(share, False, 0)} under {style.short(a.name, NAME)}")
@@ -122,7 +122,7 @@ def funnel(result: Comparison, axes: Axes) -> Axes:
     axes.set_xlim(0.0, 1.22 * top)
     axes.set_ylim(len(stages) - 0.45, -0.55)
     axes.set_xticks([])
-    axes.set_yticks(range(len(stages)), [_cap(spoken(s)) for s in stages])
+    axes.set_yticks(range(len(stages)), [sentence(spoken(s)) for s in stages])
     axes.tick_params(axis="y", labelsize=style.BODY)
     axes.legend(loc="lower right", fontsize=style.SMALL, frameon=False)
     weeks = result.today.system.horizon
@@ -285,7 +285,3 @@ def _more(new: float, old: float) -> str:
     if not old:
         return "any" if new else "no"
     return style.percent(new / old - 1.0, digits=0)
-
-
-def _cap(text: str) -> str:
-    return text[0].upper() + text[1:]

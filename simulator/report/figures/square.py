@@ -58,7 +58,7 @@ def two_by_two(result: Comparison, axes: Axes) -> Axes:
 
 
 def _arm(result: Comparison, name: str) -> Arm:
-    return next(a for a in result.arms[1:] if a.written and a.name == name)
+    return next(a for a in result.written() if a.name == name)
 
 
 def _share(arm: Arm) -> float:

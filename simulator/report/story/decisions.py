@@ -9,7 +9,7 @@ from typing import Any
 
 from simulator.analysis.names import FLIPS, UNTOLD
 from simulator.analysis.words import label, said
-from simulator.analysis.words_seek import doing
+from simulator.analysis.words_seek import doing, price
 from simulator.analysis.words_seek import name as lever
 from simulator.analysis.words_worlds import assumption
 from simulator.errors import DataError
@@ -20,7 +20,6 @@ from simulator.report.story.other import sentences
 from simulator.report.story.say import Datum, Fact, Line, datum, line, named
 from simulator.report.story.spec import Bars, Picture, Series, Slide, Stack, Table
 from simulator.spec.units import Quantity
-from simulator.vocabulary import YEAR
 
 ROWS = 9
 
@@ -87,9 +86,7 @@ def _reached(saved: Saved) -> Line | None:
         f"{label(t.metric)} {'≥' if t.sign > 0 else '≤'} {say.level(t.level, t.metric, unit)}"
         for t in answer.targets
     )
-    cost = say.amount(abs(answer.answer.cost) / answer.weeks * YEAR, unit)
-    price = f"for {cost} a year" if answer.answer.cost > 0 else f"and saves {cost} a year"
-    text = say.plain(f"{wanted} takes {doing(answer.answer)}, {price}")
+    text = say.plain(f"{wanted} takes {doing(answer.answer)}, {price(answer.answer, answer)}")
     return Line(text, (Fact("", text),))
 
 

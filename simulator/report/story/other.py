@@ -179,7 +179,7 @@ def _told(group: tuple[str, ...]) -> str:
 def how_made(answers: Sequence[Saved], not_asked: Sequence[str]) -> Slide:
     """The runs behind the deck, and what it does not answer."""
     made = {(_question(s), s.run_id, s.kind): s for s in answers}
-    lines = [line("{} {}", named(_question(s), 80), source(s)) for s in made.values()]
+    lines = [line("{} {}", named(asked, 80), source(s)) for (asked, _, _), s in made.items()]
     if not_asked:
         asked = Fact("not_asked", " ".join(not_asked))
         lines.append(line("Not asked, so not answered here: {}", asked))
