@@ -36,7 +36,7 @@ from simulator.analysis.compare import Verdict
 from simulator.analysis.estimate import Estimate
 from simulator.analysis.hours import paid_hours
 from simulator.analysis.parts import Absorption, Knee
-from simulator.report.figures import FIGURES, figure_of, save_all, style
+from simulator.report.figures import FIGURES, figure_of, heatmap, save_all, style
 from simulator.report.figures.curves import gap_areas
 from simulator.report.figures.facts import few, heats, largest
 
@@ -194,6 +194,17 @@ def test_heat_marks_more_work_than_a_week_holds():
     crowded = replace(crowded, waiting=waiting)
     panel = heats(comparison([crowded, arm("Fix", "fix")]))[0]
     assert panel.over.tolist() == [[False, False, False, True], [False] * 4]
+
+
+def test_the_note_of_a_heat_map_is_not_cut():
+    figure = Figure(figsize=(7.0, 5.0), layout="constrained")
+    panel = heatmap.constraint_panel(constraint())
+    waiting = replace(panel, over=np.ones_like(panel.over, dtype=bool))
+    axes = heatmap.draw([waiting], figure.subplots())
+    assert heatmap.MARK in axes.get_xlabel().replace("\n", " ")
+    figure.draw_without_rendering()
+    box = axes.xaxis.label.get_window_extent()
+    assert 0 <= box.x0 < box.x1 <= figure.bbox.width
 
 
 def test_paid_hours_are_those_of_a_run(tiny_record):

@@ -34,7 +34,7 @@ def cumulative_flow(result: Comparison, axes: Axes) -> Axes:
     """Opportunities in the last half year: those that ended below, those in process on top, by
     stage. Across is how long one takes, up how many there are.
     """
-    arms = [a for a in [result.today, *main_arms(result, SIDES)] if a.course.held]
+    arms = _in_process(result)
     if not arms:
         return style.empty(axes, "No opportunity is in process")
     stages = _stages(arms)
@@ -88,7 +88,7 @@ def _flow(inner: Axes, arm: Arm, stages: Sequence[str], top: float, *, first: bo
 
 def flow_title(result: Comparison) -> str:
     """How many are open at the end, and how long they take, by Little's law."""
-    arms = [a for a in [result.today, *main_arms(result, SIDES)] if a.course.held]
+    arms = _in_process(result)
     if not arms:
         return "No opportunity is in process"
     said = []
@@ -102,7 +102,12 @@ def flow_title(result: Comparison) -> str:
 
 def flows_known(result: Comparison) -> bool:
     """Whether the result says what was in process by week."""
-    return any(a.course.held for a in [result.today, *main_arms(result, SIDES)])
+    return bool(_in_process(result))
+
+
+def _in_process(result: Comparison) -> list[Arm]:
+    """Today and the main variants, where what was in process is known."""
+    return [a for a in [result.today, *main_arms(result, SIDES)] if a.course.held]
 
 
 def _since(arm: Arm) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -76,9 +77,11 @@ def draw(panels: Sequence[Heat], axes: Axes) -> Axes:
     notes = ["% of paid hours worked"]
     notes += [MARK] if over else []
     notes += [f"{len(order) - ROWS} less busy teams left out"] if len(order) > ROWS else []
+    note = "; ".join(notes)
     wide = axes.get_window_extent().width / axes.figure.dpi * 72.0
-    letters = max(30, int(wide / (0.55 * style.BODY)))
-    axes.set_xlabel(style.lines("; ".join(notes), letters, 3), labelpad=10)
+    rows = math.ceil(len(note) / max(30.0, wide / (0.5 * style.BODY)))
+    width = len(note) if rows == 1 else len(note) // rows + 8  # lines of about the same length
+    axes.set_xlabel(style.lines(note, width, 4), labelpad=10)
     return axes
 
 
