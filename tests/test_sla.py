@@ -136,3 +136,11 @@ def test_owned_leads_wait_for_their_owner() -> None:
 def test_an_sla_is_of_a_team() -> None:
     with pytest.raises(SpecError, match="sla is of the wait for a team"):
         load_text("channels: {a: {leads: 1/week}}\nstages: {s: {buyer_time: 1 week, sla: 4 h}}\n")
+
+
+def test_the_table_of_series_has_them() -> None:
+    from simulator.report.runs import record_tables
+
+    series = record_tables(simulate(_built(RANKED + RULE), "batch"))["series"]
+    assert series["sla_due.last"][-1] >= series["sla_met.last"][-1] > 0
+    assert series["sla_due.first"][-1] == 0

@@ -70,7 +70,7 @@ def _axes(system: System) -> dict[str, tuple[str, ...]]:
     """What the columns of each series are named after."""
     stages, teams, channels = system.stage_names, system.team_names, system.channel_names
     by_stage = ["waiting", "working", "buyer", "transit", "nurture"]
-    by_stage += ["entered", "started", "advanced", "wait"]
+    by_stage += ["entered", "started", "advanced", "wait", "sla_met", "sla_due"]
     by_team = (
         "heads",
         "skilled",

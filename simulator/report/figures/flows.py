@@ -219,7 +219,8 @@ def heads(result: Comparison, axes: Axes) -> Axes:
         top = max(top, float((ramped + young).max()))
         there = _there(arm, team)
         if there is not None:
-            axes.plot(weeks, there, color=colour, linewidth=2.2, linestyle=(0, (2, 1.5)), zorder=4)
+            axes.step(weeks, there, where="post", color=colour, linewidth=2.2,
+                      linestyle=(0, (2, 1.5)), zorder=4)  # fmt: skip
             top, seen = max(top, float(there.max())), True
         labels.append((last, f"{style.lines(arm.name, 21)}\n{last:g}", colour))
     axes.set_ylim(0.0, 1.12 * (top or 1.0))
