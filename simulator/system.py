@@ -698,9 +698,7 @@ def build(scenario: Scenario, intensity: float = 1.0) -> System:
         team_cost=r.columns([f"teams.{n}.cost" for n in teams]),
         ramp=np.array([t.ramp for t in s.teams.values()]),
         ramp_start=np.array([t.ramp_start for t in s.teams.values()]),
-        ramp_law=np.array(
-            [t.ramp_law == "exponential" and t.ramp > 0 for t in s.teams.values()], dtype=np.int64
-        ),
+        ramp_law=np.array([t.ramps_by_chance for t in s.teams.values()], dtype=np.int64),
         hires=kinds_of(s),
         watched=watched(s),
         owned=np.array([t.owned for t in s.teams.values()], dtype=np.bool_),

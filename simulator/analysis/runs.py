@@ -21,7 +21,7 @@ from simulator.analysis.course import deals, delivered
 from simulator.analysis.ledger import Ledger, ledger
 from simulator.analysis.shown import CONFIDENCE
 from simulator.engines import engine as engine_of
-from simulator.engines import features, simulate
+from simulator.engines import lacking, simulate
 from simulator.errors import AnalysisError
 from simulator.metrics import measure
 from simulator.record import Record
@@ -91,7 +91,7 @@ def one_run(
 ) -> Record:
     """One run; without the table of its leads, where they are not asked for, it is cheaper."""
     module = engine_of(engine)
-    if engine == "batch" and not leads and features(system) <= module.SUPPORTS:
+    if engine == "batch" and not leads and not lacking(system, engine):
         lean: list[Record] = module.run_many(system, seed, [replication], leads=False)
         return lean[0]
     return simulate(system, engine, seed=seed, replication=replication)

@@ -26,8 +26,7 @@ from simulator.analysis.selection import Selected, select
 from simulator.analysis.shown import Asked
 from simulator.analysis.spend import planned_cost
 from simulator.analysis.targets import parse_targets
-from simulator.engines import engine as engine_of
-from simulator.engines import features
+from simulator.engines import lacking
 from simulator.errors import AnalysisError, SpecError
 from simulator.metrics import measure
 from simulator.spec.load import Loaded
@@ -312,8 +311,7 @@ def seek(
 
 
 def _engine_for(scenario: Scenario, notes: list[str]) -> str:
-    system = build(scenario)
-    missing = sorted(features(system) - engine_of("flow").SUPPORTS)
+    missing = lacking(build(scenario), "flow")
     if not missing:
         return "flow"
     notes.append(f"searched in batch: the flow engine cannot do {', '.join(missing)}")

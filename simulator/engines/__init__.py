@@ -51,10 +51,15 @@ def simulate(
 def able(system: System, engine_name: str) -> Any:
     """The module of an engine. Raises EngineError, naming what of the system it cannot do."""
     module = engine(engine_name)
-    missing = sorted(features(system) - module.SUPPORTS)
+    missing = lacking(system, engine_name)
     if missing:
         raise EngineError(f"{system.name}: the {engine_name} engine cannot do {', '.join(missing)}")
     return module
+
+
+def lacking(system: System, engine_name: str) -> list[str]:
+    """What a system uses that an engine cannot do, in the order of its names."""
+    return sorted(features(system) - engine(engine_name).SUPPORTS)
 
 
 def features(system: System) -> set[str]:

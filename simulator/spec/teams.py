@@ -231,10 +231,15 @@ class Team(Model):
         ramped = self.attrition or 0.0
         if self.washout is not None:
             lost = self.washout
-            if self.ramp_law == "exponential":
+            if self.ramps_by_chance:
                 return ramped, lost / (1.0 - lost) / self.ramp
             return ramped, -math.log1p(-lost) / self.ramp
         return ramped, ramped if self.attrition_ramping is None else self.attrition_ramping
+
+    @property
+    def ramps_by_chance(self) -> bool:
+        """Ramps of an exponential time: nobody knows who is ramped when."""
+        return self.ramp_law == "exponential" and self.ramp > 0
 
     @property
     def quitting(self) -> bool:

@@ -28,8 +28,7 @@ def watched(s: Scenario) -> NDArray[np.bool_]:
     """Teams where how long each has been there matters to the day, (M,)."""
     return np.array(
         [
-            bool(t.hiring is not None or t.hires or t.quits[0] != t.quits[1])
-            or (t.ramp_law == "exponential" and t.ramp > 0)
+            bool(t.hiring is not None or t.hires or t.quits[0] != t.quits[1]) or t.ramps_by_chance
             for t in s.teams.values()
         ],
         dtype=np.bool_,

@@ -94,7 +94,7 @@ def dynamic(s: Scenario) -> bool:
         any(
             t.quitting
             or t.hires
-            or (t.ramp_law == "exponential" and t.ramp > 0)
+            or t.ramps_by_chance
             or t.wip
             or t.pressure
             or t.fatigue
