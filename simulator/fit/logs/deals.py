@@ -293,15 +293,17 @@ def _visits(cases: pd.DataFrame, moves: pd.DataFrame, ends: Mapping[str, str]) -
     own, owners = pd.factorize(cases.owner)
     owner = np.where(own[at] >= 0, own[at] + len(movers), -1)
     names = [*map(str, movers), *map(str, owners)]
-    visits = pd.DataFrame(
+    kept = ~moves.stage.isin(list(ends)).to_numpy()
+    who_it_was = np.where(mover >= 0, mover, owner)[kept]
+    n = int(kept.sum())
+    return pd.DataFrame(
         {
-            "case": moves.case.astype(TEXT),
-            "stage": moves.stage.astype(TEXT),
-            "entered": time,
-            "started": np.full(len(time), np.datetime64("NaT"), dtype=NS),
-            "left": left.astype(NS),
-            "who": taken(names, np.where(mover >= 0, mover, owner)),
-            "worked": np.nan,
+            "case": moves.case[kept].astype(TEXT).array,
+            "stage": moves.stage[kept].astype(TEXT).array,
+            "entered": time[kept],
+            "started": np.full(n, np.datetime64("NaT"), dtype=NS),
+            "left": left[kept].astype(NS),
+            "who": taken(names, who_it_was).array,
+            "worked": np.full(n, np.nan),
         }
     )
-    return visits[~moves.stage.isin(list(ends)).to_numpy()].reset_index(drop=True)
