@@ -280,7 +280,7 @@ def _closed(
 
 
 def _visits(cases: pd.DataFrame, moves: pd.DataFrame, ends: Mapping[str, str]) -> pd.DataFrame:
-    case = moves.case.to_numpy()
+    case = pd.factorize(moves.case)[0]
     after = np.r_[case[1:] == case[:-1], False] if len(case) else np.array([], dtype=bool)
     time = moves.time.to_numpy().astype(NS)
     left = np.where(after, np.r_[time[1:], time[:1]], np.datetime64("NaT"))
