@@ -218,3 +218,22 @@ def test_what_goes_with_odds_is_found_and_what_tells_the_end_is_not_used() -> No
         assert abs(np.log(e.factor) - truth) < 4.5 * se
         assert e.evident
     assert not by["noise", "a deviation more"].evident
+
+
+def test_where_nothing_is_won_a_contest_has_nothing_to_say(tmp_path: Path) -> None:
+    """Exports without a win: a scenario without a win, and push against fix in no share of it."""
+    (tmp_path / "today.yaml").write_text(
+        "horizon: 8 weeks\nwarm_up: 0 weeks\nrole: today\nname: Today\n"
+        "channels: {all: {leads: 20/week, spend: 100 USD/week}}\n"
+        "teams: {desk: {headcount: 2, ramp: 0 weeks, cost: 50 kUSD/year}}\n"
+        "stages: {work: {team: desk, effort: 1 h, advance: 0%}}\ncustomers: {start: 0}\n"
+    )
+    for role, lever in (
+        ("push", "{scale: channels.*.spend, by: 1.5}"),
+        ("fix", "{add: teams.desk.headcount, by: 1}"),
+    ):
+        text = f"extends: today.yaml\nname: {role}\nrole: {role}\nlevers: [{lever}]\n"
+        (tmp_path / f"{role}.yaml").write_text(text)
+    done = CliRunner().invoke(main, ["compare", str(tmp_path), "--replications", "8"])
+    assert done.exit_code == 0, done.output
+    assert "nothing can be said of push against fix: today's ARR is 0" in done.stdout

@@ -25,6 +25,7 @@ _AMOUNT = (
     r"\s*(?i:(k|tsd|m|mm|mn|mio|bn|mrd)(?![a-z])\.?)?\s*"
     r"(?:([-])|[^\d]*)$"
 )
+_PLAIN = r"-?\d+(?:\.\d{1,2}|\.\d{4,})?$"
 _TIMES = {"k": 1e3, "tsd": 1e3, "m": 1e6, "mm": 1e6, "mn": 1e6, "mio": 1e6, "bn": 1e9, "mrd": 1e9}
 FEWEST_POINTED = 3  # amounts that tell what a point means
 OFFSET = re.compile(r"(?:Z|[+-]\d{2}:?\d{2})$")
@@ -202,8 +203,13 @@ def as_money(table: Table, column: str, what: str) -> tuple[np.ndarray, list[Fin
     all values: a point that is only ever before three digits, in a column where a comma is not, is
     a mark of thousands where it is there more than once or commas are decimal elsewhere.
     """
-    raw = table.frame[column].astype(object)
-    stated = raw.ne("")
+    stated = table.frame[column].ne("")
+    # most are plain numbers, whose mark can only be the decimal one
+    plain = table.frame[column].str.match(_PLAIN)
+    numbers = pd.Series(np.nan, index=plain.index)
+    numbers[plain] = pd.to_numeric(table.frame[column][plain]).astype(float)
+    decimal = bool(table.frame[column][plain].str.contains(".", regex=False).any())
+    raw = table.frame[column][stated & ~plain].astype(object)
     parts = raw.str.extract(_AMOUNT)
     text = parts[1].fillna("").str.replace(r"[\s'\u2019\u00a0\u202f]", "", regex=True)
     text = text.str.rstrip(".,")
@@ -218,21 +224,21 @@ def as_money(table: Table, column: str, what: str) -> tuple[np.ndarray, list[Fin
     thousands = (text.str.count(r"\.") > 1) & ~decimal_comma
     found: list[Finding] = []
     if decimal_comma.any() or thousands.any():
-        thousands |= grouped & bool((grouped | ~pointed | thousands).all())
-    elif bool(grouped[pointed].all()) and int(pointed.sum()) >= FEWEST_POINTED:
+        thousands |= grouped & (bool((grouped | ~pointed | thousands).all()) and not decimal)
+    elif not decimal and bool(grouped[pointed].all()) and int(pointed.sum()) >= FEWEST_POINTED:
         thousands |= grouped
         row = int(pointed.to_numpy().argmax())
-        where = f"line {table.line(row)}, column {column!r}, value {raw.iloc[row]!r}"
+        where = f"line {int(raw.index[row]) + 2}, column {column!r}, value {raw.iloc[row]!r}"
         action = "read as thousands: all have three digits after it"
         found.append(Finding(table.file, int(pointed.sum()), "rows with a point", action, where))
     text = text.where(~decimal_comma, text.str.replace(".", "", regex=False))
     text = text.where(~decimal_comma, text.str.replace(",", ".", regex=False))
     text = text.where(~thousands, text.str.replace(".", "", regex=False))
-    numbers = pd.to_numeric(text.str.replace(",", "", regex=False), errors="coerce")
+    others = pd.to_numeric(text.str.replace(",", "", regex=False), errors="coerce")
     times = parts[2].fillna("").str.lower().map(_TIMES).fillna(1.0)
     below = parts[0].fillna("").str.contains(r"(?<![A-Za-z])[-(\u2212]", regex=True)
     below |= parts[3].eq("-") & ~parts[1].fillna("").str.contains(r"[.,]$", regex=True)  # 12.-
-    numbers = numbers * times * np.where(below, -1.0, 1.0)
+    numbers[raw.index] = others.astype(float) * times * np.where(below, -1.0, 1.0)
     numbers = numbers.where(np.isfinite(numbers))
     bad = numbers.isna() & stated
     found += bad_rows(table, column, what, "an amount", bad, int(stated.sum()))

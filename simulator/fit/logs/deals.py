@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from simulator.errors import DataError
-from simulator.fit.logs.files import TEXT, within
+from simulator.fit.logs.files import TEXT, places, taken, within
 from simulator.fit.logs.log import OPEN, WON, Log
 from simulator.fit.logs.times import NS
 from simulator.fit.read import slug
@@ -111,9 +111,11 @@ def assemble(
 ) -> Log:
     """One Log of deals. Raises DataError where nothing is left of them."""
     ends = ends_of(parts, won, lost, found)
-    cases = parts.cases.copy()
+    cases, moves = parts.cases, parts.moves
+    parts = replace(parts, cases=cases.iloc[:0], moves=moves.iloc[:0])  # there are millions of them
     limit = until if until is not None and until > today else today
-    moves = _future(parts.moves, parts.moves.time > limit, "changes", parts.file, limit, found)
+    moves = _future(moves, moves.time > limit, "changes", parts.file, limit, found)
+    cases = cases.copy()
     first = moves.groupby("case").time.min()
     cases["created"] = cases.created.where(
         cases.created.notna(), first.reindex(cases.index).astype(NS)
@@ -278,25 +280,30 @@ def _closed(
 
 
 def _visits(cases: pd.DataFrame, moves: pd.DataFrame, ends: Mapping[str, str]) -> pd.DataFrame:
-    case = moves.case.to_numpy()
+    case = pd.factorize(moves.case)[0]
     after = np.r_[case[1:] == case[:-1], False] if len(case) else np.array([], dtype=bool)
     time = moves.time.to_numpy().astype(NS)
     left = np.where(after, np.r_[time[1:], time[:1]], np.datetime64("NaT"))
-    who = moves.who.to_numpy()
-    mover = np.full(len(who), None, dtype=object)
+    who, movers = pd.factorize(moves.who)
+    mover = np.full(len(who), -1, dtype=np.int64)
     mover[:-1][after[:-1]] = who[1:][after[:-1]]  # who moved it on has worked on it
-    over = moves.case.map(cases.closed).to_numpy().astype(NS)
+    at = places(moves.case, cases.index)
+    over = cases.closed.to_numpy().astype(NS)[at]
     left = np.where(after | np.isnat(over), left, np.maximum(over, time))
-    owner = moves.case.map(cases.owner).to_numpy()
-    visits = pd.DataFrame(
+    own, owners = pd.factorize(cases.owner)
+    owner = np.where(own[at] >= 0, own[at] + len(movers), -1)
+    names = [*map(str, movers), *map(str, owners)]
+    kept = ~moves.stage.isin(list(ends)).to_numpy()
+    who_it_was = np.where(mover >= 0, mover, owner)[kept]
+    n = int(kept.sum())
+    return pd.DataFrame(
         {
-            "case": moves.case.astype(TEXT),
-            "stage": moves.stage.astype(TEXT),
-            "entered": time,
-            "started": np.full(len(time), np.datetime64("NaT"), dtype=NS),
-            "left": left.astype(NS),
-            "who": pd.Series(np.where(pd.isna(mover), owner, mover), dtype=TEXT),
-            "worked": np.nan,
+            "case": moves.case[kept].astype(TEXT).array,
+            "stage": moves.stage[kept].astype(TEXT).array,
+            "entered": time[kept],
+            "started": np.full(n, np.datetime64("NaT"), dtype=NS),
+            "left": left[kept].astype(NS),
+            "who": taken(names, who_it_was).array,
+            "worked": np.full(n, np.nan),
         }
     )
-    return visits[~moves.stage.isin(list(ends)).to_numpy()].reset_index(drop=True)

@@ -7,6 +7,7 @@ import gzip
 import io
 import re
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -165,6 +166,20 @@ def within(text: pd.Series | pd.Index, names: pd.Series | pd.Index) -> np.ndarra
     """Which of the texts are among many names; pandas would make a list of the names first."""
     found = pc.is_in(_arrow(text), value_set=_arrow(names))
     out: np.ndarray = found.to_numpy(zero_copy_only=False).astype(bool)
+    return out
+
+
+def taken(names: Sequence[str], which: np.ndarray) -> pd.Series:
+    """Names by their places, NA where it is -1: text of arrow's, with no object made of each."""
+    texts = pa.array([*names, ""], pa.string()).take(pa.array(which, mask=which < 0))
+    out: pd.Series = pa.chunked_array([texts]).to_pandas(types_mapper={pa.string(): TEXT}.get)
+    return out
+
+
+def places(text: pd.Series, names: pd.Index) -> np.ndarray:
+    """Where each text stands among the names, -1 where it does not."""
+    found = pc.index_in(_arrow(text), value_set=_arrow(names))
+    out: np.ndarray = pc.fill_null(found, -1).to_numpy(zero_copy_only=False).astype(np.int64)
     return out
 
 

@@ -44,7 +44,11 @@ def hubspot(source: Source, found: list[Finding], day_first: bool | None) -> Par
         said[str(stage)] = labels.get(named, named)
     cases["stage"] = cases.stage.map(said).astype(TEXT)
     moves = []
-    rows = Table(table.file, table.frame.loc[key.index[~key.duplicated()]], table.encoding)
+    first = key.index[~key.duplicated()]
+    dates = table.frame[list(dict.fromkeys(entered.values()))]
+    rows = Table(
+        table.file, dates if len(first) == len(dates) else dates.loc[first], table.encoding
+    )
     for name, column in entered.items():
         time, bad = as_times(rows, column, f"the date {name} was entered", day_first)
         found += bad
@@ -62,6 +66,9 @@ def hubspot(source: Source, found: list[Finding], day_first: bool | None) -> Par
     ends = ends_of_cases(cases)
     if "status" in columns:
         ends |= _given_up(table, columns["status"], cases, key, found)
+    # a column a stage is most of a large file, and of no more use
+    for column in stage_dates:
+        del table.frame[column]
     if not moves:
         what = "deals without a date for any stage"
         action = f"one stage, `{WHOLE}`; add the properties 'Date entered ...' to the export"

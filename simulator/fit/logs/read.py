@@ -156,14 +156,26 @@ def log_of(
             until=until, since=since,
         )  # fmt: skip
     elif kinds == {HUBSPOT.name} and len(read) == 1:
-        parts = hubspot(read[0], found, day_first)
         log = assemble(
-            parts, files, won=won, lost=lost, today=today, until=until, since=since, found=found
+            hubspot(read[0], found, day_first),
+            files,
+            won=won,
+            lost=lost,
+            today=today,
+            until=until,
+            since=since,
+            found=found,
         )
     elif kinds and kinds <= _SALESFORCE:
-        parts = salesforce(read, found, day_first)
         log = assemble(
-            parts, files, won=won, lost=lost, today=today, until=until, since=since, found=found
+            salesforce(read, found, day_first),
+            files,
+            won=won,
+            lost=lost,
+            today=today,
+            until=until,
+            since=since,
+            found=found,
         )
     else:
         names = ", ".join(f"{s.table.file} ({s.kind})" for s in (*read, *explain))
