@@ -244,8 +244,7 @@ def _cash(record: Shown, k: int) -> dict[str, float]:
     earned = s.revenue[: k + 1]
     before = float(s.arr[0]) / YEAR * np.minimum(t - money.collection, 0.0)
     collected = np.interp(t - money.collection, t, earned) + before - before[0]
-    segments = [system.segment(np.nextafter(w, 0.0)) for w in t[1:]]
-    share = 1.0 - system.money.gross_margin[segments]
+    share = 1.0 - system.money.gross_margin[system.segments(np.nextafter(t[1:], 0.0))]
     served = np.concatenate([[0.0], np.cumsum(np.diff(earned) * share)])
     paid = s.people_cost.sum(axis=1) + s.spend.sum(axis=1) + s.lever_cost + s.overhead
     cash = money.cash + collected - (paid - paid[0])[: k + 1] - served

@@ -223,9 +223,11 @@ class System:
 
     def segment(self, t: float) -> int:
         """The segment of the calendar that holds time t."""
-        return int(
-            np.clip(np.searchsorted(self.edges, t, side="right") - 1, 0, len(self.edges) - 2)
-        )
+        return int(self.segments(np.array([t]))[0])
+
+    def segments(self, times: Floats) -> Ints:
+        """The segments that hold times, of the shape of these."""
+        return np.clip(np.searchsorted(self.edges, times, side="right") - 1, 0, len(self.edges) - 2)
 
 
 def lost(stage: int, reason: int) -> int:
