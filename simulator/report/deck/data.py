@@ -169,11 +169,17 @@ def number_format(show: Chartable) -> str:
         step = _reach(show) / 5
         return "0%" if step >= 0.01 else "0.0%" if step >= 0.001 else "0.00%"
     if show.unit.startswith("money"):
-        top = _reach(show)
+        top, step = _reach(show), 0.0
+        if isinstance(show, Lines | Bars):
+            low, high, step = bounds(show)
+            top = max(top, abs(low), abs(high))
         for scale, mark, letter in ((1e9, ",,,", "B"), (1e6, ",,", "M"), (1e3, ",", "k")):
             if top >= scale:
                 digits = "0.0" if top < 10 * scale or (scale > 1e3 and top < 100 * scale) else "0"
-                return f'{digits}{mark}"{letter}"'
+                if step and abs(step / scale * 10 - round(step / scale * 10)) > 1e-6:
+                    digits = "0.00"
+                said = f'{digits}{mark}"{letter}"'
+                return f"{said};-{said};0"
         return "0"
     return "#,##0" if _reach(show) >= 10 else "0.0"
 
