@@ -125,13 +125,12 @@ def lose_patience(run, floor, i):  # type: ignore[no-untyped-def]
     lead = floor.leads[i]
     stage = floor.stages[lead.stage]
     floor.nodes[i + run.shadow].time = math.inf
+    promised(stage, math.inf)
     if lead.doing == PASSING:
         stage.transit -= 1
-        promised(stage, math.inf)
         cancel(run, floor, i)
         return
     stage.waiting -= 1
-    promised(stage, math.inf)
     team = floor.teams[stage.team]
     if team.owned:
         step_out(floor.lines[_line_of(run, floor, stage.team, i)], floor.leads, i)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.fit.logs.crew import teams_by_stage
+from simulator.fit.logs.crew import CLOCK_HOURS, RECENT_WEEKS, teams_by_stage
 from simulator.fit.logs.paths import CENSORED, Paths
 from simulator.spec.book import Assumption
 
@@ -27,10 +27,8 @@ BUSY = Assumption(
     "D",
     "SDRs are busy 74%, AEs 81%, SEs 91% in the base case",
 )
-RECENT_WEEKS = 8  # as many as people are counted in, and
-FLOW_WEEKS = 26  # their moves, of which a few weeks have more or fewer by chance
+FLOW_WEEKS = 26  # of moves: as few weeks as people are counted in have more or fewer by chance
 MOST_OF_A_STAY = 0.9  # that can be work
-CLOCK_HOURS = 168.0
 FEWEST_MOVES = 100  # that tell whether people with more deals are slower
 STEPS = 40
 

@@ -88,7 +88,7 @@ def calibrate(
     share = np.where(known & explained, most, np.sqrt(low * high))
     last = runs(share, SPREAD)
     found, near = _mean(last), simulated(share * 1.05)
-    at_share = simulated(share)
+    at_share = _mean(last[:REPLICATIONS])  # by the luck of `near`
     error = np.maximum(error, found * _log_sd(last))
     out = []
     for k in range(len(teams)):

@@ -41,7 +41,6 @@ class Crew:
     deviation of its log.
     paced: teams whose presence is told by their sessions, which go on over nights and free days:
     the hours of work in them over those by the clock.
-    weekly: people active in each whole week of the log, all teams; active: their level now.
     """
 
     team: Ints

@@ -155,28 +155,13 @@ def log_of(
             (one[LEADS.name], one.get(DEALS.name)), found, day_first=day_first, today=today,
             until=until, since=since,
         )  # fmt: skip
-    elif kinds == {HUBSPOT.name} and len(read) == 1:
+    elif (kinds == {HUBSPOT.name} and len(read) == 1) or (kinds and kinds <= _SALESFORCE):
+        # Nothing holds on to the parts, so that they go as the log is made of them.
         log = assemble(
-            hubspot(read[0], found, day_first),
-            files,
-            won=won,
-            lost=lost,
-            today=today,
-            until=until,
-            since=since,
-            found=found,
-        )
-    elif kinds and kinds <= _SALESFORCE:
-        log = assemble(
-            salesforce(read, found, day_first),
-            files,
-            won=won,
-            lost=lost,
-            today=today,
-            until=until,
-            since=since,
-            found=found,
-        )
+            hubspot(read[0], found, day_first) if HUBSPOT.name in kinds
+            else salesforce(read, found, day_first),
+            files, won=won, lost=lost, today=today, until=until, since=since, found=found,
+        )  # fmt: skip
     else:
         names = ", ".join(f"{s.table.file} ({s.kind})" for s in (*read, *explain))
         raise DataError(

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from simulator.fit.logs.assumed import BUSY, BUSY_RANGE, HOURS, RECENT_WEEKS
+from simulator.fit.logs.assumed import BUSY, BUSY_RANGE, HOURS
+from simulator.fit.logs.crew import RECENT_WEEKS
 from simulator.fit.logs.fitted import LogFit
 from simulator.fit.logs.network import Node
 from simulator.fit.logs.script import FULL_TIME, WEEK, Branch, effort_cv, full_time, next_shares
