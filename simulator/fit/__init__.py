@@ -12,6 +12,7 @@ from simulator.fit.estimate import Estimates, estimate
 from simulator.fit.forecast import Forecast, forecast
 from simulator.fit.read import History, read_history
 from simulator.fit.result import FitResult
+from simulator.fit.tables import Finding, Table
 from simulator.fit.write import write_scenario
 
 __all__ = [
@@ -31,8 +32,8 @@ __all__ = [
 
 
 def fit_files(
-    leads: str | Path,
-    deals: str | Path,
+    leads: str | Path | tuple[Table, Sequence[Finding]],
+    deals: str | Path | tuple[Table, Sequence[Finding]],
     *,
     out: str | Path | None = None,
     lead_id: str | None = None,
@@ -54,6 +55,8 @@ def fit_files(
     seed: int = 1,
 ) -> FitResult:
     """Fit two CSV files, forecast from their end, and write a scenario with a push and a fix.
+
+    ``leads``, ``deals``: paths, or tables that were read with what was found in them.
 
     ``out``: a folder, or the .yaml file to write; None writes nothing. ``until``: the last day the
     data cover. ``back_test``: dates of the origins (each scored to the end of the data), or True

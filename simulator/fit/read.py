@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -94,8 +95,8 @@ class History:
 
 
 def read_history(
-    leads: str | Path,
-    deals: str | Path,
+    leads: str | Path | tuple[Table, Sequence[Finding]],
+    deals: str | Path | tuple[Table, Sequence[Finding]],
     *,
     lead_id: str | None = None,
     lead_date: str | None = None,
@@ -109,7 +110,7 @@ def read_history(
     day_first: bool | None = None,
     today: dt.date | None = None,
 ) -> History:
-    """Read both files; ``until`` is the last day that the data cover (default: the last date).
+    """Read both files, or tables of them; ``until``: the last day covered (default: the last date).
 
     Columns not named are recognised by name. What is left out is counted in ``findings``.
     Raises DataError, with file, line, column and value, for what cannot be read.
@@ -119,7 +120,7 @@ def read_history(
 
     tables = []
     for path in (leads, deals):
-        table, broken = read_file(path)
+        table, broken = path if isinstance(path, tuple) else read_file(path)
         tables.append(table)
         found += broken
     lead_table, deal_table = tables
@@ -316,7 +317,9 @@ def _channels(
 
 def slug(text: str) -> str:
     """A name that a scenario can use: lower case letters, digits and underscores."""
-    name = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
+    plain = unicodedata.normalize("NFKD", text.lower())
+    plain = "".join(c for c in plain if not unicodedata.combining(c))
+    name = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
     return (name if name[:1].isalpha() or not name else f"c_{name}")[:64].rstrip("_")
 
 

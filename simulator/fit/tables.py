@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -27,8 +28,20 @@ _AMOUNT = (
 )
 _PLAIN = r"-?\d+(?:\.\d{1,2}|\.\d{4,})?$"
 _TIMES = {"k": 1e3, "tsd": 1e3, "m": 1e6, "mm": 1e6, "mn": 1e6, "mio": 1e6, "bn": 1e9, "mrd": 1e9}
+# beginnings of months that English has not (de, fr, es, it, pt, nl), without accents
+_MONTHS = {
+    "janv": "Jan", "jann": "Jan", "jane": "Jan", "ene": "Jan", "genn": "Jan", "gen": "Jan",
+    "janu": "Jan", "feb": "Feb", "fev": "Feb", "marz": "Mar", "mars": "Mar", "marc": "Mar",
+    "maer": "Mar", "maar": "Mar", "mrt": "Mar", "mrz": "Mar", "mar": "Mar", "avr": "Apr",
+    "abr": "Apr", "apr": "Apr", "mai": "May", "mei": "May", "mag": "May", "may": "May",
+    "juin": "Jun", "juni": "Jun", "giu": "Jun", "juil": "Jul", "juli": "Jul", "lug": "Jul",
+    "julh": "Jul", "junh": "Jun", "aou": "Aug", "ago": "Aug", "aug": "Aug", "set": "Sep", "sept": "Sep",
+    "okt": "Oct", "out": "Oct", "ott": "Oct", "dez": "Dec", "dic": "Dec", "dec": "Dec",
+    "nov": "Nov", "oct": "Oct",
+}  # fmt: skip
+_FILLERS = {"de", "del", "di", "den", "le", "of", "uhr"}
 FEWEST_POINTED = 3  # amounts that tell what a point means
-OFFSET = re.compile(r"(?:Z|[+-]\d{2}:?\d{2})$")
+OFFSET = re.compile(r"\s*(?:(?<=\d)Z|\b(?:UTC|GMT)|(?<=:\d\d)\s*[+-]\d{2}:?\d{2})$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +110,9 @@ def pick(
 
 
 def key_of(name: str) -> str:
-    """A column's name as names are compared: small letters and digits only."""
-    return re.sub(r"[^a-z0-9]", "", str(name).lower())
+    """A column's name as names are compared: small letters and digits only, without accents."""
+    plain = unicodedata.normalize("NFKD", str(name).casefold())
+    return re.sub(r"[^a-z0-9]", "", plain) or plain.strip()
 
 
 def names_of(table: Table) -> str:
@@ -133,9 +147,10 @@ def as_days(
             out[parts.index[fits]] = _from_parts(parts[fits], first)
         others = parts.index[~fits]
         if len(others):
-            named = text[others].str.replace(OFFSET, "", regex=True)
+            named = in_english(text[others].str.replace(OFFSET, "", regex=True))
             named = named.where(named.str.contains("[A-Za-z]{3}", regex=True))
-            out[others] = pd.to_datetime(named, format="mixed", errors="coerce").dt.normalize()
+            read = pd.to_datetime(named, format="mixed", errors="coerce", utc=True)
+            out[others] = read.dt.tz_localize(None).dt.normalize()
     return out, bad_rows(table, column, what, "a date", out.isna() & ~empty, int((~empty).sum()))
 
 
@@ -163,11 +178,49 @@ def day_order(
         return n_day > n_month
     if parts[1].eq(".").all():
         return True
+    told = _order_elsewhere(table, column)
+    if told is not None:
+        return told
     value = table.frame[column].loc[parts.index[0]]
     raise DataError(
         f"{table.file}:{int(parts.index[0]) + 2}: column {column!r}, value {value!r}: "
         f"{what} may be day-first or month-first, and no row tells. "
         "Say which with --day-first or --month-first, or export it as YYYY-MM-DD"
+    )
+
+
+def _order_elsewhere(table: Table, column: str) -> bool | None:
+    """Whether the file's other dates are day-first, where those that tell agree."""
+    day_then, month_then = 0, 0
+    for name in table.frame.columns:
+        if name == column:
+            continue
+        text = table.frame[name]
+        text = text[text.str.match(DMY.pattern).astype(bool)]
+        if len(text) < (1 - MAX_BAD) * table.frame[name].ne("").sum():
+            continue
+        parts = text.str.extract(DMY)
+        a, b = parts[0].astype(int), parts[2].astype(int)
+        day_then += int(((a > 12) & (b <= 12)).sum())
+        month_then += int(((b > 12) & (a <= 12)).sum())
+    if min(day_then, month_then) > MAX_BAD * max(day_then, month_then):
+        return None
+    return day_then > month_then if day_then or month_then else None
+
+
+def in_english(text: pd.Series) -> pd.Series:
+    """Dates whose month has a name, with the name that English has for it: 3. März, 4 août."""
+    known = {t: re.sub(r"[^\W\d_]+\.?", _month, t) for t in text.dropna().unique()}
+    return text.map(known).astype(text.dtype)
+
+
+def _month(found: re.Match[str]) -> str:
+    word = unicodedata.normalize("NFKD", found.group().casefold().rstrip("."))
+    word = "".join(c for c in word if c.isalpha())
+    if word in _FILLERS:
+        return " "
+    return next(
+        (en for start, en in _MONTHS.items() if word.startswith(start)), found.group().rstrip(".")
     )
 
 

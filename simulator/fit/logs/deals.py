@@ -20,10 +20,10 @@ _WON = re.compile(
     r"(?:^|_)won(?:_|$)|^closedwon$|^(?:deal_)?signed$|^customer$|"
     r"(?:^|_)(?:gewonnen|ganad[oa]|gagn(?:_|_?ee?|$)|vint[oa](?:_|$))"  # de, nl, es, fr, it
 )
+_ELSEWHERE = re.compile(r"(?:^|_)(?:verloren|perdid[oa]|perdue?s?(?:_|$)|pers[oa](?:_|$))")
 _LOST = re.compile(
     r"(?:^|_)lost(?:_|$)|^closedlost$|dis_?qualified|un_?qualified|no_decision|^dead$|abandoned|"
-    r"cancell?ed|rejected|declined|not_converted|^junk$|"
-    r"(?:^|_)(?:verloren|perdid[oa]|perdue?(?:_|$)|pers[oa](?:_|$))"
+    r"cancell?ed|rejected|declined|not_converted|^junk$|" + _ELSEWHERE.pattern
 )
 _STALLED = re.compile(
     r"(?i)no.?decision|status.?quo|did not (?:decide|proceed)|inaction|indecision"
@@ -64,6 +64,8 @@ def end_of(stage: str) -> str | None:
     """What a stage's name says it ends in: won, lost, another end, or nothing."""
     name = slug(re.sub(r"\s*\([^()]*\)$", "", stage))  # without HubSpot's pipeline
     if _LOST.search(name):
+        if _ELSEWHERE.search(name):
+            return "lost"
         own = re.sub(r"^closed_?", "", name)
         return "no_decision" if "no_decision" in own else own
     return WON if _WON.search(name) else None
@@ -122,6 +124,11 @@ def assemble(
     )
     late = cases.created > limit
     cases = _future(cases, late, "deals", parts.file, limit, found)
+    if cases.created.isna().all():
+        raise DataError(
+            f"{parts.file}: none of its {len(cases):,} deals has a date of creation, and no "
+            "history tells when they began. Export CreatedDate, or OpportunityHistory"
+        )
     cases = _out(cases, cases.created.isna(), "deals without a date of creation", parts.file, found)
     if since is not None:
         cases = _out(cases, cases.created < since, f"deals from before {since}", parts.file, found)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
 import io
 import re
@@ -18,6 +17,7 @@ import pyarrow.compute as pc
 from pyarrow import csv as arrow
 
 from simulator.errors import DataError
+from simulator.fit.logs.heading import heading, told_apart, without_twins
 from simulator.fit.tables import MAX_BAD, Finding, Table
 
 # One kind of text in every pandas: arrow's memory, NaN where absent.
@@ -27,7 +27,7 @@ try:
 except TypeError:  # pandas before 2.3
     TEXT = pd.StringDtype("pyarrow_numpy")  # type: ignore[call-overload,unused-ignore]
 
-SEPARATORS = ",;\t|"
+HEAD = 1 << 18  # bytes in which the header is
 
 
 def read_file(path: str | Path) -> tuple[Table, list[Finding]]:
@@ -40,25 +40,30 @@ def read_file(path: str | Path) -> tuple[Table, list[Finding]]:
     found: list[Finding] = []
     text, encoding = _utf8(raw, path, found)
     del raw
-    newline = text.find(b"\n")
-    first = text[: newline if newline >= 0 else len(text)].decode("utf-8").rstrip("\r")
-    if not first.strip():
+    if b"\n" not in text:  # lines end as they did on old Macs
+        text = text.replace(b"\r", b"\n")
+    above, sep, header = heading(text[:HEAD])
+    if not any(header):
         raise DataError(f"{path}:1: no header line. The first line must name the columns")
-    sep = max(SEPARATORS, key=first.count)
-    header = [name.strip() for name in next(csv.reader([first], delimiter=sep))]
-    _once(header, path)
+    if above:
+        what = "lines above the header" if above > 1 else "line above the header"
+        found.append(Finding(str(path), above, what, "not read"))
+        text = text.split(b"\n", above)[above]
+    newline = text.find(b"\n")
     if newline < 0 or not text[newline:].strip():
         raise DataError(f"{path}: it has a header and no rows")
-    table, bad = _parse(text, header, sep, path)
+    names, twice = told_apart(header)
+    table, bad = _parse(text, names, sep, path)
     if any("\n" in row for _, row in bad) or _swallows(table, sep):
         text, stray = _without_stray_quotes(text, sep)
         if stray:
             what = "rows with a quote that is never closed"
-            found.append(Finding(str(path), len(stray), what, "read without", f"line {stray[0]}"))
-            table, bad = _parse(text, header, sep, path)
+            where = f"line {stray[0] + above}"
+            found.append(Finding(str(path), len(stray), what, "read without", where))
+            table, bad = _parse(text, names, sep, path)
     rows = table.num_rows + len(bad)
     if bad:
-        line, row = bad[0]
+        line, row = bad[0][0] + above, bad[0][1]
         where = f"line {line}, {row[:60]!r}"
         if len(bad) > max(MAX_BAD * rows, 10):  # reports end with a few lines about themselves
             raise DataError(
@@ -68,9 +73,11 @@ def read_file(path: str | Path) -> tuple[Table, list[Finding]]:
         what = f"rows without the {len(header)} columns of the header"
         found.append(Finding(str(path), len(bad), what, "left out", where))
     if not table.num_rows:
-        raise DataError(f"{path}: it has a header and no rows")
+        told = f": {bad[0][1][:60]!r} has not its {len(header)} columns" if bad else ""
+        raise DataError(f"{path}: it has a header and no rows{told}")
+    table = without_twins(table, twice, path, 1 + above, found)
     frame = table.to_pandas(types_mapper={pa.string(): TEXT}.get)
-    frame.index = pd.Index(_positions(rows, [line for line, _ in bad]))
+    frame.index = pd.Index(_positions(rows, [line for line, _ in bad]) + above)
     return Table(str(path), frame, encoding), found
 
 
@@ -92,6 +99,10 @@ def _utf8(raw: bytes, path: Path, found: list[Finding]) -> tuple[bytes, str]:
     """The text as UTF-8 without a mark, and the encoding it was in."""
     if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return raw.decode("utf-16", "replace").encode("utf-8"), "utf-16"
+    if raw[:4] == b"PK\x03\x04":
+        raise DataError(f"{path}: an Excel workbook or a zip, not a text file. Export it as CSV")
+    if raw[:512].lstrip()[:1] == b"<":
+        raise DataError(f"{path}: a web page or XML, whatever its name says. Export it as CSV")
     if b"\x00" in raw[:4096]:
         raise DataError(f"{path}: not a text file. Export it as CSV")
     raw = raw.removeprefix(b"\xef\xbb\xbf")
@@ -112,14 +123,6 @@ def _utf8(raw: bytes, path: Path, found: list[Finding]) -> tuple[bytes, str]:
     return raw, "utf-8-sig"
 
 
-def _once(header: list[str], path: Path) -> None:
-    seen: set[str] = set()
-    for name in header:
-        if name and name.lower() in seen:
-            raise DataError(f"{path}:1: column {name!r} is there twice. Rename or remove one")
-        seen.add(name.lower())
-
-
 def _parse(
     text: bytes, header: list[str], sep: str, path: Path
 ) -> tuple[pa.Table, list[tuple[int, str]]]:
@@ -129,7 +132,7 @@ def _parse(
         bad.append((row.number or 0, row.text))
         return "skip"
 
-    names = [name or f"column {i + 1}" for i, name in enumerate(header)]
+    names = header
     try:
         table = arrow.read_csv(
             io.BytesIO(text),

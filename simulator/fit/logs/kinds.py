@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from simulator.errors import DataError
 from simulator.fit.logs.columns import HUBSPOT, KINDS, STAGE_HISTORY, Kind
+from simulator.fit.logs.labels import FOREIGN
 from simulator.fit.tables import Finding, Table, key_of, names_of
 
 LOOKUP = "lookup"  # names that other files use, with what is said of them
@@ -92,8 +93,9 @@ def roles(kind: Kind, there: Mapping[str, str], mine: Mapping[str, str]) -> dict
     for role, candidates in kind.columns.items():
         if role in out:
             continue
-        for candidate in candidates:
-            column = there.get(key_of(candidate))
+        english = [key_of(candidate) for candidate in candidates]
+        for key in (*english, *(other for k in english for other in FOREIGN.get(k, ()))):
+            column = there.get(key)
             if column is not None and column not in taken:
                 out[role] = column
                 taken.add(column)

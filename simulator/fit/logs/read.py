@@ -26,7 +26,7 @@ from simulator.fit.logs.columns import (
 )
 from simulator.fit.logs.deals import assemble
 from simulator.fit.logs.eventlog import event_log
-from simulator.fit.logs.files import read_file
+from simulator.fit.logs.files import TEXT, read_file
 from simulator.fit.logs.hubspot import hubspot
 from simulator.fit.logs.kinds import LOOKUP, Source, recognise
 from simulator.fit.logs.leads import leads_and_deals
@@ -38,7 +38,8 @@ from simulator.fit.tables import Finding, Table, silence
 _SALESFORCE = {
     k.name for k in (FIELD_HISTORY, STAGE_REPORT, STAGE_HISTORY, LEADS_SALESFORCE, OPPORTUNITIES)
 }
-_BY_FILE = {LOOKUP, LEADS.name, DEALS.name}  # kinds that are read file by file
+_BY_FILE = {LOOKUP}  # kinds that are read file by file
+_ONE = {LEADS.name, DEALS.name, EVENTS.name, CALLS.name, HUBSPOT.name}  # one table in all
 Moment = dt.date | pd.Timestamp | None
 
 
@@ -46,6 +47,8 @@ def sources(
     paths: Sequence[str | Path], columns: Mapping[str, str] | None = None
 ) -> tuple[Source, ...]:
     """The files, each read and recognised; those of one kind and the same columns as one.
+
+    Of kinds that are one table, the columns that are used have to be the same.
 
     columns: role -> column, where names do not tell.
     """
@@ -55,7 +58,8 @@ def sources(
         out.append(replace(recognise(table, columns, others=len(paths) > 1), findings=tuple(found)))
     alike: dict[tuple[str, ...], list[Source]] = {}
     for source in out:
-        alike.setdefault((source.kind, *sorted(map(str, source.table.frame))), []).append(source)
+        used = source.columns.values() if source.kind in _ONE else source.table.frame
+        alike.setdefault((source.kind, *sorted(map(str, used))), []).append(source)
     return tuple(
         source
         for group in alike.values()
@@ -71,8 +75,11 @@ def _as_one(group: list[Source]) -> Source:
     more = f"{len(group) - 1} more" if len(group) > 2 else Path(group[1].table.file).name
     name = f"{first.file} and {more}"
     frames, begin = [], 0
+    columns = list(dict.fromkeys(c for s in group for c in s.table.frame))
+    some = [c for c in columns if any(c not in s.table.frame for s in group)]
     for source in group:
-        frame = source.table.frame[list(first.frame)]
+        frame = source.table.frame
+        frame = frame.assign(**{c: _empty(frame) for c in some if c not in frame})[columns]
         frames.append(frame.set_axis(frame.index + begin))
         begin = int(frames[-1].index[-1]) + 1
     whole = pd.concat(frames)
@@ -82,6 +89,9 @@ def _as_one(group: list[Source]) -> Source:
     earliest = pd.Series(of, index=whole.index).groupby(text.to_numpy()).transform("min")
     again = earliest.to_numpy() < of
     what = f"files of {group[0].kind} with the same columns"
+    if some:
+        names = ", ".join(f"`{c}`" for c in some)
+        what = f"files of {group[0].kind}, of which not all have {names}"
     action = "read as one; lines are counted on from file to file"
     found = [f for s in group for f in s.findings]
     found.append(Finding(name, len(group), what, action))
@@ -90,6 +100,10 @@ def _as_one(group: list[Source]) -> Source:
         found.append(Finding(name, int(again.sum()), what, "taken once"))
     table = Table(name, whole[~again], first.encoding)
     return Source(group[0].kind, table, group[0].columns, tuple(found))
+
+
+def _empty(frame: pd.DataFrame) -> pd.Series:
+    return pd.Series("", index=frame.index, dtype=TEXT)
 
 
 def read_log(

@@ -30,7 +30,8 @@ CONVERTED = "converted"
 DEAD_STATUS = re.compile(
     r"(?i)dis.?qualified|un.?qualified|not converted|junk|dead|rejected|bad (?:fit|data)"
 )
-_TRUE = r"(?i:true|1|yes|y|wahr|vrai)"  # in a group: old pandas anchors the last one only
+# in a group: old pandas anchors the last one only
+_TRUE = r"(?i:true|1|yes|y|wahr|ja|vrai|oui|verdadero|s[ií]|vero|verdadeiro|sim|waar)"
 # Of no use to a fit, or known only after the end.
 _TECHNICAL = {
     "systemmodstamp", "lastmodifieddate", "lastmodifiedbyid", "lastactivitydate", "lastvieweddate",

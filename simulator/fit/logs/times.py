@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from simulator.fit.logs.files import TEXT
-from simulator.fit.tables import DMY, Finding, Table, bad_rows, day_order
+from simulator.fit.tables import DMY, Finding, Table, bad_rows, day_order, in_english
 
 NS: Final = "datetime64[ns]"
 FAR = pd.Timestamp("2261-01-01")  # stands for all that is later: 9999-12-31 means never
@@ -150,7 +150,8 @@ def _clock(text: pd.Series) -> pd.Series:
 
 def _named(text: pd.Series) -> pd.Series:
     """Dates with a month's name, by distinct value."""
-    text = text.str.replace(r"\s*(?:Z|UTC|GMT|[+-]\d{2}:?\d{2})$", "", regex=True)
+    text = _sub(text, _ZONE, r"\1").str.replace(r"\s*\b(?:UTC|GMT)$", "", regex=True)
+    text = in_english(text)
     text = text.where(text.str.contains("[A-Za-z]{3}", regex=True))
     seen = pd.Series(text.dropna().unique())
     if seen.empty:

@@ -23,6 +23,7 @@ from simulator.fit.logs.text import fix_text, push_text, today_text
 from simulator.fit.logs.undated import dated
 from simulator.fit.plan import make_plan
 from simulator.fit.queues import fit_queue, is_queue
+from simulator.fit.tables import Finding, Table
 from simulator.fit.write import MARK, check_options, keep_or_write
 
 PROCESS, QUEUES, CURE = "process log", "queue records", "leads and deals"
@@ -51,9 +52,12 @@ def date_of(options: Mapping[str, Any], key: str) -> Any:
     return pd.Timestamp(options[key]).date() if options.get(key) else None
 
 
-def leads_and_deals_of(read: Sequence[Source]) -> tuple[str, str] | None:
-    """The files of leads and of deals, where that is what they are."""
-    by = {s.kind: s.table.file for s in read}
+Read = tuple[Table, tuple[Finding, ...]]
+
+
+def leads_and_deals_of(read: Sequence[Source]) -> tuple[Read, Read] | None:
+    """The tables of leads and of deals, where that is what they are, with what was found."""
+    by = {s.kind: (s.table, s.findings) for s in read}
     if len(read) == 2 and set(by) == {LEADS.name, DEALS.name}:
         return by[LEADS.name], by[DEALS.name]
     return None
@@ -90,7 +94,7 @@ def fit_and_write(
         if out is not None:
             point, se, drawn = scenario_draws(won.estimates, make_plan(won.estimates), seed=seed)
             save(
-                _folder(out), CURE, pair, options, won.history.end.isoformat(),
+                _folder(out), CURE, files, options, won.history.end.isoformat(),
                 point=point, se=se, ensemble=drawn,
             )  # fmt: skip
         return won
