@@ -367,7 +367,8 @@ BAD = [
         [("o.csv", [{**OPPORTUNITIES[0], "CreatedDate": "2124-01-01"}])],
         r"1 of 1 deals are dated.*--until",
     ),
-    ([("o.csv", [{**OPPORTUNITIES[0], "CreatedDate": "", "CloseDate": ""}])], r"no deal is left"),
+    ([("o.csv", [{**OPPORTUNITIES[0], "CreatedDate": "", "CloseDate": ""}])],
+     r"none of its 1 deals has a date of creation.*Export CreatedDate, or OpportunityHistory"),
     ([("o.csv", [{**OPPORTUNITIES[0], "Id": ""}])], r"no deal is left"),
     ([("o.csv", [{**OPPORTUNITIES[0], "Amount": "lots"}])], r"o.csv:2: column 'Amount', value"),
 ]  # fmt: skip

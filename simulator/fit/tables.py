@@ -35,7 +35,8 @@ _MONTHS = {
     "maer": "Mar", "maar": "Mar", "mrt": "Mar", "mrz": "Mar", "mar": "Mar", "avr": "Apr",
     "abr": "Apr", "apr": "Apr", "mai": "May", "mei": "May", "mag": "May", "may": "May",
     "juin": "Jun", "juni": "Jun", "giu": "Jun", "juil": "Jul", "juli": "Jul", "lug": "Jul",
-    "julh": "Jul", "junh": "Jun", "aou": "Aug", "ago": "Aug", "aug": "Aug", "set": "Sep", "sept": "Sep",
+    "julh": "Jul", "junh": "Jun",
+    "aou": "Aug", "ago": "Aug", "aug": "Aug", "set": "Sep", "sept": "Sep",
     "okt": "Oct", "out": "Oct", "ott": "Oct", "dez": "Dec", "dic": "Dec", "dec": "Dec",
     "nov": "Nov", "oct": "Oct",
 }  # fmt: skip

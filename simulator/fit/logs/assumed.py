@@ -112,13 +112,19 @@ def estimate_contention(paths: Paths) -> Contention | None:
         return None
     who, begins = paths.stay_who, paths.end - 7.0 * np.arange(weeks, 0, -1)
     use = (who >= 0) & (paths.stage > 0)
-    have = np.zeros((people, weeks))
-    moved = np.zeros((people, weeks))
-    for w, at in enumerate(begins):
-        mine = use & (paths.entered <= at) & (paths.left > at)
-        have[:, w] = np.bincount(who[mine], minlength=people)
-        out = mine & (paths.after != CENSORED) & (paths.left < at + 7)
-        moved[:, w] = np.bincount(who[out], minlength=people)
+    who, entered, left = who[use], paths.entered[use], paths.left[use]
+
+    def count(which: Array, week: Array) -> Array:
+        both = np.bincount(which * (weeks + 1) + week, minlength=people * (weeks + 1))
+        return np.asarray(both.reshape(people, weeks + 1), dtype=float)
+
+    # a case is had from the week that begins after it was entered to the last before it was left
+    first, last = np.searchsorted(begins, entered), np.searchsorted(begins, left) - 1
+    some = last >= first
+    have = np.cumsum(count(who[some], first[some]) - count(who[some], last[some] + 1), axis=1)
+    have = have[:, :weeks]
+    out = some & (paths.after[use] != CENSORED) & (left < begins[last] + 7)
+    moved = count(who[out], last[out])[:, :weeks]
     there = have > 0
     total = np.where(there, moved, 0.0).sum(axis=1, keepdims=True)
     if total.sum() < FEWEST_MOVES:

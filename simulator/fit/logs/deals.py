@@ -124,7 +124,7 @@ def assemble(
     )
     late = cases.created > limit
     cases = _future(cases, late, "deals", parts.file, limit, found)
-    if cases.created.isna().all():
+    if len(cases) and cases.created.isna().all():
         raise DataError(
             f"{parts.file}: none of its {len(cases):,} deals has a date of creation, and no "
             "history tells when they began. Export CreatedDate, or OpportunityHistory"

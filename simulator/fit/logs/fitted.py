@@ -98,20 +98,19 @@ class LogFit:
         return float(self.crew.heads[team] * self.crew.busy[team] / there) if there > 0 else 0.0
 
 
-def fit_log(
-    log: Log,
-    *,
-    draws: int = ENSEMBLE,
-    seed: int = 1,
-    outcomes: tuple[str, ...] = (),
-    queues: frozenset[int] = frozenset(),
-    calibrated: tuple[Calibrated, ...] = (),
-) -> LogFit:
-    """Estimate everything that the log shows; `joint` finds what only a simulation tells.
+@dataclass(frozen=True)
+class Basis:
+    """What of a log is the same whichever waits are the queues': worked out once."""
 
-    queues: stages whose waits the scenario's queues bring, with what `calibrated` says of teams.
-    Raises DataError where there is too little: fewer than 50 cases, or than 30 that ended.
-    """
+    paths: Paths
+    model: Model
+    crew: Crew
+    waits: tuple[Wait, ...]
+    contention: Contention | None
+
+
+def make_basis(log: Log, outcomes: tuple[str, ...] = ()) -> Basis:
+    """The paths, the model, people and waits. Raises DataError as `fit_log` does."""
     paths = make_paths(log, outcomes)
     _enough(log, paths)
     model = make_model(paths)
@@ -124,6 +123,28 @@ def fit_log(
     # sessions made up at the end of each stay tell nothing of waits
     seen = paths.a_week is None
     waits = estimate_waits(paths, crew, hours_of(model)[1]) if seen else ()
+    return Basis(paths, model, crew, waits, contention)
+
+
+def fit_log(
+    log: Log,
+    *,
+    draws: int = ENSEMBLE,
+    seed: int = 1,
+    outcomes: tuple[str, ...] = (),
+    queues: frozenset[int] = frozenset(),
+    calibrated: tuple[Calibrated, ...] = (),
+    basis: Basis | None = None,
+) -> LogFit:
+    """Estimate everything that the log shows; `joint` finds what only a simulation tells.
+
+    queues: stages whose waits the scenario's queues bring, with what `calibrated` says of teams.
+    basis: of this log, where it was made before.
+    Raises DataError where there is too little: fewer than 50 cases, or than 30 that ended.
+    """
+    basis = basis or make_basis(log, outcomes)
+    paths, model, crew = basis.paths, basis.model, basis.crew
+    seen = paths.a_week is None
     frame = make_frame(model, crew, full_time(crew)[1], queues)
     network = make_network(model, crew, frame)
     script = make_script(network, paths.outcomes, won_of(paths), crew)
@@ -142,8 +163,9 @@ def fit_log(
         _shake(drawn, model, crew, script, streams, value, rng, shares)
         rows.append([drawn[path] for path in point])
     return LogFit(
-        log, paths, model, crew, network, script, streams, value, point, np.array(rows), waits,
-        calibrated, queues, contention, *_effects(paths, model, seen=seen, draws=draws),
+        log, paths, model, crew, network, script, streams, value, point, np.array(rows),
+        basis.waits, calibrated, queues, basis.contention,
+        *_effects(paths, model, seen=seen, draws=draws),
     )  # fmt: skip
 
 

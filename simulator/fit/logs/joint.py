@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.fit.logs.calibrate import calibrate
-from simulator.fit.logs.fitted import ENSEMBLE, LogFit, fit_log
+from simulator.fit.logs.fitted import ENSEMBLE, LogFit, fit_log, make_basis
 from simulator.fit.logs.log import Log
 from simulator.fit.logs.script import full_time
 from simulator.fit.logs.steady import as_it_was
@@ -23,12 +23,12 @@ def fit_jointly(
     all waits, whether these are seen to grow with it or not.
     Raises DataError as `fit_log` does.
     """
-    first = fit_log(log, draws=0, outcomes=outcomes)
-    paced = first.crew.paced
-    queues = frozenset(w.stage for w in first.waits if w.evident or paced[w.team])
-    if not queues or not first.script.teams:
-        return fit_log(log, draws=draws, seed=seed, outcomes=outcomes)
-    queued = fit_log(log, draws=0, outcomes=outcomes, queues=queues)
+    basis = make_basis(log, outcomes)
+    paced = basis.crew.paced
+    queues = frozenset(w.stage for w in basis.waits if w.evident or paced[w.team])
+    if not queues or not basis.crew.teams:
+        return fit_log(log, draws=draws, seed=seed, basis=basis)
+    queued = fit_log(log, draws=0, queues=queues, basis=basis)
     stages: dict[int, list[str]] = {}
     for i, node in enumerate(queued.network.nodes):
         if queued.script.branches[i] and node.team >= 0:
@@ -36,10 +36,10 @@ def fit_jointly(
     crew = queued.crew
     heads, hours = full_time(crew)
     load = crew.heads * crew.busy / (heads * hours)
-    days = float(np.clip(first.paths.end, LEAST_DAYS, MOST_DAYS))
+    days = float(np.clip(basis.paths.end, LEAST_DAYS, MOST_DAYS))
     found = calibrate(
         as_it_was(queued, days), queued.script.teams, stages, queued.waits, heads, load, paced
     )
     kept = {c.team for c in found if c.identified}
     queues = frozenset(s for s in queues if int(crew.team[s]) in kept)
-    return fit_log(log, draws=draws, seed=seed, outcomes=outcomes, queues=queues, calibrated=found)
+    return fit_log(log, draws=draws, seed=seed, queues=queues, calibrated=found, basis=basis)

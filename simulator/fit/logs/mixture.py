@@ -17,6 +17,9 @@ SPIKE_DAYS = 2.0  # a fixed time shorter than this is a process at work, not a r
 STEPS = 60
 MOST_CV = 20.0  # what a scenario can say
 _NARROW = 0.01
+MOST_ALONE = 20_000  # days; of more, all but so many at either end
+ALONE = 1_000
+GROUPS = 6_000  # are taken in groups: a mixture of them is the same to three digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +42,53 @@ class Part:
         return self.cv < SPIKE and self.mean > SPIKE_DAYS
 
 
-def fit_mixture(days: Array, weight: Array, parts: int | None = None) -> tuple[Part, ...]:
+@dataclass(frozen=True)
+class Bins:
+    """Many days in groups of alike ones, with the longest and shortest by themselves.
+
+    days: (k,) means of the groups; order: (n,) places of the days from short to long; first: (k,)
+    where each group begins in it.
+    """
+
+    days: Array
+    order: NDArray[np.int64]
+    first: NDArray[np.int64]
+
+    def weights(self, weight: Array) -> Array:
+        """Of the groups."""
+        return np.asarray(np.add.reduceat(weight[self.order], self.first))
+
+
+def make_bins(days: Array) -> Bins | None:
+    """Groups of so many days that their means tell as much; None where there are few."""
+    n = len(days)
+    if n <= MOST_ALONE:
+        return None
+    order = np.argsort(days, kind="stable")
+    tail = np.arange(ALONE)
+    middle = np.linspace(ALONE, n - ALONE, GROUPS, endpoint=False).astype(np.int64)
+    first = np.unique(np.concatenate([tail, middle, n - ALONE + tail]))
+    size = np.diff(np.append(first, n))
+    return Bins(np.add.reduceat(days[order], first) / size, order, first)
+
+
+def kish(weight: Array) -> float:
+    """So many equal weights tell as much."""
+    return float(weight.sum() ** 2 / (weight**2).sum())
+
+
+def fit_mixture(
+    days: Array, weight: Array, parts: int | None = None, size: float | None = None
+) -> tuple[Part, ...]:
     """Fit by expectation-maximisation; as many parts as the Bayesian information criterion wants.
 
-    The parts are in order of time; a sample below 50 gets one.
+    The parts are in order of time; a sample below 50 gets one. size: of the sample, where days
+    are means of groups.
     """
     days = np.maximum(days, SHORTEST)
     x = np.log(days)
     w = weight / weight.sum()
-    size = weight.sum() ** 2 / (weight**2).sum()  # Kish
+    size = kish(weight) if size is None else size
     best: tuple[float, tuple[Part, ...]] | None = None
     most = MOST_PARTS if size >= 50 else 1
     for k in [parts] if parts is not None else range(1, most + 1):

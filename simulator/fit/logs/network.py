@@ -15,8 +15,16 @@ from scipy import stats
 
 from simulator.fit.logs.cast import Model
 from simulator.fit.logs.crew import Crew
-from simulator.fit.logs.mixture import SHORTEST, Part, fit_mixture, refit
-from simulator.fit.logs.paths import CENSORED
+from simulator.fit.logs.mixture import (
+    SHORTEST,
+    Bins,
+    Part,
+    fit_mixture,
+    kish,
+    make_bins,
+    refit,
+)
+from simulator.fit.logs.paths import CENSORED, Paths
 from simulator.fit.logs.risks import masses
 
 Array = NDArray[np.float64]
@@ -100,7 +108,38 @@ class Frame:
     hours: Array
     wait: Array
     clock: Array
-    order: Ints
+    places: tuple[Place, ...]
+
+
+@dataclass(frozen=True)
+class Place:
+    """The stays of a node, from short to long, and what weights do not change.
+
+    exits: where they go (as `into` of the frame) -> which of them, with their times in groups
+    where they are many. busy, begun: which have work, or a known beginning of it.
+    """
+
+    stays: Ints
+    case: Ints
+    ended: NDArray[np.bool_]
+    exits: dict[int, tuple[Ints, Bins | None]]
+    busy: Ints
+    hours: Array
+    begun: Ints
+    wait: Array
+
+
+def _place(paths: Paths, stays: Ints, into: Ints, net: Array, hours: Array, wait: Array) -> Place:
+    goes = into[stays]
+    exits = {}
+    for t in np.unique(goes[goes >= 0]):
+        mine = np.flatnonzero(goes == t)
+        exits[int(t)] = (mine, make_bins(net[stays[mine]]))
+    busy, begun = np.flatnonzero(hours[stays] > 0), np.flatnonzero(np.isfinite(wait[stays]))
+    return Place(
+        stays, paths.case[stays], paths.ended[stays], exits, busy, hours[stays[busy]], begun,
+        np.maximum(wait[stays[begun]], 0.0),
+    )  # fmt: skip
 
 
 def make_frame(
@@ -141,15 +180,19 @@ def make_frame(
     queued = np.isin(p.stage, sorted(queues))
     stayed = _spread(p.stayed, p.ended)
     net = np.maximum(stayed - hours * factor / 24 - np.where(queued, waited, 0.0), SHORTEST)
+    wait = begun - p.entered
+    order = np.lexsort((~p.ended, p.stayed))
+    by = order[np.argsort(of[order], kind="stable")]
+    groups = np.split(by, np.cumsum(np.bincount(of, minlength=len(keys)))[:-1])
     return Frame(
         tuple((_node_name(p.stages[s], v, k, model), s, v == 2, k) for s, v, k in keys),
         of,
         into,
         net,
         hours,
-        begun - p.entered,
+        wait,
         clock,
-        np.lexsort((~p.ended, p.stayed)),
+        tuple(_place(p, stays, into, net, hours, wait) for stays in groups),
     )
 
 
@@ -219,43 +262,38 @@ def make_network(
 ) -> Network:
     """The network under weights of the cases (default: all 1); ``like``: with its parts."""
     p = model.paths
-    w = np.ones(len(p.case)) if weight is None else weight[p.case]
     count = len(frame.nodes)
     nodes = []
     for i, (name, stage, again, kind) in enumerate(frame.nodes):
-        stays = frame.order[frame.of[frame.order] == i]
-        mass = masses(w[stays], p.ended[stays])
+        at = frame.places[i]
+        w = np.ones(len(at.case)) if weight is None else weight[at.case]
+        mass = masses(w, at.ended)
         old = like.nodes[i] if like is not None else None
-        exits = _exits(frame, stays, mass, count, old)
-        hours = frame.hours[stays]
+        exits = _exits(frame, at, mass, count, old)
         # Of those still there the work may be to come.
-        mine = w[stays] * p.ended[stays] if p.ended[stays].any() else w[stays]
-        busy = hours > 0
-        worked = float(np.average(busy, weights=mine))
+        mine = w * at.ended if at.ended.any() else w
+        busy = mine[at.busy]
+        worked = float(busy.sum() / mine.sum())
         mean, cv = 0.0, 0.0
-        if busy.any():
-            mean = float(np.average(hours[busy], weights=mine[busy]))
-            square = float(np.average((hours[busy] - mean) ** 2, weights=mine[busy]))
+        if len(at.busy):
+            mean = float(np.average(at.hours, weights=busy))
+            square = float(np.average((at.hours - mean) ** 2, weights=busy))
             cv = np.sqrt(square) / mean if mean > 0 else 0.0
-        wait = frame.wait[stays]
-        begun = np.isfinite(wait)
         nodes.append(
             Node(
                 name=name,
                 stage=stage,
                 again=again,
                 kind=kind,
-                entered=len(stays),
-                censored=int((~p.ended[stays]).sum()),
+                entered=len(at.stays),
+                censored=int((~at.ended).sum()),
                 exits=exits,
-                team=int(crew.team[stage]) if busy.any() else -1,
+                team=int(crew.team[stage]) if len(at.busy) else -1,
                 worked=worked,
                 hours=mean,
                 hours_cv=float(cv),
-                wait=float(np.average(np.maximum(wait[begun], 0), weights=w[stays][begun]))
-                if begun.any()
-                else 0.0,
-                wait_seen=int(begun.sum()),
+                wait=float(np.average(at.wait, weights=w[at.begun])) if len(at.begun) else 0.0,
+                wait_seen=len(at.begun),
             )
         )
     first = frame.of[p.first]
@@ -263,36 +301,41 @@ def make_network(
     return Network(tuple(nodes), starts, frame.clock)
 
 
-def _exits(
-    frame: Frame, stays: Ints, mass: Array, count: int, old: Node | None
-) -> tuple[Exit, ...]:
+def _exits(frame: Frame, at: Place, mass: Array, count: int, old: Node | None) -> tuple[Exit, ...]:
     """Shares and times of the ways out; what is beyond the last end goes as the rest did."""
-    into = frame.into[stays]
     found = []
     if old is None:
-        targets = [
-            int(t) for t in np.unique(into[into >= 0]) if (into == t).sum() >= FEWEST_EXITS
-        ] or [int(t) for t in np.unique(into[into >= 0])]
-        for t in targets:
-            mine = (into == t) & (mass > 0)
-            parts = fit_mixture(frame.net[stays[mine]], mass[mine])
+        many = [t for t, (mine, _) in at.exits.items() if len(mine) >= FEWEST_EXITS]
+        for t in many or list(at.exits):
+            mine, bins = at.exits[t]
+            own = mass[mine]
+            if bins is None:
+                mine, own = mine[own > 0], own[own > 0]
+                parts = fit_mixture(frame.net[at.stays[mine]], own)
+            else:
+                parts = fit_mixture(bins.days, bins.weights(own), size=kish(own))
             found.append(
                 Exit(
                     node=t if t < count else -1,
                     outcome=t - count if t >= count else -1,
-                    share=float(mass[mine].sum()),
+                    share=float(own.sum()),
                     parts=parts,
-                    seen=int(mine.sum()),
+                    seen=len(mine),
                 )
             )
     else:
         for e in old.exits:
             t = e.node if e.node >= 0 else count + e.outcome
-            mine = (into == t) & (mass > 0)
-            if not mine.any():
+            mine, bins = at.exits[t]
+            own = mass[mine]
+            if not own.any():
                 found.append(replace(e, share=0.0))
                 continue
-            parts = refit(frame.net[stays[mine]], mass[mine], e.parts)
-            found.append(replace(e, share=float(mass[mine].sum()), parts=parts))
+            if bins is None:
+                mine, own = mine[own > 0], own[own > 0]
+                parts = refit(frame.net[at.stays[mine]], own, e.parts)
+            else:
+                parts = refit(bins.days, bins.weights(own), e.parts)
+            found.append(replace(e, share=float(own.sum()), parts=parts))
     total = sum(e.share for e in found)
     return tuple(replace(e, share=e.share / total if total > 0 else 0.0) for e in found)

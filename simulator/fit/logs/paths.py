@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from simulator.fit.logs.files import places
 from simulator.fit.logs.log import OPEN, WON, Log
 
 Array = NDArray[np.float64]
@@ -105,29 +106,34 @@ def make_paths(log: Log, outcomes: Sequence[str] = ()) -> Paths:
     start, until = log.since.normalize(), log.until.ceil("D")
     end = days(start, until)
     created, closed = _days(start, cases["created"]), _days(start, cases["closed"])
-    names = cases["outcome"].astype(str)
-    names = names.where(~np.isnan(closed), OPEN)
-    more = sorted(set(names) - {OPEN, *outcomes}, key=lambda o: (o != WON, o))
+    code, named = _codes(cases["outcome"])
+    code = np.where(np.isnan(closed), -1, code)
+    there = {named[i] for i in np.unique(code[code >= 0])}
+    more = sorted(there - {OPEN, *outcomes}, key=lambda o: (o != WON, o))
     outcomes = (*outcomes, *more)
-    outcome = np.array([outcomes.index(o) if o != OPEN else -1 for o in names], dtype=np.int64)
+    outcome = _places(code, named, {o: i for i, o in enumerate(outcomes)})
     channel, channels = _codes(cases["channel"])
     visits = _without_marks(log.visits)
-    visits = visits[~visits["stage"].isin(never_left(visits, cases))]
-    at = pd.Series(np.arange(len(cases)), index=cases.index)
-    visits = visits.assign(
-        at=at.reindex(visits["case"]).to_numpy(dtype=float), day=_days(start, visits["entered"])
-    )
-    visits = visits[visits["at"].notna()].sort_values(["at", "day"], kind="stable")
-    of = visits["at"].to_numpy(dtype=np.int64)
-    day = np.maximum(visits["day"].to_numpy(dtype=float), created[of])
+    stuck = never_left(visits, cases)
+    if stuck:
+        visits = visits[~visits["stage"].isin(stuck)]
+    of = places(visits["case"], cases.index)
+    day = _days(start, visits["entered"])
+    order = np.lexsort((day, of))
+    order = order[of[order] >= 0]
+    of, day = of[order], day[order]
+    day = np.maximum(day, created[of])
     # what is entered after the case has ended belongs to no path
     keep = ~(day >= closed[of]) & (day < end)
-    visits, of, day = visits[keep], of[keep], day[keep]
-    stages = (NEW, *sorted({str(s) for s in visits["stage"]} - {NEW}))
-    number = {s: i for i, s in enumerate(stages)}
-    stage = np.array([number[str(s)] for s in visits["stage"]], dtype=np.int64)
+    order, of, day = order[keep], of[keep], day[keep]
+    code, named = _codes(visits["stage"])
+    code = code[order]
+    stages = (NEW, *sorted({named[i] for i in np.unique(code)} - {NEW}))
+    stage = _places(code, named, {s: i for i, s in enumerate(stages)})
     acts, people = _acts(log.visits, start, end)
-    who = _in(people, visits["who"])
+    code, named = _codes(visits["who"])
+    who = _places(code[order], named, {name: i for i, name in enumerate(people)})
+    visits = visits[["started", "left", "worked"]].iloc[order]
     n = len(cases)
     # every case begins as new; a stay begins where case or stage changes
     case_all = np.concatenate([np.arange(n), of])
@@ -193,18 +199,21 @@ def never_left(visits: pd.DataFrame, cases: pd.DataFrame) -> list[str]:
 
     A case there is taken to be still in the stage before. cases: indexed by case.
     """
-    closed = cases.index[cases["closed"].notna() & cases["outcome"].ne(OPEN)]
-    kept = visits[["case", "stage", "entered"]].sort_values(["case", "entered"], kind="stable")
-    ended = kept["case"].isin(closed)
+    over = (cases["closed"].notna() & cases["outcome"].ne(OPEN)).to_numpy()
+    case = places(visits["case"], cases.index)
+    stage, names = _codes(visits["stage"])
+    order = np.lexsort((visits["entered"].to_numpy(), case))
+    case, stage = case[order], stage[order]
+    ended = (case >= 0) & over[case]
     out: list[str] = []
     while True:
-        on = kept["case"].eq(kept["case"].shift(-1)) & kept["stage"].ne(kept["stage"].shift(-1))
-        found = set(kept["stage"].unique()) - set(kept["stage"][on | ended].unique())
-        if not found:
+        on = np.append((case[1:] == case[:-1]) & (stage[1:] != stage[:-1]), False)
+        found = np.setdiff1d(stage, stage[on | ended]) if len(stage) else stage
+        if not len(found):
             return sorted(out)
-        out += [str(s) for s in found]
-        stay = ~kept["stage"].isin(found)
-        kept, ended = kept[stay], ended[stay]
+        out += [names[s] for s in found]
+        stay = ~np.isin(stage, found)
+        case, stage, ended = case[stay], stage[stay], ended[stay]
 
 
 def _acts(
@@ -235,10 +244,10 @@ def _acts(
     return (at[who >= 0], who[who >= 0]), people
 
 
-def _in(names: tuple[str, ...], values: pd.Series) -> Ints:
-    """Positions in these names, -1 where it is none of them."""
-    number = {name: i for i, name in enumerate(names)}
-    return np.array([number.get(v, -1) if isinstance(v, str) else -1 for v in values], np.int64)
+def _places(code: Ints, names: tuple[str, ...], number: dict[str, int]) -> Ints:
+    """The numbers of names that are given by their codes, -1 where there is none."""
+    to = np.array([*(number.get(name, -1) for name in names), -1], dtype=np.int64)
+    return np.asarray(to[code])
 
 
 def _without_marks(visits: pd.DataFrame) -> pd.DataFrame:
@@ -271,7 +280,7 @@ def _hours(stated: pd.Series, days: Array) -> Array:
 
 def _codes(values: pd.Series) -> tuple[Ints, tuple[str, ...]]:
     """Positions in the sorted names, -1 where there is none."""
-    text = values.astype("string")
-    names = tuple(sorted(text.dropna().unique()))
-    codes = pd.Categorical(text, categories=list(names)).codes
-    return np.asarray(codes, dtype=np.int64), names
+    code, seen = pd.factorize(values)
+    text = [str(s) for s in seen]
+    names = tuple(sorted(set(text)))
+    return _places(code, tuple(text), {name: i for i, name in enumerate(names)}), names

@@ -8,6 +8,7 @@ sessions. A draw given that a stay has lasted u picks among the donors beyond u.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -74,18 +75,28 @@ class Laws:
         self.stayed = clock.read(paths.left) - clock.read(paths.entered)
         self.kinds = int(kind.max(initial=0)) + 1
         self.order = np.lexsort((~self.ended, self.stayed))
-        self._levels: list[tuple[Ints, Ints]] = []  # codes with enough stays, and their pool
-        self.pools: list[Ints] = []
+
+    @cached_property
+    def pools(self) -> list[Ints]:
+        """Stays that are alike, in order of how long they lasted."""
+        return self._pooled[0]
+
+    @cached_property
+    def _pooled(self) -> tuple[list[Ints], list[tuple[Ints, Ints]]]:
+        """Pools, and by level the codes with enough stays and their pool."""
+        pools: list[Ints] = []
+        levels: list[tuple[Ints, Ints]] = []
         for level, codes in enumerate(self._codes(self.entry)):
             sorted_codes = codes[self.order]
             by = np.argsort(sorted_codes, kind="stable")
             found, first = np.unique(sorted_codes[by], return_index=True)
             size = np.diff(np.append(first, len(by)))
             keep = size >= (ENOUGH if level not in self._last else 1)
-            begin = len(self.pools)
+            begin = len(pools)
             for f, n in zip(first[keep], size[keep], strict=True):
-                self.pools.append(self.order[by[f : f + n]])
-            self._levels.append((found[keep], begin + np.arange(keep.sum())))
+                pools.append(self.order[by[f : f + n]])
+            levels.append((found[keep], begin + np.arange(keep.sum())))
+        return pools, levels
 
     _last = (6, 10)
 
@@ -150,7 +161,7 @@ class Laws:
     def _find(self, codes: list[Ints], levels: range | list[int]) -> Ints:
         out = np.full(len(codes[0]), -1, dtype=np.int64)
         for level in levels:
-            known, pool = self._levels[level]
+            known, pool = self._pooled[1][level]
             todo = out < 0
             if not todo.any() or not len(known):
                 continue

@@ -172,15 +172,24 @@ def weekly_ends(laws: Laws, stays: Ints, edges: Array) -> tuple[Array, Array, In
     risk = len(stays) - first
     which = np.unique(after[ended[stays]])
     entered = laws.clock.read(p.entered[stays])
-    spent = np.minimum(np.round(laws.clock.read(edges)[:, None] - entered, TIE), stayed)
-    # how many of the times had passed by then; none before it began
-    passed = np.where(spent >= 0, np.searchsorted(time, spent, side="right"), 0)
+    whole = np.searchsorted(time, stayed, side="right")
+    hits = [after == exit_ for exit_ in which]
+    hazard = np.zeros((len(which), len(time) + 1))
+    for e, hit in enumerate(hits):
+        hazard[e, 1:] = np.cumsum(np.add.reduceat(hit, first) / risk)
+    final = hazard[:, whole]
+    by_edge = np.zeros((len(which), len(edges)))
+    for k, edge in enumerate(laws.clock.read(edges)):
+        # how many of the times had passed by then; none before it began
+        spent = edge - entered
+        over = spent > stayed + 2 * 0.1**TIE
+        here = np.flatnonzero(~over & (spent > -(0.1**TIE)))
+        some = np.minimum(np.round(spent[here], TIE), stayed[here])
+        passed = np.searchsorted(time, some[some >= 0], side="right")
+        by_edge[:, k] = hazard[:, passed].sum(axis=1) + final @ over
     week = np.clip(np.searchsorted(edges, p.left[stays], side="right") - 1, 0, len(edges) - 2)
     inside = (p.left[stays] >= edges[0]) & (p.left[stays] <= edges[-1])
-    seen, expected = (np.zeros((len(which), len(edges) - 1)) for _ in range(2))
-    for e, exit_ in enumerate(which):
-        hit = after == exit_
-        hazard = np.concatenate([[0.0], np.cumsum(np.add.reduceat(hit, first) / risk)])
-        expected[e] = np.diff(hazard[passed].sum(axis=1))
+    seen = np.zeros((len(which), len(edges) - 1))
+    for e, hit in enumerate(hits):
         seen[e] = np.bincount(week[hit & inside], minlength=len(edges) - 1)
-    return seen, expected, which
+    return seen, np.diff(by_edge, axis=1), which
