@@ -114,7 +114,7 @@ def estimate_contention(paths: Paths) -> Contention | None:
     use = (who >= 0) & (paths.stage > 0)
     who, entered, left = who[use], paths.entered[use], paths.left[use]
 
-    def count(which: Array, week: Array) -> Array:
+    def count(which: Ints, week: Ints) -> Array:
         both = np.bincount(which * (weeks + 1) + week, minlength=people * (weeks + 1))
         return np.asarray(both.reshape(people, weeks + 1), dtype=float)
 

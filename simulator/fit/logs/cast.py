@@ -198,6 +198,13 @@ def make_model(paths: Paths, pace: float | None = None) -> Model:
     return Model(paths, demand, laws, kind, fit_sways(laws))
 
 
+def parted_model(model: Model, paths: Paths) -> Model:
+    """The model of the same cases under other channels."""
+    day = np.clip(np.floor(paths.created).astype(int), 0, len(model.demand.burst) - 1)
+    kind = kinds(paths.channel, model.demand.burst[day])
+    return Model(paths, model.demand, Laws(paths, kind, model.laws.clock), kind, model.sways)
+
+
 def kinds(channel: Ints, burst: Bools) -> Ints:
     """One number for channel and day of a campaign."""
     return np.asarray((channel + 1) * 2 + burst)

@@ -36,7 +36,7 @@ class Effect:
     """Factor of the odds of moving on from a stage: with ``per`` of a covariate, or for a name.
 
     low, high: 90% interval. p: of the covariate as a whole (likelihood ratio); evident: by Holm's
-    method over all covariates of all stages. stays: that the regression is of.
+    method over all covariates of all stages, whose p is adjusted. stays: that the regression is of.
     """
 
     stage: str
@@ -48,11 +48,12 @@ class Effect:
     p: float
     evident: bool
     stays: int
+    adjusted: float = 1.0
 
 
 def estimate_effects(paths: Paths, begun: Array | None) -> tuple[tuple[Effect, ...], list[str]]:
     """Effects by stage, and covariates left out as they tell the end. begun: by stay, in days."""
-    known, left_out = _covariates(paths), list[str]()
+    known, left_out = covariates_of(paths), list[str]()
     rows: list[tuple[Effect, ...]] = []
     tests: list[float] = []
     good = np.array([o == WON for o in paths.outcomes] or [False])
@@ -75,10 +76,10 @@ def estimate_effects(paths: Paths, begun: Array | None) -> tuple[tuple[Effect, .
         for effects, p in _regress(paths.stages[stage], moved, blocks):
             rows.append(effects)
             tests.append(p)
-    evident = _holm(np.array(tests))
+    adjusted = _holm(np.array(tests))
     return tuple(
-        replace(e, evident=bool(sure))
-        for effects, sure in zip(rows, evident, strict=True)
+        replace(e, evident=bool(p <= SURE), adjusted=float(p))
+        for effects, p in zip(rows, adjusted, strict=True)
         for e in effects
     ), left_out
 
@@ -92,7 +93,7 @@ class _Block:
     per: tuple[str, ...]
 
 
-def _covariates(paths: Paths) -> list[tuple[str, pd.Series]]:
+def covariates_of(paths: Paths) -> list[tuple[str, pd.Series]]:
     """Amount, channel and the covariates of the cases, in the order of the paths' cases."""
     cases = paths.log.cases.sort_values("created", kind="stable")
     found: list[tuple[str, pd.Series]] = []
@@ -196,10 +197,10 @@ def _logistic(x: Array, y: Array) -> tuple[Array, Array, float]:
     return beta, np.asarray(np.linalg.inv(hessian)), score
 
 
-def _holm(p: Array) -> NDArray[np.bool_]:
-    """Which of so many tests hold, with a chance of ``SURE`` that any does where none is true."""
+def _holm(p: Array) -> Array:
+    """Adjusted p-values: below a, with a chance of a that any is where none is true."""
     order = np.argsort(p)
-    ok = p[order] <= SURE / (len(p) - np.arange(len(p))) if len(p) else np.zeros(0, dtype=bool)
-    out = np.zeros(len(p), dtype=bool)
-    out[order] = np.logical_and.accumulate(ok)
+    times = np.minimum(p[order] * (len(p) - np.arange(len(p))), 1.0)
+    out = np.ones(len(p))
+    out[order] = np.maximum.accumulate(times)
     return out

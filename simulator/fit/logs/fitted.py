@@ -11,7 +11,7 @@ from scipy import stats
 from simulator.errors import DataError
 from simulator.fit.logs.assumed import Contention, estimate_contention, with_work, works_unseen
 from simulator.fit.logs.calibrate import Calibrated
-from simulator.fit.logs.cast import Model, make_model
+from simulator.fit.logs.cast import Model, make_model, parted_model
 from simulator.fit.logs.contention import Wait, estimate_waits
 from simulator.fit.logs.covariates import Effect, estimate_effects
 from simulator.fit.logs.crew import Crew, estimate_crew
@@ -21,12 +21,15 @@ from simulator.fit.logs.network import Network, hours_of, make_frame, make_netwo
 from simulator.fit.logs.outlook import won_of
 from simulator.fit.logs.paths import Paths, make_paths
 from simulator.fit.logs.script import Script, full_time, make_script, numbers, same_shape
+from simulator.fit.logs.segments import Segments, find_segments, parted, values_differ
 from simulator.fit.read import slug
 
 Array = NDArray[np.float64]
 ENSEMBLE = 100
 FEWEST_CASES = 50
 FEWEST_ENDED = 30
+MOST_STAGES = 200  # of a scenario
+Amounts = tuple[float, float, float, int]  # mean, its standard error, cv, and of how many
 BY_THE_BOOK = (".effort.mean", ".effort.cv", ".hours")  # where nothing says when people worked
 SHARES_MOVED = 0.05  # p-value of a test that channels bring the same shares of late as before
 
@@ -36,7 +39,8 @@ class Stream:
     """A channel of the scenario: which cases it brings, where they begin, and how many.
 
     kind: of the cases; node: index of the first node; per_week: cases a week now; counted: cases
-    that its share of the arrivals is of.
+    that its share of the arrivals is of. channel: what the log calls it; says: which of its cases,
+    where there are segments; value: of their amounts, where these differ.
     """
 
     name: str
@@ -45,6 +49,9 @@ class Stream:
     per_week: float
     cases: int
     counted: int
+    channel: str = ""
+    says: str = ""
+    value: Amounts | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,7 @@ class LogFit:
     of arrivals and people. queues: stages whose waits are the queues', and no part of their times.
     contention: whether people with more cases move them on more slowly, where no work is told.
     effects: of what is said of cases on where they go; after_the_end: covariates that tell it.
+    segments: that these make; not_written: why others make none, a sentence each.
     """
 
     log: Log
@@ -74,6 +82,8 @@ class LogFit:
     contention: Contention | None = None
     effects: tuple[Effect, ...] = ()
     after_the_end: tuple[str, ...] = ()
+    segments: Segments | None = None
+    not_written: tuple[str, ...] = ()
 
     @property
     def se(self) -> dict[str, float]:
@@ -107,10 +117,20 @@ class Basis:
     crew: Crew
     waits: tuple[Wait, ...]
     contention: Contention | None
+    effects: tuple[Effect, ...]
+    after_the_end: tuple[str, ...]
+    segments: Segments | None
+    not_written: tuple[str, ...]
+
+    @property
+    def whole(self) -> Basis:
+        """The same without segments, which would be too many stages."""
+        told = "Segments are not in the scenario: with them it would have too many stages."
+        return replace(self, segments=None, not_written=(*self.not_written, told))
 
 
 def make_basis(log: Log, outcomes: tuple[str, ...] = ()) -> Basis:
-    """The paths, the model, people and waits. Raises DataError as `fit_log` does."""
+    """The paths, the model, people, waits and segments. Raises DataError as `fit_log` does."""
     paths = make_paths(log, outcomes)
     _enough(log, paths)
     model = make_model(paths)
@@ -122,8 +142,13 @@ def make_basis(log: Log, outcomes: tuple[str, ...] = ()) -> Basis:
     crew = estimate_crew(paths)
     # sessions made up at the end of each stay tell nothing of waits
     seen = paths.a_week is None
-    waits = estimate_waits(paths, crew, hours_of(model)[1]) if seen else ()
-    return Basis(paths, model, crew, waits, contention)
+    begun = hours_of(model)[1]
+    waits = estimate_waits(paths, crew, begun) if seen else ()
+    effects, told = estimate_effects(paths, begun if seen and len(paths.session_started) else None)
+    segments, why = find_segments(paths, effects)
+    return Basis(
+        paths, model, crew, waits, contention, effects, tuple(told), segments, tuple(why)
+    )  # fmt: skip
 
 
 def fit_log(
@@ -143,12 +168,18 @@ def fit_log(
     Raises DataError where there is too little: fewer than 50 cases, or than 30 that ended.
     """
     basis = basis or make_basis(log, outcomes)
-    paths, model, crew = basis.paths, basis.model, basis.crew
+    paths, model, crew, segments = basis.paths, basis.model, basis.crew, basis.segments
+    if segments is not None:
+        paths = parted(paths, segments)
+        model = parted_model(model, paths)
     seen = paths.a_week is None
-    frame = make_frame(model, crew, full_time(crew)[1], queues)
+    frame = make_frame(model, crew, full_time(crew)[1], queues, segments)
     network = make_network(model, crew, frame)
     script = make_script(network, paths.outcomes, won_of(paths), crew)
-    streams = _streams(model, network, script)
+    if segments is not None and script.stages > MOST_STAGES:
+        return fit_log(log, draws=draws, seed=seed, queues=queues, calibrated=calibrated,
+                       basis=basis.whole)  # fmt: skip
+    streams = _streams(model, network, script, segments)
     value = _value(paths)
     shares = {c.team: c for c in calibrated if c.identified}
     point = _numbers(network, script, crew, streams, value, shares)
@@ -164,20 +195,9 @@ def fit_log(
         rows.append([drawn[path] for path in point])
     return LogFit(
         log, paths, model, crew, network, script, streams, value, point, np.array(rows),
-        basis.waits, calibrated, queues, basis.contention,
-        *_effects(paths, model, seen=seen, draws=draws),
+        basis.waits, calibrated, queues, basis.contention, basis.effects, basis.after_the_end,
+        segments, basis.not_written,
     )  # fmt: skip
-
-
-def _effects(
-    paths: Paths, model: Model, *, seen: bool, draws: int
-) -> tuple[tuple[Effect, ...], tuple[str, ...]]:
-    """Effects of covariates, and those that were left out; nothing for a fit without draws."""
-    if not draws:
-        return (), ()
-    begun = hours_of(model)[1] if seen and len(paths.session_started) else None
-    effects, told = estimate_effects(paths, begun)
-    return effects, tuple(told)
 
 
 def _enough(log: Log, paths: Paths) -> None:
@@ -201,9 +221,13 @@ def _enough(log: Log, paths: Paths) -> None:
         )
 
 
-def _streams(model: Model, network: Network, script: Script) -> tuple[Stream, ...]:
+def _streams(
+    model: Model, network: Network, script: Script, segments: Segments | None
+) -> tuple[Stream, ...]:
     """Channels by their share of the cases; days of campaigns by themselves."""
     p, demand = model.paths, model.demand
+    won = p.outcome == won_of(p) if won_of(p) >= 0 else np.zeros(len(p.outcome), dtype=bool)
+    apart = segments is not None and values_differ(segments, p.amount, won)
     plain = _alike(p.created >= p.end - RECENT_DAYS, model.kind) & (model.kind % 2 == 0)
     regular = demand.per_week * (1 - float(demand.burst.mean()))
     taken: set[str] = set(script.names)
@@ -228,7 +252,12 @@ def _streams(model: Model, network: Network, script: Script) -> tuple[Stream, ..
         taken.add(base)
         node = network.starts.get(kind, network.starts[main])
         counted = int((mine & plain).sum()) if kind % 2 == 0 else int(mine.sum())
-        out.append(Stream(base, kind, node, per_week, int(mine.sum()), counted))
+        source, says, own = name, "", None
+        if segments is not None:
+            source, group = segments.channels[channel]
+            says = segments.says[group]
+            own = segments.value(group, p.amount, won) if apart else None
+        out.append(Stream(base, kind, node, per_week, int(mine.sum()), counted, source, says, own))
     return tuple(out)
 
 
@@ -267,6 +296,7 @@ def _numbers(
     out = {f"channels.{s.name}.leads.now": s.per_week for s in streams}
     if value[3]:
         out["value.mean"] = value[0]
+    out |= {f"channels.{s.name}.value.mean": s.value[0] for s in streams if s.value}
     out |= numbers(network, script, crew)
     for k, found in shares.items():
         out[f"teams.{script.teams[k]}.headcount"] *= found.share
@@ -306,3 +336,8 @@ def _shake(
         drawn[f"teams.{team}.headcount"] *= float(max(more, 0.2))
     if value[3]:
         drawn["value.mean"] = max(value[0] + value[1] * float(rng.standard_normal()), 1e-9)
+    own = {s.says: float(rng.standard_normal()) for s in streams if s.value}  # one a segment
+    for s in streams:
+        if s.value:
+            at = f"channels.{s.name}.value.mean"
+            drawn[at] = max(s.value[0] + s.value[1] * own[s.says], 1e-9)

@@ -26,6 +26,7 @@ from simulator.fit.logs.mixture import (
 )
 from simulator.fit.logs.paths import CENSORED, Paths
 from simulator.fit.logs.risks import masses
+from simulator.fit.logs.segments import Segments
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -54,7 +55,8 @@ class Exit:
 
 @dataclass(frozen=True)
 class Node:
-    """A stage, on the first visit (again: later ones), of one kind of case (-1: all).
+    """A stage, on the first visit (again: later ones), of one kind of case (-1: all, or -1 - g:
+    all of segment g).
 
     entered: stays seen; censored: of these still there. hours, hours_cv: of people's work in a
     stay; wait: days until somebody began, of stays that somebody began. worked: share of stays
@@ -143,18 +145,24 @@ def _place(paths: Paths, stays: Ints, into: Ints, net: Array, hours: Array, wait
 
 
 def make_frame(
-    model: Model, crew: Crew, hours_a_week: Array, queues: frozenset[int] = frozenset()
+    model: Model,
+    crew: Crew,
+    hours_a_week: Array,
+    queues: frozenset[int] = frozenset(),
+    segments: Segments | None = None,
 ) -> Frame:
     """Assign every stay to a node. hours_a_week: of a person of each team, on the scenario.
 
     queues: stages whose waits the scenario's queues bring: they are taken off the times.
+    segments: of the cases; each has nodes of its own.
     """
     p, e = model.paths, model.laws.entry
     visit = np.minimum(e.visit, 2)
     again = np.bincount(p.stage[visit == 2], minlength=len(p.stages)) >= ENOUGH_AGAIN
     visit = np.where(again[p.stage], visit, 1)
     keys: list[tuple[int, int, int]] = []  # stage, visit, kind
-    kind = _kinds_apart(p.stage, visit, e.kind, p.after)
+    group = segments.of[p.case] if segments else np.zeros(len(p.case), dtype=np.int64)
+    kind = _kinds_apart(p.stage, visit, e.kind, p.after, group)
     key = np.column_stack([p.stage, visit, kind])
     unique, of = np.unique(key, axis=0, return_inverse=True)
     of = of.reshape(-1)
@@ -185,7 +193,7 @@ def make_frame(
     by = order[np.argsort(of[order], kind="stable")]
     groups = np.split(by, np.cumsum(np.bincount(of, minlength=len(keys)))[:-1])
     return Frame(
-        tuple((_node_name(p.stages[s], v, k, model), s, v == 2, k) for s, v, k in keys),
+        tuple((_node_name(p.stages[s], v, k, model, segments), s, v == 2, k) for s, v, k in keys),
         of,
         into,
         net,
@@ -210,14 +218,14 @@ def _spread(stayed: Array, ended: NDArray[np.bool_]) -> Array:
     return np.asarray(np.where(whole & (stayed > 0.5), stayed + within, stayed))
 
 
-def _kinds_apart(stage: Ints, visit: Ints, kind: Ints, after: Ints) -> Ints:
-    """By stay, the kind of case whose ways out of the stage are its own; -1 where they are all's.
+def _kinds_apart(stage: Ints, visit: Ints, kind: Ints, after: Ints, group: Ints) -> Ints:
+    """By stay, the kind of case whose ways out of the stage are its own.
 
-    Kinds with fewer than 100 stays are with the others; a stage is parted where Pearson's test
-    of kinds against ways out says so (p < 0.001).
+    -1 - g where they are those of all of group g. Kinds with fewer than 100 stays are with the
+    others; a stage is parted where Pearson's test of kinds against ways out says so (p < 0.001).
     """
-    out = np.full(len(stage), ALL, dtype=np.int64)
-    place = stage * 4 + visit
+    out = ALL - group
+    place = (stage * 4 + visit) * (int(group.max(initial=0)) + 1) + group
     for here in np.unique(place):
         mine = np.flatnonzero((place == here) & (after != CENSORED))
         kinds, size = np.unique(kind[mine], return_counts=True)
@@ -231,14 +239,14 @@ def _kinds_apart(stage: Ints, visit: Ints, kind: Ints, after: Ints) -> Ints:
             continue
         if stats.chi2_contingency(table).pvalue < APART:
             whole = np.flatnonzero(place == here)
-            out[whole] = np.where(np.isin(kind[whole], many), kind[whole], ALL)
+            out[whole] = np.where(np.isin(kind[whole], many), kind[whole], out[whole])
     return out
 
 
-def _node_name(stage: str, visit: int, kind: int, model: Model) -> str:
+def _node_name(stage: str, visit: int, kind: int, model: Model, segments: Segments | None) -> str:
     name = stage + (" again" if visit == 2 else "")
-    if kind == ALL:
-        return name
+    if kind < 0:
+        return f"{name} {segments.names[ALL - kind]}" if segments else name
     channel = kind // 2 - 1
     parts = [model.paths.channels[channel]] if channel >= 0 and model.paths.channels else []
     return " ".join([name, *parts, *(["campaign"] if kind % 2 else [])])

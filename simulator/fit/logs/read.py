@@ -75,7 +75,7 @@ def _as_one(group: list[Source]) -> Source:
     more = f"{len(group) - 1} more" if len(group) > 2 else Path(group[1].table.file).name
     name = f"{first.file} and {more}"
     frames, begin = [], 0
-    columns = list(dict.fromkeys(c for s in group for c in s.table.frame))
+    columns = list(dict.fromkeys(str(c) for s in group for c in s.table.frame))
     some = [c for c in columns if any(c not in s.table.frame for s in group)]
     for source in group:
         frame = source.table.frame
@@ -103,7 +103,8 @@ def _as_one(group: list[Source]) -> Source:
 
 
 def _empty(frame: pd.DataFrame) -> pd.Series:
-    return pd.Series("", index=frame.index, dtype=TEXT)
+    out: pd.Series = pd.Series("", index=frame.index, dtype=TEXT)
+    return out
 
 
 def read_log(

@@ -172,11 +172,21 @@ def _moved_by(fit: LogFit) -> list[str]:
         for e in sure
         if not e.low <= 1 <= e.high
     ][:MOST_EFFECTS]
-    if out:
+    if out and fit.segments is not None:
+        by = " and ".join(dict.fromkeys(e.covariate for e in fit.segments.by))
+        out.append(
+            f"The scenario has segments by {by}, each with stages and odds of its own: "
+            f"{', '.join(fit.segments.names)}."
+        )
+        rest = {e.covariate for e in sure} - {e.covariate for e in fit.segments.by}
+        if rest:
+            out.append(f"Told, and not in the scenario: {', '.join(sorted(rest))}.")
+    elif out:
         out.append(
             "What goes with odds need not bring them; the scenario has the odds of all cases "
             "together, but for channels that differ."
         )
+    out += fit.not_written
     if fit.after_the_end:
         names = ", ".join(f"`{n}`" for n in fit.after_the_end)
         out.append(f"Told only after the end, so of no use before it: {names}.")

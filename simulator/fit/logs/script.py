@@ -51,6 +51,12 @@ class Script:
     ends: dict[int, str]
     teams: tuple[str, ...]
 
+    @property
+    def stages(self) -> int:
+        """How many stages the scenario has."""
+        named = sum(bool(b.name) for bs in self.branches for b in bs)
+        return sum(map(bool, self.branches)) + named + len(self.ends)
+
 
 def full_time(crew: Crew) -> tuple[Array, Array]:
     """Heads as full-time people of each team, and the hours a week that one of them is there."""

@@ -10,10 +10,11 @@ import pandas as pd
 
 from simulator.fit.logs.assumed import BUSY, BUSY_RANGE, HOURS
 from simulator.fit.logs.crew import RECENT_WEEKS
-from simulator.fit.logs.fitted import LogFit
+from simulator.fit.logs.fitted import LogFit, Stream
 from simulator.fit.logs.network import Node
 from simulator.fit.logs.script import FULL_TIME, WEEK, Branch, effort_cv, full_time, next_shares
 from simulator.fit.plan import CHURN, DEALS_VALUE, cost_per_lead
+from simulator.fit.read import slug
 from simulator.fit.write import MARK, g
 from simulator.spec.book import Assumption
 
@@ -64,6 +65,7 @@ def today_text(fit: LogFit, *, horizon: str, currency: str, name: str) -> str:
             f"# Cases a week: trend {100 * d.trend:+.1f}% a week (se {100 * d.trend_se:.1f}), not"
             f" carried on; {int(d.burst.sum())} days of campaigns."
         ),
+        *_segments(fit),
         *(f"# Read: {' '.join(_short(str(f)).split())}" for f in fit.log.findings[:12]),
         f"name: {quoted(name)}",
         "role: today",
@@ -83,9 +85,10 @@ def today_text(fit: LogFit, *, horizon: str, currency: str, name: str) -> str:
             f"{s.cases:,} cases; the level now, of a level that wanders",
         )
         lines += [
-            f"  {s.name}:",
+            f"  {s.name}:" + (f"  # {' '.join(s.says.split())}" if s.says else ""),
             f"    leads: {{now: {now}}}",
-            f"    cost_per_lead: {from_book(cost_per_lead(s.name), '{} ' + currency)}",
+            f"    cost_per_lead: {from_book(cost_per_lead(slug(s.channel)), '{} ' + currency)}",
+            *_own_value(fit, s, currency),
             "    good_fit: 100%  # what cases differ in shows in where they go",
             f"    enters: {fit.script.names[s.node]}",
         ]
@@ -103,6 +106,32 @@ def today_text(fit: LogFit, *, horizon: str, currency: str, name: str) -> str:
         f"  churn: {from_book(CHURN)}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _own_value(fit: LogFit, s: Stream, currency: str) -> list[str]:
+    """What the cases of a segment are worth, where that differs."""
+    if s.value is None:
+        return []
+    mean, _, cv, n = s.value
+    se = fit.se[f"channels.{s.name}.value.mean"]
+    stated = graded(f"{g(mean)} {currency}", f"{g(se, 2)} {currency}", f"{n:,} amounts of {s.says}")
+    return [f"    value: {{mean: {stated}, cv: {g(min(cv, 20), 3)}}}"]
+
+
+def _segments(fit: LogFit) -> list[str]:
+    """Which cases have stages of their own, and why."""
+    if fit.segments is None:
+        return []
+    effects = "; ".join(
+        f"{e.covariate} ({e.per}) at {e.stage}: {g(e.factor, 3)} times the odds, "
+        f"{g(e.low, 3)} to {g(e.high, 3)}, p {e.adjusted:.1g} by Holm's method"
+        for e in fit.segments.by
+    )
+    return [
+        "# Segments, as cases differ in where they go: each has arrivals, stages and, where they",
+        f"# differ, values of its own: {', '.join(fit.segments.names)}.",
+        f"# {' '.join(effects.split())}.",
+    ]
 
 
 def _short(finding: str) -> str:
