@@ -63,7 +63,7 @@ def estimate_waits(paths: Paths, crew: Crew, begun: Array) -> tuple[Wait, ...]:
         mine = np.flatnonzero((paths.stage == stage) & (begun >= paths.entered))
         if len(mine) < FEWEST:
             continue
-        working, hours = _working(paths, crew, int(crew.team[stage]))
+        working, hours = working_time(paths, crew, int(crew.team[stage]))
         entered, began = paths.entered[mine], begun[mine]
         wait = working(began) - working(entered)
         ahead = np.searchsorted(np.sort(entered), entered) - np.searchsorted(
@@ -108,7 +108,7 @@ def _patience(paths: Paths, stage: int, begun: Array) -> tuple[int, float]:
     return cold, exposure / cold if cold else float("nan")
 
 
-class _Working:
+class Working:
     """Working hours of a team gone by since the log's start."""
 
     def __init__(self, sums: Array) -> None:
@@ -118,7 +118,7 @@ class _Working:
         return np.asarray(np.interp(24 * day, np.arange(len(self.sums)), self.sums))
 
 
-def _working(paths: Paths, crew: Crew, team: int) -> tuple[_Working, float]:
+def working_time(paths: Paths, crew: Crew, team: int) -> tuple[Working, float]:
     """The hours of the week in which a team works, gone by; and how many they are a week."""
     mine = crew.team[paths.stage[paths.session_stay]] == team
     hour = np.floor(24 * paths.session_started[mine]).astype(np.int64)
@@ -128,4 +128,4 @@ def _working(paths: Paths, crew: Crew, team: int) -> tuple[_Working, float]:
     working = np.roll(count >= max(OPEN * busiest, 1.0), -first)
     weeks = int(np.ceil(paths.end / 7)) + 9
     sums = np.concatenate([[0.0], np.cumsum(np.tile(working, weeks).astype(float))])
-    return _Working(sums), float(max(working.sum(), 1))
+    return Working(sums), float(max(working.sum(), 1))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from simulator.fit.logs.log import Log
 from simulator.fit.logs.network import Network, hours_of, make_frame, make_network
 from simulator.fit.logs.outlook import won_of
 from simulator.fit.logs.paths import Paths, make_paths
+from simulator.fit.logs.patience import Patience, cold_stays
 from simulator.fit.logs.script import Script, full_time, make_script, numbers, same_shape
 from simulator.fit.logs.segments import Segments, find_segments, parted, values_differ
 from simulator.fit.read import slug
@@ -63,6 +65,7 @@ class LogFit:
     of arrivals and people. queues: stages whose waits are the queues', and no part of their times.
     contention: whether people with more cases move them on more slowly, where no work is told.
     effects: of what is said of cases on where they go; after_the_end: covariates that tell it.
+    patience: by stage, of those whose waits are the queues'.
     segments: that these make; not_written: why others make none, a sentence each.
     """
 
@@ -84,6 +87,7 @@ class LogFit:
     after_the_end: tuple[str, ...] = ()
     segments: Segments | None = None
     not_written: tuple[str, ...] = ()
+    patience: Mapping[int, Patience] = field(default_factory=dict)
 
     @property
     def se(self) -> dict[str, float]:
@@ -160,11 +164,13 @@ def fit_log(
     queues: frozenset[int] = frozenset(),
     calibrated: tuple[Calibrated, ...] = (),
     basis: Basis | None = None,
+    patience: Mapping[int, Patience] | None = None,
 ) -> LogFit:
     """Estimate everything that the log shows; `joint` finds what only a simulation tells.
 
     queues: stages whose waits the scenario's queues bring, with what `calibrated` says of teams.
-    basis: of this log, where it was made before.
+    basis: of this log, where it was made before. patience: by stage, where the queue's waits end
+    in it: who went cold there is then no part of where a stage leads.
     Raises DataError where there is too little: fewer than 50 cases, or than 30 that ended.
     """
     basis = basis or make_basis(log, outcomes)
@@ -173,16 +179,20 @@ def fit_log(
         paths = parted(paths, segments)
         model = parted_model(model, paths)
     seen = paths.a_week is None
-    frame = make_frame(model, crew, full_time(crew)[1], queues, segments)
+    patience = patience or {}
+    cold = np.isin(paths.stage, list(patience)) & cold_stays(paths, hours_of(model)[1])
+    frame = make_frame(model, crew, full_time(crew)[1], queues, segments, cold)
     network = make_network(model, crew, frame)
     script = make_script(network, paths.outcomes, won_of(paths), crew)
     if segments is not None and script.stages > MOST_STAGES:
         return fit_log(log, draws=draws, seed=seed, queues=queues, calibrated=calibrated,
-                       basis=basis.whole)  # fmt: skip
+                       basis=basis.whole, patience=patience)  # fmt: skip
     streams = _streams(model, network, script, segments)
     value = _value(paths)
     shares = {c.team: c for c in calibrated if c.identified}
     point = _numbers(network, script, crew, streams, value, shares)
+    waiting = patience_paths(network, script, patience)
+    point |= {path: p.weeks for path, p in waiting.items()}
     if not seen:
         point = {path: v for path, v in point.items() if not path.endswith(BY_THE_BOOK)}
     rng = np.random.default_rng([seed, 5])
@@ -192,12 +202,25 @@ def fit_log(
         other = make_network(model, crew, frame, weight, network)
         drawn = _numbers(other, same_shape(script, other), crew, streams, value, shares)
         _shake(drawn, model, crew, script, streams, value, rng, shares)
+        by = {s: p.weeks * p.cold / rng.gamma(p.cold) for s, p in patience.items()}
+        drawn |= {path: by[p.stage] for path, p in waiting.items()}
         rows.append([drawn[path] for path in point])
     return LogFit(
         log, paths, model, crew, network, script, streams, value, point, np.array(rows),
         basis.waits, calibrated, queues, basis.contention, basis.effects, basis.after_the_end,
-        segments, basis.not_written,
+        segments, basis.not_written, patience,
     )  # fmt: skip
+
+
+def patience_paths(
+    network: Network, script: Script, patience: Mapping[int, Patience]
+) -> dict[str, Patience]:
+    """The path of each stage's patience in the scenario."""
+    return {
+        f"stages.{script.names[i]}.patience.mean": patience[node.stage]
+        for i, node in enumerate(network.nodes)
+        if script.branches[i] and node.team >= 0 and node.stage in patience
+    }
 
 
 def _enough(log: Log, paths: Paths) -> None:

@@ -7,6 +7,8 @@ import numpy as np
 from simulator.fit.logs.calibrate import calibrate
 from simulator.fit.logs.fitted import ENSEMBLE, LogFit, fit_log, make_basis
 from simulator.fit.logs.log import Log
+from simulator.fit.logs.network import hours_of
+from simulator.fit.logs.patience import estimate_patience, held
 from simulator.fit.logs.script import full_time
 from simulator.fit.logs.steady import as_it_was
 
@@ -28,7 +30,8 @@ def fit_jointly(
     queues = frozenset(w.stage for w in basis.waits if w.evident or paced[w.team])
     if not queues or not basis.crew.teams:
         return fit_log(log, draws=draws, seed=seed, basis=basis)
-    queued = fit_log(log, draws=0, queues=queues, basis=basis)
+    patience = estimate_patience(basis.paths, basis.crew, hours_of(basis.model)[1], queues)
+    queued = fit_log(log, draws=0, queues=queues, basis=basis, patience=patience)
     stages: dict[int, list[str]] = {}
     for i, node in enumerate(queued.network.nodes):
         if queued.script.branches[i] and node.team >= 0:
@@ -42,4 +45,14 @@ def fit_jointly(
     )
     kept = {c.team for c in found if c.identified}
     queues = frozenset(s for s in queues if int(crew.team[s]) in kept)
-    return fit_log(log, draws=draws, seed=seed, queues=queues, calibrated=found, basis=basis)
+    patience = {s: p for s, p in patience.items() if s in queues}
+    if patience:
+        tried = fit_log(
+            log, draws=0, queues=queues, calibrated=found, basis=basis, patience=patience
+        )
+        cold = held(as_it_was(tried, days), patience, stages)
+        patience = {s: p for s, p in patience.items() if s in cold}
+    return fit_log(
+        log, draws=draws, seed=seed, queues=queues, calibrated=found, basis=basis,
+        patience=patience,
+    )  # fmt: skip

@@ -150,11 +150,13 @@ def make_frame(
     hours_a_week: Array,
     queues: frozenset[int] = frozenset(),
     segments: Segments | None = None,
+    left_waiting: NDArray[np.bool_] | None = None,
 ) -> Frame:
     """Assign every stay to a node. hours_a_week: of a person of each team, on the scenario.
 
     queues: stages whose waits the scenario's queues bring: they are taken off the times.
-    segments: of the cases; each has nodes of its own.
+    segments: of the cases; each has nodes of its own. left_waiting: stays that patience ended,
+    which say nothing of where the others go.
     """
     p, e = model.paths, model.laws.entry
     visit = np.minimum(e.visit, 2)
@@ -190,8 +192,10 @@ def make_frame(
     net = np.maximum(stayed - hours * factor / 24 - np.where(queued, waited, 0.0), SHORTEST)
     wait = begun - p.entered
     order = np.lexsort((~p.ended, p.stayed))
+    if left_waiting is not None:
+        order = order[~left_waiting[order]]
     by = order[np.argsort(of[order], kind="stable")]
-    groups = np.split(by, np.cumsum(np.bincount(of, minlength=len(keys)))[:-1])
+    groups = np.split(by, np.cumsum(np.bincount(of[by], minlength=len(keys)))[:-1])
     return Frame(
         tuple((_node_name(p.stages[s], v, k, model, segments), s, v == 2, k) for s, v, k in keys),
         of,

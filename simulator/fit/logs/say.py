@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from simulator.fit.logs.fitted import LogFit
+from simulator.fit.logs.patience import FEWEST
 from simulator.fit.logs.script import full_time
 
 Row = dict[str, object]
@@ -121,6 +122,7 @@ class LogResult:
                     "went_cold": w.cold,
                     "patience_days": w.patience_days if w.cold else None,
                     "patience_se": w.patience_se if w.cold else None,
+                    "in_scenario": w.stage in f.patience,
                 }
                 for w in f.waits
             ],
@@ -187,6 +189,18 @@ def _moved_by(fit: LogFit) -> list[str]:
             "together, but for channels that differ."
         )
     out += fit.not_written
+    for w in fit.waits:
+        name, p = fit.paths.stages[w.stage], fit.patience.get(w.stage)
+        if p is not None:
+            out.append(
+                f"{name}: {p.cold:,} went cold before anybody began, and who waits gives up after "
+                f"{7 * p.weeks:.2g} ± {7 * p.se:.1g} days on average: patience in the scenario."
+            )
+        elif w.cold >= FEWEST:
+            out.append(
+                f"{name}: {w.cold:,} ended before anybody began. Their waits are not the queue's "
+                "in the scenario, so no patience is, and its odds count them."
+            )
     if fit.after_the_end:
         names = ", ".join(f"`{n}`" for n in fit.after_the_end)
         out.append(f"Told only after the end, so of no use before it: {names}.")

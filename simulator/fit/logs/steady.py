@@ -16,10 +16,11 @@ from simulator.fit.logs.text import today_text
 from simulator.record import Record
 from simulator.spec.load import load_text
 from simulator.spec.schema import Scenario
-from simulator.system import build
+from simulator.system import REASONS, WENT_COLD, build
 
 Ints = NDArray[np.int64]
 REPLICATIONS = 5
+COLD = REASONS[WENT_COLD]
 BLOCK = 28  # days in which arrivals are taken to be level
 LEAST_LEVEL = 0.02  # of arrivals, of what they are now
 
@@ -76,8 +77,16 @@ def cases_of_record(record: Record, fit: LogFit, start: float) -> Cases:
     leads = record.leads
     assert leads is not None
     by_stage = {stage: outcome for outcome, stage in fit.script.ends.items()}
+    cold = {
+        fit.script.names[i]: fit.patience[node.stage].outcome
+        for i, node in enumerate(fit.network.nodes)
+        if node.stage in fit.patience
+    }
     by_fate = np.array(
-        [by_stage.get(f.stage, -1) if f.kind == "lost" else -1 for f in record.system.fates],
+        [
+            (cold if f.reason == COLD else by_stage).get(f.stage, -1) if f.kind == "lost" else -1
+            for f in record.system.fates
+        ],
         dtype=np.int64,
     )
     sold = np.isfinite(leads.won)

@@ -237,6 +237,7 @@ def _node(fit: LogFit, i: int, se: dict[str, float]) -> list[str]:
             f"    team: {fit.script.teams[node.team]}",
             f"    effort: {{mean: {value}{told}}}",
         ]
+        lines += _patience(fit, node, base, se)
     shares = next_shares(fit.script.branches[i])
     lines.append("    next:")
     for target, share in _adding_up(shares).items():
@@ -246,6 +247,18 @@ def _node(fit: LogFit, i: int, se: dict[str, float]) -> list[str]:
         if b.name:
             lines += _branch(b, se)
     return lines
+
+
+def _patience(fit: LogFit, node: Node, base: str, se: dict[str, float]) -> list[str]:
+    """How long cases wait here, where the queue's waits end in it."""
+    p = fit.patience.get(node.stage)
+    if p is None:
+        return []
+    path = f"{base}.patience.mean"
+    what = f"{p.cold:,} went cold of {p.cold + p.begun:,}, the other waits censored"
+    mean = graded(f"{g(p.weeks * WEEK)} days", f"{g(se[path] * WEEK, 2)} days", what)
+    more = "" if p.law == "exponential" else f", cv: {g(p.cv)}"
+    return [f"    patience: {{mean: {mean}{more}, law: {p.law}}}"]
 
 
 def _of(fit: LogFit, i: int, target: str) -> str:
