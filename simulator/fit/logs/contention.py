@@ -115,6 +115,7 @@ class Working:
         self.sums = sums
 
     def __call__(self, day: Array) -> Array:
+        """Hours up to these days."""
         return np.asarray(np.interp(24 * day, np.arange(len(self.sums)), self.sums))
 
 

@@ -206,7 +206,7 @@ def fit_log(
         drawn |= {path: by[p.stage] for path, p in waiting.items()}
         rows.append([drawn[path] for path in point])
     return LogFit(
-        log, paths, model, crew, network, script, streams, value, point, np.array(rows),
+        paths.log, paths, model, crew, network, script, streams, value, point, np.array(rows),
         basis.waits, calibrated, queues, basis.contention, basis.effects, basis.after_the_end,
         segments, basis.not_written, patience,
     )  # fmt: skip

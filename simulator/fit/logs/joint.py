@@ -26,6 +26,7 @@ def fit_jointly(
     Raises DataError as `fit_log` does.
     """
     basis = make_basis(log, outcomes)
+    log = basis.paths.log  # nothing holds on to the visits
     paced = basis.crew.paced
     queues = frozenset(w.stage for w in basis.waits if w.evident or paced[w.team])
     if not queues or not basis.crew.teams:

@@ -165,9 +165,11 @@ def make_frame(
     keys: list[tuple[int, int, int]] = []  # stage, visit, kind
     group = segments.of[p.case] if segments else np.zeros(len(p.case), dtype=np.int64)
     kind = _kinds_apart(p.stage, visit, e.kind, p.after, group)
-    key = np.column_stack([p.stage, visit, kind])
-    unique, of = np.unique(key, axis=0, return_inverse=True)
+    low = int(kind.min(initial=0))
+    span = int(kind.max(initial=0)) - low + 1
+    code, of = np.unique((p.stage * 3 + visit) * span + kind - low, return_inverse=True)
     of = of.reshape(-1)
+    unique = np.column_stack([code // span // 3, code // span % 3, code % span + low])
     # in the order in which cases come there
     place = np.arange(len(p.case)) - p.first[p.case]
     rank = np.array([place[of == i].mean() for i in range(len(unique))])

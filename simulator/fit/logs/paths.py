@@ -7,7 +7,7 @@ A case is in the stage that it entered last. What is still going on at the end i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -27,6 +27,8 @@ CENSORED = -1
 @dataclass(frozen=True)
 class Paths:
     """Cases (n), stays (m) and sessions (k) as arrays; times in days since ``start``.
+
+    log: what they were made of, without its visits.
 
     start: midnight before the log's first moment; end: days to midnight after its last.
 
@@ -164,7 +166,7 @@ def make_paths(log: Log, outcomes: Sequence[str] = ()) -> Paths:
     stated = visits["worked"][began].notna().to_numpy()
     done = _days(start, visits["left"][began])
     return Paths(
-        log=log,
+        log=replace(log, visits=_none_of(log.visits)),
         start=start,
         end=end,
         stages=stages,
@@ -192,6 +194,11 @@ def make_paths(log: Log, outcomes: Sequence[str] = ()) -> Paths:
         acts=acts,
         stay_who=stay_who,
     )
+
+
+def _none_of(visits: pd.DataFrame) -> pd.DataFrame:
+    """No visits: they are in the stays now, and an empty slice would hold on to millions."""
+    return pd.DataFrame({name: pd.Series([], dtype=c.dtype) for name, c in visits.items()})
 
 
 def never_left(visits: pd.DataFrame, cases: pd.DataFrame) -> list[str]:

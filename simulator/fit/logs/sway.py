@@ -177,16 +177,23 @@ def weekly_ends(laws: Laws, stays: Ints, edges: Array) -> tuple[Array, Array, In
     hazard = np.zeros((len(which), len(time) + 1))
     for e, hit in enumerate(hits):
         hazard[e, 1:] = np.cumsum(np.add.reduceat(hit, first) / risk)
-    final = hazard[:, whole]
-    by_edge = np.zeros((len(which), len(edges)))
-    for k, edge in enumerate(laws.clock.read(edges)):
-        # how many of the times had passed by then; none before it began
-        spent = edge - entered
-        over = spent > stayed + 2 * 0.1**TIE
-        here = np.flatnonzero(~over & (spent > -(0.1**TIE)))
-        some = np.minimum(np.round(spent[here], TIE), stayed[here])
-        passed = np.searchsorted(time, some[some >= 0], side="right")
-        by_edge[:, k] = hazard[:, passed].sum(axis=1) + final @ over
+    # how many of the times had passed by an edge; none before it began, all once it was over
+    tie, marks = 0.1**TIE, laws.clock.read(edges)
+    begins = np.searchsorted(marks, entered - tie, side="right")
+    over = np.searchsorted(marks, entered + stayed + 2 * tie, side="right")
+    count = len(edges)
+    by_edge = np.array(
+        [np.cumsum(np.bincount(over, h[whole], minlength=count + 1))[:count] for h in hazard]
+    ).reshape(len(which), count)
+    here = np.flatnonzero(begins < over)
+    while len(here):
+        k = begins[here]
+        spent = np.minimum(np.round(marks[k] - entered[here], TIE), stayed[here])
+        passed = np.where(spent >= 0, np.searchsorted(time, spent, side="right"), 0)
+        for e, h in enumerate(hazard):
+            by_edge[e] += np.bincount(k, h[passed], minlength=count)
+        begins[here] += 1
+        here = here[begins[here] < over[here]]
     week = np.clip(np.searchsorted(edges, p.left[stays], side="right") - 1, 0, len(edges) - 2)
     inside = (p.left[stays] >= edges[0]) & (p.left[stays] <= edges[-1])
     seen = np.zeros((len(which), len(edges) - 1))

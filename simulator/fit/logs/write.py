@@ -105,7 +105,9 @@ def fit_and_write(
             save(_folder(out), QUEUES, files, options, log.until.ceil("D").isoformat())
         return calls
     lacking = tuple(lacks(log))
-    fit = fit_jointly(dated(log), seed=seed)
+    whole = [dated(log)]
+    del log  # of millions of visits, which are let go once they are paths
+    fit = fit_jointly(whole.pop(), seed=seed)
     if out is None:
         return LogResult(fit, notes=lacking)
     written, notes = write_fit(
