@@ -145,6 +145,8 @@ def quantities(system: Planted, fit: LogFit) -> dict[str, tuple[float, np.ndarra
         if f"stages.{name}.effort.mean" in draws:
             found[f"work.{name}"] = (hours, draws[f"stages.{name}.effort.mean"])
     for name, odds in system.odds.items():
+        if name not in fit.script.names:
+            continue  # in segments, as something goes with odds by chance
         i = fit.script.names.index(name)
         lost = np.zeros(len(fit.ensemble))
         on = np.zeros(len(fit.ensemble))

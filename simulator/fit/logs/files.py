@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import io
 import re
@@ -184,6 +185,12 @@ def places(text: pd.Series, names: pd.Index) -> np.ndarray:
     found = pc.index_in(_arrow(text), value_set=_arrow(names))
     out: np.ndarray = pc.fill_null(found, -1).to_numpy(zero_copy_only=False).astype(np.int64)
     return out
+
+
+def let_go() -> None:
+    """Give back to the machine what arrow keeps of text that is gone."""
+    gc.collect()
+    pa.default_memory_pool().release_unused()
 
 
 def _arrow(text: pd.Series | pd.Index) -> pa.Array:

@@ -24,12 +24,14 @@ from simulator.fit.logs.paths import Paths, make_paths
 from simulator.fit.logs.patience import Patience, cold_stays
 from simulator.fit.logs.script import Script, full_time, make_script, numbers, same_shape
 from simulator.fit.logs.segments import Segments, find_segments, parted, values_differ
+from simulator.fit.logs.speed import Speed
 from simulator.fit.read import slug
 
 Array = NDArray[np.float64]
 ENSEMBLE = 100
 FEWEST_CASES = 50
 FEWEST_ENDED = 30
+MOST_ODDS = 0.9999  # of who is met at once
 MOST_STAGES = 200  # of a scenario
 Amounts = tuple[float, float, float, int]  # mean, its standard error, cv, and of how many
 BY_THE_BOOK = (".effort.mean", ".effort.cv", ".hours")  # where nothing says when people worked
@@ -65,7 +67,7 @@ class LogFit:
     of arrivals and people. queues: stages whose waits are the queues', and no part of their times.
     contention: whether people with more cases move them on more slowly, where no work is told.
     effects: of what is said of cases on where they go; after_the_end: covariates that tell it.
-    patience: by stage, of those whose waits are the queues'.
+    patience, speed: by stage, of those whose waits are the queues'.
     segments: that these make; not_written: why others make none, a sentence each.
     """
 
@@ -88,6 +90,7 @@ class LogFit:
     segments: Segments | None = None
     not_written: tuple[str, ...] = ()
     patience: Mapping[int, Patience] = field(default_factory=dict)
+    speed: Mapping[int, Speed] = field(default_factory=dict)
 
     @property
     def se(self) -> dict[str, float]:
@@ -165,12 +168,14 @@ def fit_log(
     calibrated: tuple[Calibrated, ...] = (),
     basis: Basis | None = None,
     patience: Mapping[int, Patience] | None = None,
+    speed: Mapping[int, Speed] | None = None,
 ) -> LogFit:
     """Estimate everything that the log shows; `joint` finds what only a simulation tells.
 
     queues: stages whose waits the scenario's queues bring, with what `calibrated` says of teams.
     basis: of this log, where it was made before. patience: by stage, where the queue's waits end
-    in it: who went cold there is then no part of where a stage leads.
+    in it: who went cold there is then no part of where a stage leads. speed: by stage, how odds
+    fall with the queue's waits.
     Raises DataError where there is too little: fewer than 50 cases, or than 30 that ended.
     """
     basis = basis or make_basis(log, outcomes)
@@ -180,19 +185,23 @@ def fit_log(
         model = parted_model(model, paths)
     seen = paths.a_week is None
     patience = patience or {}
-    cold = np.isin(paths.stage, list(patience)) & cold_stays(paths, hours_of(model)[1])
+    cold = None
+    if patience:
+        cold = np.isin(paths.stage, list(patience)) & cold_stays(paths, hours_of(model)[1])
     frame = make_frame(model, crew, full_time(crew)[1], queues, segments, cold)
     network = make_network(model, crew, frame)
-    script = make_script(network, paths.outcomes, won_of(paths), crew)
+    speed = speed or {}
+    script = make_script(network, paths.outcomes, won_of(paths), crew, speed)
     if segments is not None and script.stages > MOST_STAGES:
         return fit_log(log, draws=draws, seed=seed, queues=queues, calibrated=calibrated,
-                       basis=basis.whole, patience=patience)  # fmt: skip
+                       basis=basis.whole, patience=patience, speed=speed)  # fmt: skip
     streams = _streams(model, network, script, segments)
     value = _value(paths)
     shares = {c.team: c for c in calibrated if c.identified}
     point = _numbers(network, script, crew, streams, value, shares)
     waiting = patience_paths(network, script, patience)
     point |= {path: p.weeks for path, p in waiting.items()}
+    point |= _slowed(network, script, speed, {s: (x.floor, x.scale) for s, x in speed.items()})
     if not seen:
         point = {path: v for path, v in point.items() if not path.endswith(BY_THE_BOOK)}
     rng = np.random.default_rng([seed, 5])
@@ -200,16 +209,40 @@ def fit_log(
     for _ in range(draws):
         weight = rng.exponential(1.0, len(paths.created))
         other = make_network(model, crew, frame, weight, network)
-        drawn = _numbers(other, same_shape(script, other), crew, streams, value, shares)
+        shape = same_shape(script, other)
+        drawn = _numbers(other, shape, crew, streams, value, shares)
         _shake(drawn, model, crew, script, streams, value, rng, shares)
         by = {s: p.weeks * p.cold / rng.gamma(p.cold) for s, p in patience.items()}
         drawn |= {path: by[p.stage] for path, p in waiting.items()}
+        drawn |= _slowed(other, shape, speed, {s: x.draw(rng) for s, x in speed.items()})
         rows.append([drawn[path] for path in point])
     return LogFit(
         paths.log, paths, model, crew, network, script, streams, value, point, np.array(rows),
         basis.waits, calibrated, queues, basis.contention, basis.effects, basis.after_the_end,
-        segments, basis.not_written, patience,
+        segments, basis.not_written, patience, speed,
     )  # fmt: skip
+
+
+def _slowed(
+    network: Network,
+    script: Script,
+    speed: Mapping[int, Speed],
+    law: Mapping[int, tuple[float, float]],
+) -> dict[str, float]:
+    """Odds of who is met at once and how they fall with the wait, by path: on average, the log's.
+
+    law: floor and scale by stage.
+    """
+    out = {}
+    for i in script.leaves:
+        stage = network.nodes[i].stage
+        base, (floor, scale) = f"stages.{script.names[i]}", law[stage]
+        odds = script.parts(i)[2] / speed[stage].mean(floor, scale)
+        out[f"{base}.advance.good_fit"] = min(odds, MOST_ODDS)
+        if len(speed[stage].covariance) > 2:
+            out[f"{base}.speed.floor"] = floor
+        out[f"{base}.speed.scale"] = scale
+    return out
 
 
 def patience_paths(

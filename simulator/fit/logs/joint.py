@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
+from simulator.engines import simulate
 from simulator.fit.logs.calibrate import calibrate
-from simulator.fit.logs.fitted import ENSEMBLE, LogFit, fit_log, make_basis
+from simulator.fit.logs.files import let_go
+from simulator.fit.logs.fitted import ENSEMBLE, MOST_ODDS, LogFit, fit_log, make_basis
 from simulator.fit.logs.log import Log
 from simulator.fit.logs.network import hours_of
-from simulator.fit.logs.patience import estimate_patience, held
+from simulator.fit.logs.patience import NEAR, RUNS, estimate_patience, held
 from simulator.fit.logs.script import full_time
+from simulator.fit.logs.speed import estimate_speed
 from simulator.fit.logs.steady import as_it_was
+from simulator.spec.schema import Scenario
+from simulator.system import build
 
+NEARLY = 0.1  # share of their odds that those who move on may be off the log's
 LEAST_DAYS, MOST_DAYS = 182.0, 1092.0  # of the runs that waits are compared in; as the log's
 
 
@@ -27,12 +33,16 @@ def fit_jointly(
     """
     basis = make_basis(log, outcomes)
     log = basis.paths.log  # nothing holds on to the visits
+    let_go()
     paced = basis.crew.paced
     queues = frozenset(w.stage for w in basis.waits if w.evident or paced[w.team])
     if not queues or not basis.crew.teams:
         return fit_log(log, draws=draws, seed=seed, basis=basis)
-    patience = estimate_patience(basis.paths, basis.crew, hours_of(basis.model)[1], queues)
-    queued = fit_log(log, draws=0, queues=queues, basis=basis, patience=patience)
+    begun = hours_of(basis.model)[1]
+    patience = estimate_patience(basis.paths, basis.crew, begun, queues)
+    speed = estimate_speed(basis.paths, basis.crew, begun, queues, basis.effects)
+    queued = fit_log(log, draws=0, queues=queues, basis=basis, patience=patience, speed=speed)
+    speed = {s: x for s, x in speed.items() if s not in _impossible(queued)}
     stages: dict[int, list[str]] = {}
     for i, node in enumerate(queued.network.nodes):
         if queued.script.branches[i] and node.team >= 0:
@@ -47,13 +57,49 @@ def fit_jointly(
     kept = {c.team for c in found if c.identified}
     queues = frozenset(s for s in queues if int(crew.team[s]) in kept)
     patience = {s: p for s, p in patience.items() if s in queues}
+    speed = {s: x for s, x in speed.items() if s in queues}
     if patience:
         tried = fit_log(
-            log, draws=0, queues=queues, calibrated=found, basis=basis, patience=patience
-        )
+            log, draws=0, queues=queues, calibrated=found, basis=basis, patience=patience,
+            speed=speed,
+        )  # fmt: skip
         cold = held(as_it_was(tried, days), patience, stages)
         patience = {s: p for s, p in patience.items() if s in cold}
+    if speed:
+        tried = fit_log(
+            log, draws=0, queues=queues, calibrated=found, basis=basis, patience=patience,
+            speed=speed,
+        )  # fmt: skip
+        speed = {s: x for s, x in speed.items() if s in moved_on(tried, as_it_was(tried, days))}
     return fit_log(
         log, draws=draws, seed=seed, queues=queues, calibrated=found, basis=basis,
-        patience=patience,
+        patience=patience, speed=speed,
     )  # fmt: skip
+
+
+def moved_on(fit: LogFit, scenario: Scenario) -> set[int]:
+    """Stages whose odds fall with the wait where as many move on in the scenario as in the log."""
+    system = build(scenario)
+    index = {name: i for i, name in enumerate(system.stage_names)}
+    runs = [simulate(system, "batch", replication=r).series for r in range(RUNS)]
+    out = set()
+    for stage in fit.speed:
+        nodes = [i for i in fit.script.leaves if fit.network.nodes[i].stage == stage]
+        at = [index[fit.script.names[i]] for i in nodes]
+        entered = np.array([fit.network.nodes[i].entered for i in nodes], dtype=float)
+        share = np.array([fit.script.parts(i)[2] for i in nodes])
+        odds = float((share * entered).sum() / entered.sum())
+        seen = np.array([x.advanced[-1, at].sum() / max(x.started[-1, at].sum(), 1) for x in runs])
+        chance = np.sqrt(seen.var(ddof=1) * (1 + 1 / RUNS) + odds * (1 - odds) / entered.sum())
+        if abs(seen.mean() - odds) <= max(NEAR * chance, NEARLY * odds):
+            out.add(stage)
+    return out
+
+
+def _impossible(fit: LogFit) -> set[int]:
+    """Stages where those met at once would have to move on more than always."""
+    return {
+        fit.network.nodes[i].stage
+        for i in fit.script.leaves
+        if fit.point[f"stages.{fit.script.names[i]}.advance.good_fit"] >= MOST_ODDS
+    }

@@ -51,7 +51,7 @@ class Bins:
     """
 
     days: Array
-    order: NDArray[np.int64]
+    order: NDArray[np.int32]
     first: NDArray[np.int64]
 
     def weights(self, weight: Array) -> Array:
@@ -64,7 +64,7 @@ def make_bins(days: Array) -> Bins | None:
     n = len(days)
     if n <= MOST_ALONE:
         return None
-    order = np.argsort(days, kind="stable")
+    order = np.argsort(days, kind="stable").astype(np.int32)
     tail = np.arange(ALONE)
     middle = np.linspace(ALONE, n - ALONE, GROUPS, endpoint=False).astype(np.int64)
     first = np.unique(np.concatenate([tail, middle, n - ALONE + tail]))

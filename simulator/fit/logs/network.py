@@ -121,10 +121,10 @@ class Place:
     where they are many. busy, begun: which have work, or a known beginning of it.
     """
 
-    stays: Ints
-    case: Ints
+    stays: NDArray[np.int32]
+    case: NDArray[np.int32]
     ended: NDArray[np.bool_]
-    exits: dict[int, tuple[Ints, Bins | None]]
+    exits: dict[int, tuple[NDArray[np.int32], Bins | None]]
     busy: Ints
     hours: Array
     begun: Ints
@@ -132,15 +132,16 @@ class Place:
 
 
 def _place(paths: Paths, stays: Ints, into: Ints, net: Array, hours: Array, wait: Array) -> Place:
+    few = stays.astype(np.int32)  # there may be millions, of which much is kept
     goes = into[stays]
     exits = {}
     for t in np.unique(goes[goes >= 0]):
-        mine = np.flatnonzero(goes == t)
+        mine = np.flatnonzero(goes == t).astype(np.int32)
         exits[int(t)] = (mine, make_bins(net[stays[mine]]))
     busy, begun = np.flatnonzero(hours[stays] > 0), np.flatnonzero(np.isfinite(wait[stays]))
     return Place(
-        stays, paths.case[stays], paths.ended[stays], exits, busy, hours[stays[busy]], begun,
-        np.maximum(wait[stays[begun]], 0.0),
+        few, paths.case[stays].astype(np.int32), paths.ended[stays], exits, busy,
+        hours[stays[busy]], begun, np.maximum(wait[stays[begun]], 0.0),
     )  # fmt: skip
 
 

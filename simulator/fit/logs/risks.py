@@ -74,7 +74,6 @@ class Laws:
         # stays are kept and drawn in working time; what a rule ended goes by the calendar
         self.stayed = clock.read(paths.left) - clock.read(paths.entered)
         self.kinds = int(kind.max(initial=0)) + 1
-        self.order = np.lexsort((~self.ended, self.stayed))
 
     @cached_property
     def pools(self) -> list[Ints]:
@@ -86,15 +85,16 @@ class Laws:
         """Pools, and by level the codes with enough stays and their pool."""
         pools: list[Ints] = []
         levels: list[tuple[Ints, Ints]] = []
+        order = np.lexsort((~self.ended, self.stayed))
         for level, codes in enumerate(self._codes(self.entry)):
-            sorted_codes = codes[self.order]
+            sorted_codes = codes[order]
             by = np.argsort(sorted_codes, kind="stable")
             found, first = np.unique(sorted_codes[by], return_index=True)
             size = np.diff(np.append(first, len(by)))
             keep = size >= (ENOUGH if level not in self._last else 1)
             begin = len(pools)
             for f, n in zip(first[keep], size[keep], strict=True):
-                pools.append(self.order[by[f : f + n]])
+                pools.append(order[by[f : f + n]])
             levels.append((found[keep], begin + np.arange(keep.sum())))
         return pools, levels
 

@@ -181,6 +181,7 @@ def _moved_by(fit: LogFit) -> list[str]:
             f"{', '.join(fit.segments.names)}."
         )
         rest = {e.covariate for e in sure} - {e.covariate for e in fit.segments.by}
+        rest -= {"wait"} if fit.speed else set()
         if rest:
             out.append(f"Told, and not in the scenario: {', '.join(sorted(rest))}.")
     elif out:
@@ -189,6 +190,13 @@ def _moved_by(fit: LogFit) -> list[str]:
             "together, but for channels that differ."
         )
     out += fit.not_written
+    for stage, law in fit.speed.items():
+        down = f"to {law.floor:.0%} of that" if law.floor else "to nothing"
+        out.append(
+            f"{fit.paths.stages[stage]}: odds of moving on fall from {law.at_once:.0%} of those "
+            f"met at once {down}, by a factor of e in {7 * law.scale:.2g} ± {7 * law.se[1]:.1g} "
+            "days of waiting: in the scenario, as `speed`."
+        )
     for w in fit.waits:
         name, p = fit.paths.stages[w.stage], fit.patience.get(w.stage)
         if p is not None:

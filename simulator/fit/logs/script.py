@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,19 +43,29 @@ class Branch:
 class Script:
     """The stages of the scenario: the network's nodes with their branches, and ends by outcome.
 
-    names: of the nodes' stages; ends: outcome -> stage in which it is lost.
+    names: of the nodes' stages; ends: outcome -> stage in which it is lost. leaves: node whose
+    odds fall with the wait -> the stage from which those go who are lost there.
     """
 
     names: tuple[str, ...]
     branches: tuple[tuple[Branch, ...], ...]
     ends: dict[int, str]
     teams: tuple[str, ...]
+    leaves: dict[int, str] = field(default_factory=dict)
+
+    def parts(self, node: int) -> tuple[dict[str, float], dict[str, float], float]:
+        """Shares of those who move on from a node, of those who are lost, and how many move on."""
+        lost = set(self.ends.values())
+        on = tuple(b for b in self.branches[node] if b.to not in lost)
+        off = tuple(b for b in self.branches[node] if b.to in lost)
+        share = math.fsum(b.share for b in on)
+        return next_shares(on), next_shares(off), share
 
     @property
     def stages(self) -> int:
         """How many stages the scenario has."""
         named = sum(bool(b.name) for bs in self.branches for b in bs)
-        return sum(map(bool, self.branches)) + named + len(self.ends)
+        return sum(map(bool, self.branches)) + named + len(self.ends) + len(self.leaves)
 
 
 def full_time(crew: Crew) -> tuple[Array, Array]:
@@ -69,8 +79,14 @@ def full_time(crew: Crew) -> tuple[Array, Array]:
     return np.maximum(heads, least), hours
 
 
-def make_script(network: Network, outcomes: tuple[str, ...], won: int, crew: Crew) -> Script:
-    """Names and branches."""
+def make_script(
+    network: Network,
+    outcomes: tuple[str, ...],
+    won: int,
+    crew: Crew,
+    slowed: Collection[int] = (),
+) -> Script:
+    """Names and branches. slowed: stages of the log whose odds fall with the wait."""
     taken: set[str] = {"won"}
     names = tuple(_unique(node.name, taken) for node in network.nodes)
     reached = network.reached
@@ -93,7 +109,13 @@ def make_script(network: Network, outcomes: tuple[str, ...], won: int, crew: Cre
         mine = [network.nodes[i] for i in sorted(reached) if network.nodes[i].team == k]
         main = max(mine, key=lambda n: n.entered, default=None)
         teams.append(_unique(f"{main.name if main else 'team'} team", taken))
-    return Script(names, branches, ends, tuple(teams))
+    script = Script(names, branches, ends, tuple(teams))
+    leaves = {
+        i: _unique(f"{names[i]} left", taken)
+        for i, node in enumerate(network.nodes)
+        if branches[i] and node.team >= 0 and node.stage in slowed and 0 < script.parts(i)[2] < 1
+    }
+    return replace(script, leaves=leaves)
 
 
 def _unique(name: str, taken: set[str]) -> str:
@@ -151,8 +173,11 @@ def numbers(network: Network, script: Script, crew: Crew) -> dict[str, float]:
         if node.team >= 0:
             out[f"{base}.effort.mean"] = node.hours * node.worked
             out[f"{base}.effort.cv"] = effort_cv(node)
-        for target, share in next_shares(script.branches[i]).items():
-            out[f"{base}.next.{target}"] = share
+        on = next_shares(script.branches[i])
+        if i in script.leaves:
+            on, off, _ = script.parts(i)
+            out |= {f"stages.{script.leaves[i]}.next.{t}": share for t, share in off.items()}
+        out |= {f"{base}.next.{target}": share for target, share in on.items()}
         for b in script.branches[i]:
             if b.name:
                 out[f"stages.{b.name}.buyer_time.mean"] = b.days / WEEK
@@ -202,7 +227,7 @@ def same_shape(script: Script, network: Network) -> Script:
                 for b, (e, p) in zip(old, parts, strict=True)
             )
         )
-    return Script(script.names, tuple(branches), script.ends, script.teams)
+    return replace(script, branches=tuple(branches))
 
 
 def clock_days(node: Node, hours: Mapping[int, float]) -> float:

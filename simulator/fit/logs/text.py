@@ -238,15 +238,44 @@ def _node(fit: LogFit, i: int, se: dict[str, float]) -> list[str]:
             f"    effort: {{mean: {value}{told}}}",
         ]
         lines += _patience(fit, node, base, se)
-    shares = next_shares(fit.script.branches[i])
-    lines.append("    next:")
-    for target, share in _adding_up(shares).items():
-        line = graded(share, g(max(se[f"{base}.next.{target}"], 1e-6), 2), _of(fit, i, target))
-        lines.append(f"      {target}: {line}")
+    shares, left = next_shares(fit.script.branches[i]), fit.script.leaves.get(i)
+    if left is not None:
+        lines += _speed(fit, i, se)
+        shares, off, _ = fit.script.parts(i)
+    lines += ["    next:", *_next(fit, i, base, shares, se)]
+    if left is not None:
+        lines += [f"  {left}:  # lost here, after the times below", "    next:"]
+        lines += _next(fit, i, f"stages.{left}", off, se)
     for b in fit.script.branches[i]:
         if b.name:
             lines += _branch(b, se)
     return lines
+
+
+def _next(
+    fit: LogFit, i: int, base: str, shares: dict[str, float], se: dict[str, float]
+) -> list[str]:
+    """Shares of what comes next, as the file says them."""
+    return [
+        f"      {target}: "
+        + graded(share, g(max(se[f"{base}.next.{target}"], 1e-6), 2), _of(fit, i, target))
+        for target, share in _adding_up(shares).items()
+    ]
+
+
+def _speed(fit: LogFit, i: int, se: dict[str, float]) -> list[str]:
+    """Odds of who is met at once, how they fall with the wait, and where the lost go on to."""
+    law, base = fit.speed[fit.network.nodes[i].stage], f"stages.{fit.script.names[i]}"
+    at = fit.point[f"{base}.advance.good_fit"]
+    odds = graded(g(at, 5), g(se[f"{base}.advance.good_fit"], 2), "odds of who is met at once")
+    how = f"{law.stays:,} stays, p {law.p:.1g} against odds that no wait changes"
+    scale = graded(f"{g(law.scale * WEEK)} days", f"{g(law.se[1] * WEEK, 2)} days", how)
+    floor = graded(g(law.floor), g(law.se[0], 2), how) if len(law.covariance) > 2 else "0"
+    return [
+        f"    advance: {{good_fit: {odds}, poor_fit: {g(at, 5)}}}",
+        f"    speed: {{floor: {floor}, scale: {scale}}}",
+        f"    recycle: {{share: 100%, to: {fit.script.leaves[i]}, delay: 0 days, at_most: 100}}",
+    ]
 
 
 def _patience(fit: LogFit, node: Node, base: str, se: dict[str, float]) -> list[str]:
