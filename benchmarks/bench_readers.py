@@ -2,7 +2,8 @@
 
 Usage: python -m benchmarks.bench_readers [rows]. Each file is read in a process of its own, first
 by `pandas.read_csv` alone (the peer: text columns and nothing made of them), then by `read_log`,
-then with discovery on top.
+then with discovery on top, then by the whole of `growthsim fit` (reading, estimating, a hundred
+draws, a scenario written).
 """
 
 from __future__ import annotations
@@ -20,11 +21,12 @@ ROOT = Path(__file__).parent.parent
 RUBBISH = 0.01
 STAGES = ["qualify", "demo", "proof", "legal", "decision"]
 READ = """
-import json, resource, sys, time
+import json, resource, sys, tempfile, time
 how, paths = sys.argv[1], sys.argv[2:]
 import pandas as pd
 if how != "pandas":
     from simulator.fit.logs.discover import discover
+    from simulator.fit.logs import fit_files_of_log
     from simulator.fit.logs.read import read_log
 start = time.perf_counter()
 if how == "pandas":
@@ -34,6 +36,10 @@ if how == "pandas":
     except pd.errors.ParserError as error:
         made = [pd.read_csv(p, dtype=str, on_bad_lines="skip", quoting=3) for p in paths]
         said = f"{sum(map(len, made)):,} rows, without quotes, for with them: {str(error).strip()}"
+elif how == "fit":
+    with tempfile.TemporaryDirectory() as out:
+        fit_files_of_log(paths, out=out)
+    said = "and written as a scenario"
 else:
     log = read_log(paths)
     said = f"{len(log.cases):,} cases, {len(log.visits):,} visits, {len(log.findings)} findings"
@@ -95,6 +101,13 @@ def log_file(folder: Path, rows: int, rng: np.random.Generator) -> list[Path]:
                       "timestamp": times(at + d), "resource": who, "amount": case % 977})
         for step, d in (("SCHEDULE", 0.0), ("START", 3e4), ("COMPLETE", 3.2e4))
     ]  # fmt: skip
+    last = np.flatnonzero(np.arange(visits) % 3 == 2)
+    end = np.where(rng.random(len(last)) < 0.3, "won", "lost")
+    parts.append(
+        pd.DataFrame({"case": case[last], "activity": end, "lifecycle": "COMPLETE",
+                      "timestamp": times(at[last] + 3.3e4), "resource": who[last],
+                      "amount": case[last] % 977})
+    )  # fmt: skip
     frame = pd.concat(parts).sort_values("timestamp", kind="stable")
     return [write(folder / "events.csv", frame, rng)]
 
@@ -200,7 +213,9 @@ def main(rows: int = 1_000_000) -> None:
             paths = make(Path(folder), rows, rng)
             size = sum(p.stat().st_size for p in paths) / 2**20
             print(f"{name}: {rows:,} rows, {size:,.0f} MiB, rubbish in {RUBBISH:.0%}", flush=True)
-            for how in ("pandas", "read", "discover"):
+            for how in ("pandas", "read", "discover", "fit"):
+                if how == "fit" and name == "queue records":
+                    continue  # waits and patience of a queue are fitted by hours, not by rows
                 got = measure(how, paths)
                 took, cpu, peak = (float(str(got[k])) for k in ("seconds", "cpu", "GiB"))
                 print(

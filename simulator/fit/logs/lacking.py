@@ -41,6 +41,11 @@ def lacks(log: Log) -> list[str]:
         if not stages <= {LEAD_STAGE}:
             told = "lost ones are not in the files, or are taken as open, so odds come out too high"
         out.append(f"No case is lost: {told}. Export lost cases with the day they were lost.")
+    if len(log.cases) > FEW and log.cases.created.dt.normalize().nunique() == 1:
+        out.append(
+            "All cases begin on the same day, as after a move from another program: how many come "
+            "in a week cannot be told. Export the day on which each was really created."
+        )
     undated = int((ended & log.cases.closed.isna()).sum())
     if undated:
         out.append(
