@@ -86,24 +86,30 @@ def test_what_is_no_csv_says_so(tmp_path: Path) -> None:
 
 REPORTS = {
     "de": (
-        "Opportunity-ID;Opportunity-Name;Phase;Betrag;Erstelldatum;Schlusstermin;"
-        "Opportunity-Inhaber;Lead-Quelle",
+        (
+            "Opportunity-ID;Opportunity-Name;Phase;Betrag;Erstelldatum;Schlusstermin;"
+            "Opportunity-Inhaber;Lead-Quelle"
+        ),
         ("Geschlossen und gewonnen", "Geschlossen und verloren", "Angebot"),
         "€ 1.234,50",
         "cp1252",
         ("25.01.2024", "03.02.2024"),
     ),
     "fr": (
-        "ID de l'opportunité\tNom de l'opportunité\tÉtape\tMontant\tDate de création\t"
-        "Date de clôture\tPropriétaire de l'opportunité\tOrigine de la piste",
+        (
+            "ID de l'opportunité\tNom de l'opportunité\tÉtape\tMontant\tDate de création\t"
+            "Date de clôture\tPropriétaire de l'opportunité\tOrigine de la piste"
+        ),
         ("Fermée gagnée", "Fermée perdue", "Proposition"),
         "1 234,50 €",
         "utf-16",
         ("25/01/2024", "03/02/2024"),
     ),
     "es": (
-        "Id. de la oportunidad,Nombre de la oportunidad,Etapa,Importe,Fecha de creación,"
-        "Fecha de cierre,Propietario de oportunidad,Origen del candidato",
+        (
+            "Id. de la oportunidad,Nombre de la oportunidad,Etapa,Importe,Fecha de creación,"
+            "Fecha de cierre,Propietario de oportunidad,Origen del candidato"
+        ),
         ("Cerrada ganada", "Cerrada perdida", "Propuesta"),
         '"EUR 1.234,50"',
         "utf-8-sig",

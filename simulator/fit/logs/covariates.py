@@ -28,6 +28,7 @@ MOST_STAYS = 200_000
 STEPS = 50
 RIDGE = 1e-4
 HOUR = 1 / 24
+NOT_STATED = "not stated"
 KNOWN = {"created", "closed", "outcome", "owner", "amount", "reason", "channel", "opportunity"}
 
 
@@ -133,7 +134,7 @@ def _numeric(name: str, values: Array, per: str) -> _Block | None:
     missing = int((~known).sum())
     if min(missing, int(known.sum())) < FEWEST_LEVEL:
         return _Block(name, filled[:, None], (per,))
-    return _Block(name, np.column_stack([filled, ~known]), (per, "not stated"))
+    return _Block(name, np.column_stack([filled, ~known]), (per, NOT_STATED))
 
 
 def _without_leaks(blocks: list[_Block], moved: Array) -> tuple[list[_Block], list[str]]:

@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from simulator.fit.logs.covariates import Effect, covariates_of
+from simulator.fit.logs.covariates import NOT_STATED, Effect, covariates_of
 from simulator.fit.logs.paths import Paths
 
 Array = NDArray[np.float64]
@@ -68,7 +68,8 @@ class _Cut:
 
 def find_segments(paths: Paths, effects: Sequence[Effect]) -> tuple[Segments | None, list[str]]:
     """Segments, if any evidently differ; and why what matters makes none, a sentence each."""
-    surest = {e.covariate: e for e in sorted(effects, key=lambda e: (-e.adjusted, e.stage))}
+    stated = [e for e in effects if e.per != NOT_STATED]
+    surest = {e.covariate: e for e in sorted(stated, key=lambda e: (-e.adjusted, e.stage))}
     wanted = sorted(
         (e for e in surest.values() if e.adjusted <= SURE and e.covariate != "wait"),
         key=lambda e: (e.adjusted, e.p, e.covariate),

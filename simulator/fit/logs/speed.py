@@ -73,9 +73,8 @@ def estimate_speed(
 ) -> dict[int, Speed]:
     """Of these stages, where longer waits evidently go with lower odds."""
     out = {}
-    wanted = {
-        e.stage for e in effects if e.covariate == "wait" and e.adjusted <= SURE and e.factor < 1
-    }
+    wanted = {e.stage for e in effects if e.covariate == "wait" and e.evident and e.high < 1}
+    tests = len({(e.stage, e.covariate) for e in effects})
     lost = np.array([o != "won" for o in paths.outcomes] or [False])
     for stage in sorted(stages):
         if paths.stages[stage] not in wanted or crew.team[stage] < 0:
@@ -89,7 +88,7 @@ def estimate_speed(
         ends = after[seen] - len(paths.stages)
         moved = ~((ends >= 0) & lost[np.maximum(ends, 0)])
         law = _law(waits[seen], moved)
-        if law is not None:
+        if law is not None and law[2] * tests <= SURE:
             x, covariance, p = law
             out[stage] = Speed(
                 stage,
@@ -125,7 +124,7 @@ def _law(wait: Array, moved: NDArray[np.bool_]) -> tuple[Array, Array, float] | 
     x = min(found, key=lambda f: f[0])[1]
     p = float(stats.chi2.sf(max(2 * (flat - less_likely(x)), 0.0), len(x) - 1))
     covariance = _covariance(less_likely, x)
-    if p > SURE or covariance is None:
+    if covariance is None:
         return None
     return x, covariance, p
 
