@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from simulator.errors import DataError
 from simulator.fit.logs.assumed import Contention, estimate_contention, with_work, works_unseen
@@ -16,16 +15,15 @@ from simulator.fit.logs.cast import Model, make_model, parted_model
 from simulator.fit.logs.contention import Wait, estimate_waits
 from simulator.fit.logs.covariates import Effect, estimate_effects
 from simulator.fit.logs.crew import Crew, estimate_crew
-from simulator.fit.logs.demand import RECENT_DAYS
 from simulator.fit.logs.log import Log
 from simulator.fit.logs.network import Network, hours_of, make_frame, make_network
 from simulator.fit.logs.outlook import won_of
 from simulator.fit.logs.paths import Paths, make_paths
 from simulator.fit.logs.patience import Patience, cold_stays
 from simulator.fit.logs.script import Script, full_time, make_script, numbers, same_shape
-from simulator.fit.logs.segments import Segments, find_segments, parted, values_differ
+from simulator.fit.logs.segments import Segments, find_segments, parted
 from simulator.fit.logs.speed import Speed
-from simulator.fit.read import slug
+from simulator.fit.logs.streams import Amounts, Stream, make_streams, value_of
 
 Array = NDArray[np.float64]
 ENSEMBLE = 100
@@ -33,29 +31,7 @@ FEWEST_CASES = 50
 FEWEST_ENDED = 30
 MOST_ODDS = 0.9999  # of who is met at once
 MOST_STAGES = 200  # of a scenario
-Amounts = tuple[float, float, float, int]  # mean, its standard error, cv, and of how many
 BY_THE_BOOK = (".effort.mean", ".effort.cv", ".hours")  # where nothing says when people worked
-SHARES_MOVED = 0.05  # p-value of a test that channels bring the same shares of late as before
-
-
-@dataclass(frozen=True)
-class Stream:
-    """A channel of the scenario: which cases it brings, where they begin, and how many.
-
-    kind: of the cases; node: index of the first node; per_week: cases a week now; counted: cases
-    that its share of the arrivals is of. channel: what the log calls it; says: which of its cases,
-    where there are segments; value: of their amounts, where these differ.
-    """
-
-    name: str
-    kind: int
-    node: int
-    per_week: float
-    cases: int
-    counted: int
-    channel: str = ""
-    says: str = ""
-    value: Amounts | None = None
 
 
 @dataclass(frozen=True)
@@ -78,7 +54,7 @@ class LogFit:
     network: Network
     script: Script
     streams: tuple[Stream, ...]
-    value: tuple[float, float, float, int]
+    value: Amounts
     point: dict[str, float]
     ensemble: Array
     waits: tuple[Wait, ...] = ()
@@ -191,12 +167,13 @@ def fit_log(
     frame = make_frame(model, crew, full_time(crew)[1], queues, segments, cold)
     network = make_network(model, crew, frame)
     speed = speed or {}
-    script = make_script(network, paths.outcomes, won_of(paths), crew, speed)
+    homes = paths.stages if segments else ()
+    script = make_script(network, paths.outcomes, won_of(paths), crew, speed, homes)
     if segments is not None and script.stages > MOST_STAGES:
         return fit_log(log, draws=draws, seed=seed, queues=queues, calibrated=calibrated,
                        basis=basis.whole, patience=patience, speed=speed)  # fmt: skip
-    streams = _streams(model, network, script, segments)
-    value = _value(paths)
+    streams = make_streams(model, network, script, segments)
+    value = value_of(paths)
     shares = {c.team: c for c in calibrated if c.identified}
     point = _numbers(network, script, crew, streams, value, shares)
     waiting = patience_paths(network, script, patience)
@@ -277,76 +254,12 @@ def _enough(log: Log, paths: Paths) -> None:
         )
 
 
-def _streams(
-    model: Model, network: Network, script: Script, segments: Segments | None
-) -> tuple[Stream, ...]:
-    """Channels by their share of the cases; days of campaigns by themselves."""
-    p, demand = model.paths, model.demand
-    won = p.outcome == won_of(p) if won_of(p) >= 0 else np.zeros(len(p.outcome), dtype=bool)
-    apart = segments is not None and values_differ(segments, p.amount, won)
-    plain = _alike(p.created >= p.end - RECENT_DAYS, model.kind) & (model.kind % 2 == 0)
-    regular = demand.per_week * (1 - float(demand.burst.mean()))
-    taken: set[str] = set(script.names)
-    out = []
-    main = max(network.starts, key=lambda k: int((model.kind == k).sum()))
-    for kind in sorted(network.starts):
-        mine = model.kind == kind
-        if kind % 2:
-            days = demand.burst_rate
-            per_week = days * float(demand.burst_ratios.mean()) * demand.per_week / 7
-            per_week *= float(mine.sum() / max((model.kind % 2 == 1).sum(), 1))
-        else:
-            per_week = regular * float((mine & plain).sum() / max(plain.sum(), 1))
-        if per_week <= 0:
-            continue
-        channel = kind // 2 - 1
-        name = p.channels[channel] if channel >= 0 and p.channels else "all"
-        if kind % 2:
-            name = "campaigns" if name == "all" else f"{name} campaigns"
-        base = slug(name) or "all"
-        base = base if base not in taken else f"from_{base}"[:64]
-        taken.add(base)
-        node = network.starts.get(kind, network.starts[main])
-        counted = int((mine & plain).sum()) if kind % 2 == 0 else int(mine.sum())
-        source, says, own = name, "", None
-        if segments is not None:
-            source, group = segments.channels[channel]
-            says = segments.says[group]
-            own = segments.value(group, p.amount, won) if apart else None
-        out.append(Stream(base, kind, node, per_week, int(mine.sum()), counted, source, says, own))
-    return tuple(out)
-
-
-def _alike(recent: NDArray[np.bool_], kind: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """The cases that tell how arrivals are shared now: all; the last weeks', if these differ."""
-    plain = kind % 2 == 0
-    table = np.array([np.bincount(kind[plain & w], minlength=kind.max() + 1)
-                      for w in (recent, ~recent)])  # fmt: skip
-    table = table[:, table.sum(axis=0) > 0]
-    if table.shape[1] < 2 or (table.sum(axis=1) == 0).any():
-        return np.ones(len(recent), dtype=bool)
-    differ = stats.chi2_contingency(table).pvalue < SHARES_MOVED
-    return recent if differ else np.ones(len(recent), dtype=bool)
-
-
-def _value(paths: Paths) -> tuple[float, float, float, int]:
-    """Mean amount of the cases won (else of all), its standard error, cv, and how many."""
-    won = paths.outcome == won_of(paths) if won_of(paths) >= 0 else np.zeros(0, dtype=bool)
-    for use in (won, np.ones(len(paths.amount), dtype=bool)):
-        stated = paths.amount[use] if len(use) else np.zeros(0)
-        stated = stated[np.isfinite(stated) & (stated > 0)]
-        if len(stated) >= 5:
-            mean, sd = float(stated.mean()), float(stated.std(ddof=1))
-            return mean, sd / float(np.sqrt(len(stated))), sd / mean, len(stated)
-    return float("nan"), float("nan"), float("nan"), 0
-
-
 def _numbers(
     network: Network,
     script: Script,
     crew: Crew,
     streams: tuple[Stream, ...],
-    value: tuple[float, float, float, int],
+    value: Amounts,
     shares: dict[int, Calibrated],
 ) -> dict[str, float]:
     out = {f"channels.{s.name}.leads.now": s.per_week for s in streams}
@@ -365,7 +278,7 @@ def _shake(
     crew: Crew,
     script: Script,
     streams: tuple[Stream, ...],
-    value: tuple[float, float, float, int],
+    value: Amounts,
     rng: np.random.Generator,
     shares: dict[int, Calibrated],
 ) -> None:

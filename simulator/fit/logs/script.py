@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -85,8 +85,12 @@ def make_script(
     won: int,
     crew: Crew,
     slowed: Collection[int] = (),
+    homes: Sequence[str] = (),
 ) -> Script:
-    """Names and branches. slowed: stages of the log whose odds fall with the wait."""
+    """Names and branches. slowed: stages of the log whose odds fall with the wait.
+
+    homes: names of the log's stages, where teams are of all segments of a stage.
+    """
     taken: set[str] = {"won"}
     names = tuple(_unique(node.name, taken) for node in network.nodes)
     reached = network.reached
@@ -108,7 +112,8 @@ def make_script(
     for k in range(crew.teams):
         mine = [network.nodes[i] for i in sorted(reached) if network.nodes[i].team == k]
         main = max(mine, key=lambda n: n.entered, default=None)
-        teams.append(_unique(f"{main.name if main else 'team'} team", taken))
+        named = (homes[main.stage] if homes else main.name) if main else "team"
+        teams.append(_unique(f"{named} team", taken))
     script = Script(names, branches, ends, tuple(teams))
     leaves = {
         i: _unique(f"{names[i]} left", taken)

@@ -10,9 +10,10 @@ import pandas as pd
 
 from simulator.fit.logs.assumed import BUSY, BUSY_RANGE, HOURS
 from simulator.fit.logs.crew import RECENT_WEEKS
-from simulator.fit.logs.fitted import LogFit, Stream
+from simulator.fit.logs.fitted import LogFit
 from simulator.fit.logs.network import Node
 from simulator.fit.logs.script import FULL_TIME, WEEK, Branch, effort_cv, full_time, next_shares
+from simulator.fit.logs.streams import Stream
 from simulator.fit.plan import CHURN, DEALS_VALUE, cost_per_lead
 from simulator.fit.read import slug
 from simulator.fit.write import MARK, g
