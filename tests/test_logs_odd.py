@@ -143,6 +143,30 @@ def test_reports_in_other_languages(tmp_path: Path, language: str) -> None:
         type(log)(more, log.visits, log.since, log.until)))  # fmt: skip
 
 
+def test_ends_by_a_column_of_states(tmp_path: Path) -> None:
+    """As Pipedrive has them: the stage stays what it was when a deal is lost."""
+    path = tmp_path / "deals.csv"
+    path.write_text(
+        "Deal - ID,Deal - Stage,Deal - Status,Deal - Deal created,Deal - Won time,"
+        "Deal - Lost time,Deal - Owner\n"
+        "1,Offer,Won,2024-01-02 10:00:00,2024-02-03 11:00:00,,Eva\n"
+        "2,Contact,Lost,2024-01-02 10:00:00,,2024-01-09 12:00:00,Eva\n"
+        "3,Offer,Open,2024-01-04 10:00:00,,,Tom\n"
+    )
+    log = read_log(path)
+    assert log.cases.outcome.tolist() == ["won", "lost", "open"]
+    assert log.cases.closed.dt.strftime("%m-%d").tolist()[:2] == ["02-03", "01-09"]
+    # another status says something else of a deal
+    path.write_text(
+        "Id,Stage,Status,Created Date,Close Date\n1,Closed Won,new,2024-01-02,2024-01-05\n"
+        "2,Closed Lost,old,2024-01-02,2024-01-05\n3,Open,new,2024-01-02,2024-03-05\n"
+        "4,Open,new,2024-01-02,2024-03-05\n"
+    )
+    other = read_log(path, until=pd.Timestamp("2024-02-01").date())
+    assert other.cases.outcome.tolist() == ["won", "lost", "open", "open"]
+    assert other.cases["Status"].tolist() == ["new", "old", "new", "new"]
+
+
 @pytest.mark.parametrize(
     ("text", "day"),
     [

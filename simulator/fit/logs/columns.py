@@ -31,11 +31,15 @@ _OPPORTUNITY: dict[str, tuple[str, ...]] = {
     "stage": ("StageName", "Stage", "deal_stage", "dealstage", "Deal Stage", "stage_name"),
     "created": (
         "CreatedDate", "Created Date", "created_date", "create_date", "created", "engage_date",
-        "created_at", "open_date", "Create Date", "start_date",
+        "created_at", "open_date", "Create Date", "start_date", "Deal created",
+        "Deal - Deal created", "add_time",
     ),
+    "state": ("Status", "Deal - Status", "deal_status", "Deal Status"),
+    "won_at": ("Deal - Won time", "won_time"),
+    "lost_at": ("Deal - Lost time", "lost_time"),
     "close": (
         "CloseDate", "Close Date", "close_date", "closed_date", "closedate", "closed_at",
-        "won_date",
+        "won_date", "Deal - Deal closed on", "Deal closed on", "close_time",
     ),
     "changed": ("LastStageChangeDate", "Last Stage Change Date", "last_stage_change_date"),
     "lasted": ("Stage Duration", "stage_duration"),
