@@ -359,7 +359,7 @@ def less(*gone: str) -> list[Row]:
 
 BAD = [
     (
-        [("o.csv", OPPORTUNITIES), ("p.csv", [{**OPPORTUNITIES[0], "Region": "x"}])],
+        [("o.csv", OPPORTUNITIES), ("p.csv", less("Amount"))],
         r"both are opportunities. Put them",
     ),
     ([("o.csv", less("StageName"))], r"o.csv:1: not a kind .*nearest to opportunities.*its stage:"),

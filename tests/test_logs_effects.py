@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from simulator.engines import simulate
+from simulator.errors import DataError
 from simulator.fit.logs import fitted, joint
 from simulator.fit.logs.export import export
 from simulator.fit.logs.fitted import LogFit, fit_log
@@ -211,6 +212,40 @@ def test_many_names_fall_in_two() -> None:
     named = trade.loc[log.cases.sort_values("created", kind="stable").index].to_numpy()
     assert set(named[better]) == {"t0", "t1", "t2"}
     assert find_segments(paths.paths, ()) == (None, [])
+
+
+def test_too_many_stages_share_their_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Odds stay what they are; all who leave a stage take the mean of the ways out."""
+    whole = fit_log(log_worlds.made(), draws=2)
+    assert whole.script.stages > 6
+    monkeypatch.setattr(fitted, "MOST_STAGES", 6)
+    fit = fit_log(log_worlds.made(), draws=2)
+    assert fit.script.stages <= 6
+    assert "There are too many ways" in " ".join(LogResult(fit).sentences)
+    scenario = scenario_of(fit, 364.0)
+    build(scenario)
+    for i, name in enumerate(fit.script.names):
+        node = whole.network.nodes[i]
+        mean = sum(e.share * p.share * p.mean for e in node.exits for p in e.parts)
+        time = scenario.stages[name].buyer_time
+        assert (time.mean * 7 if time else 0.0) == pytest.approx(mean, rel=1e-3, abs=2e-3)
+        for exit_, share in zip(node.exits, fit.network.nodes[i].exits, strict=True):
+            assert exit_.share == pytest.approx(share.share)
+    monkeypatch.setattr(fitted, "MOST_STAGES", 3)
+    with pytest.raises(DataError, match=r"its 2 stages make .* of a scenario, and 3 are the most"):
+        fit_log(log_worlds.made(), draws=2)
+
+
+def test_nobody_goes_where_nobody_was_seen_to_leave() -> None:
+    """A stage that only open cases are in: they count as in the stage before."""
+    log = log_worlds.made()
+    open_ = log.cases.index[log.cases["outcome"].eq("open")]
+    late = log.visits["case"].isin(open_) & log.visits["stage"].eq("offer")
+    visits = log.visits.copy()
+    visits["stage"] = visits["stage"].astype(object).mask(late, "limbo").astype("string")
+    fit = fit_log(replace(log, visits=visits), draws=2)
+    build(scenario_of(fit, 364.0))
+    assert not [s for s in scenario_of(fit, 364.0).stages if s.startswith("limbo")]
 
 
 def test_groups_of_times_say_what_the_times_say() -> None:

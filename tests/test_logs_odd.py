@@ -185,6 +185,17 @@ def test_months_by_name(text: str, day: str) -> None:
     assert str(times[0].date()) == str(days[0].date()) == day
 
 
+def test_days_as_excel_counts_them() -> None:
+    text = pd.Series(["46011.5", "45000", "", "46012"], dtype=TEXT)
+    table = Table("x.csv", pd.DataFrame({"when": text}), "utf-8")
+    times, found = as_times(table, "when", "the date")
+    days, _ = as_days(table, "when", "the date")
+    assert str(times[0]) == "2025-12-20 12:00:00"
+    assert days.dt.strftime("%Y-%m-%d").tolist()[:2] == ["2025-12-20", "2023-03-15"]
+    assert found[0].count == 3
+    assert times.isna().tolist() == [False, False, True, False]
+
+
 def test_another_column_tells_days_from_months() -> None:
     frame = pd.DataFrame(
         {"a": ["01/02/2024", "03/04/2024"], "b": ["25/02/2024", "03/04/2024"], "c": ["x", ""]},

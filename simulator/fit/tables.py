@@ -41,6 +41,8 @@ _MONTHS = {
     "nov": "Nov", "oct": "Oct",
 }  # fmt: skip
 _FILLERS = {"de", "del", "di", "den", "le", "of", "uhr"}
+EXCEL = r"[2-6]\d{4}(?:\.\d+)?$"  # 1954 to 2091
+EXCEL_START = pd.Timestamp("1899-12-30")
 FEWEST_POINTED = 3  # amounts that tell what a point means
 OFFSET = re.compile(r"\s*(?:(?<=\d)Z|\b(?:UTC|GMT)|(?<=:\d\d)\s*[+-]\d{2}:?\d{2})$")
 
@@ -122,6 +124,22 @@ def names_of(table: Table) -> str:
     return ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
 
 
+def excel_days(table: Table, column: str, what: str) -> tuple[pd.Series, list[Finding]] | None:
+    """The column as moments, where nearly all of it are numbers of days as Excel counts them."""
+    text = table.frame[column]
+    serial = text.str.match(EXCEL)
+    n, stated = int(serial.sum()), int(text.ne("").sum())
+    if not n or n < (1 - MAX_BAD) * stated:
+        return None
+    days = pd.to_numeric(text.where(serial, ""), errors="coerce").astype(float)
+    out = EXCEL_START + pd.to_timedelta((days * 86_400).round(), unit="s")
+    where = f"line {table.line(int(serial.to_numpy().argmax()))}, column {column!r}"
+    action = "read as days since 1899-12-30, as Excel counts them"
+    found = [Finding(table.file, n, f"rows where {what} is a number", action, where)]
+    bad = out.isna() & text.ne("")
+    return out, found + bad_rows(table, column, what, "a date", bad, stated)
+
+
 def as_days(
     table: Table, column: str, what: str, day_first: bool | None = None
 ) -> tuple[pd.Series, list[Finding]]:
@@ -132,6 +150,9 @@ def as_days(
     one where more than 5% cannot be read.
     """
     text = table.frame[column]
+    numbers = excel_days(table, column, what)
+    if numbers is not None:
+        return numbers[0].dt.normalize().astype("datetime64[s]"), numbers[1]
     empty = text.eq("")
     out = pd.Series(pd.NaT, index=text.index, dtype="datetime64[s]")  # room for 9999
     iso = text.str.match(ISO) & ~empty

@@ -30,6 +30,10 @@ ENSEMBLE = 100
 FEWEST_CASES = 50
 FEWEST_ENDED = 30
 MOST_ODDS = 0.9999  # of who is met at once
+POOLED = (
+    "There are too many ways from stage to stage to have times of their own: all who leave a stage "
+    "take as long, whatever comes next."
+)
 MOST_STAGES = 200  # of a scenario
 BY_THE_BOOK = (".effort.mean", ".effort.cv", ".hours")  # where nothing says when people worked
 
@@ -168,10 +172,28 @@ def fit_log(
     network = make_network(model, crew, frame)
     speed = speed or {}
     homes = paths.stages if segments else ()
+    starts = [network.nodes[i] for i in network.starts.values()]
+    if not any(node.exits for node in starts):
+        where = log.files[0] if log.files else "the log"
+        raise DataError(
+            f"{where}: no case is seen to go from a beginning to an end. Export the history of "
+            "stages, or closed cases with the days on which they were made and closed"
+        )
     script = make_script(network, paths.outcomes, won_of(paths), crew, speed, homes)
     if segments is not None and script.stages > MOST_STAGES:
         return fit_log(log, draws=draws, seed=seed, queues=queues, calibrated=calibrated,
                        basis=basis.whole, patience=patience, speed=speed)  # fmt: skip
+    pooled = script.stages > MOST_STAGES
+    if pooled:
+        script = make_script(
+            network, paths.outcomes, won_of(paths), crew, speed, homes, pooled=True
+        )
+    if script.stages > MOST_STAGES:
+        where = log.files[0] if log.files else "the log"
+        raise DataError(
+            f"{where}: its {len(paths.stages) - 1} stages make {script.stages} of a scenario, and "
+            f"{MOST_STAGES} are the most. Put some of them together before exporting"
+        )
     streams = make_streams(model, network, script, segments)
     value = value_of(paths)
     shares = {c.team: c for c in calibrated if c.identified}
@@ -196,7 +218,7 @@ def fit_log(
     return LogFit(
         paths.log, paths, model, crew, network, script, streams, value, point, np.array(rows),
         basis.waits, calibrated, queues, basis.contention, basis.effects, basis.after_the_end,
-        segments, basis.not_written, patience, speed,
+        segments, (*basis.not_written, *([POOLED] if pooled else [])), patience, speed,
     )  # fmt: skip
 
 

@@ -311,9 +311,27 @@ def make_network(
                 wait_seen=len(at.begun),
             )
         )
+    if like is None:
+        nodes = _without_dead_ends(nodes)
     first = frame.of[p.first]
     starts = {int(k): int(first[np.flatnonzero(model.kind == k)[0]]) for k in set(model.kind)}
     return Network(tuple(nodes), starts, frame.clock)
+
+
+def _without_dead_ends(nodes: list[Node]) -> list[Node]:
+    """No exits to nodes that nobody was seen to leave: cases there count as in the one before."""
+    while True:
+        dead = {i for i, node in enumerate(nodes) if not node.exits}
+        if not any(e.node in dead for node in nodes for e in node.exits):
+            return nodes
+        kept = []
+        for node in nodes:
+            exits = tuple(e for e in node.exits if e.node not in dead)
+            total = sum(e.share for e in exits)
+            kept.append(
+                replace(node, exits=tuple(replace(e, share=e.share / total) for e in exits))
+            )
+        nodes = kept
 
 
 def _exits(frame: Frame, at: Place, mass: Array, count: int, old: Node | None) -> tuple[Exit, ...]:

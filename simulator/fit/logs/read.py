@@ -39,16 +39,13 @@ _SALESFORCE = {
     k.name for k in (FIELD_HISTORY, STAGE_REPORT, STAGE_HISTORY, LEADS_SALESFORCE, OPPORTUNITIES)
 }
 _BY_FILE = {LOOKUP}  # kinds that are read file by file
-_ONE = {LEADS.name, DEALS.name, EVENTS.name, CALLS.name, HUBSPOT.name}  # one table in all
 Moment = dt.date | pd.Timestamp | None
 
 
 def sources(
     paths: Sequence[str | Path], columns: Mapping[str, str] | None = None
 ) -> tuple[Source, ...]:
-    """The files, each read and recognised; those of one kind and the same columns as one.
-
-    Of kinds that are one table, the columns that are used have to be the same.
+    """The files, each read and recognised; those of one kind that use the same columns as one.
 
     columns: role -> column, where names do not tell.
     """
@@ -58,8 +55,8 @@ def sources(
         out.append(replace(recognise(table, columns, others=len(paths) > 1), findings=tuple(found)))
     alike: dict[tuple[str, ...], list[Source]] = {}
     for source in out:
-        used = source.columns.values() if source.kind in _ONE else source.table.frame
-        alike.setdefault((source.kind, *sorted(map(str, used))), []).append(source)
+        used = sorted(map(str, source.columns.values()))
+        alike.setdefault((source.kind, *used), []).append(source)
     return tuple(
         source
         for group in alike.values()

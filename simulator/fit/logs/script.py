@@ -44,7 +44,9 @@ class Script:
     """The stages of the scenario: the network's nodes with their branches, and ends by outcome.
 
     names: of the nodes' stages; ends: outcome -> stage in which it is lost. leaves: node whose
-    odds fall with the wait -> the stage from which those go who are lost there.
+    odds fall with the wait -> the stage from which those go who are lost there. times: of nodes
+    that all leave after the same law of times, whatever comes next: of more stages there would be
+    too many.
     """
 
     names: tuple[str, ...]
@@ -52,6 +54,7 @@ class Script:
     ends: dict[int, str]
     teams: tuple[str, ...]
     leaves: dict[int, str] = field(default_factory=dict)
+    times: dict[int, Branch] = field(default_factory=dict)
 
     def parts(self, node: int) -> tuple[dict[str, float], dict[str, float], float]:
         """Shares of those who move on from a node, of those who are lost, and how many move on."""
@@ -86,10 +89,13 @@ def make_script(
     crew: Crew,
     slowed: Collection[int] = (),
     homes: Sequence[str] = (),
+    *,
+    pooled: bool = False,
 ) -> Script:
     """Names and branches. slowed: stages of the log whose odds fall with the wait.
 
-    homes: names of the log's stages, where teams are of all segments of a stage.
+    homes: names of the log's stages, where teams are of all segments of a stage. pooled: no stage
+    of waiting for each way out, but one law of times for all of a node.
     """
     taken: set[str] = {"won"}
     names = tuple(_unique(node.name, taken) for node in network.nodes)
@@ -102,7 +108,7 @@ def make_script(
         tuple(
             branch
             for e in node.exits
-            for branch in _branches(e, names[i], names, ends, outcomes, won, taken)
+            for branch in _branches(e, names[i], names, ends, outcomes, won, taken, pooled=pooled)
         )
         if i in reached
         else ()
@@ -120,7 +126,22 @@ def make_script(
         for i, node in enumerate(network.nodes)
         if branches[i] and node.team >= 0 and node.stage in slowed and 0 < script.parts(i)[2] < 1
     }
-    return replace(script, leaves=leaves)
+    times = _times(network, branches) if pooled else {}
+    return replace(script, leaves=leaves, times=times)
+
+
+def _times(network: Network, branches: tuple[tuple[Branch, ...], ...]) -> dict[int, Branch]:
+    """One law of the times of all who leave a node, by its first two moments."""
+    out = {}
+    for i, node in enumerate(network.nodes):
+        parts = [(e.share * p.share, p.mean, p.cv) for e in node.exits for p in e.parts]
+        mean = math.fsum(w * m for w, m, _ in parts)
+        if branches[i] and mean >= INSTANT:
+            square = math.fsum(w * m**2 * (1 + cv**2) for w, m, cv in parts)
+            cv = min(math.sqrt(max(square / mean**2 - 1, 1e-6)), 20.0)
+            seen = sum(e.seen for e in node.exits)
+            out[i] = Branch("", "", 1.0, mean, cv, "lognormal", fixed=False, seen=seen)
+    return out
 
 
 def _unique(name: str, taken: set[str]) -> str:
@@ -142,9 +163,13 @@ def _branches(
     outcomes: tuple[str, ...],
     won: int,
     taken: set[str],
+    *,
+    pooled: bool,
 ) -> list[Branch]:
     to = names[e.node] if e.node >= 0 else "won" if e.outcome == won else ends[e.outcome]
     said = names[e.node] if e.node >= 0 else slug(outcomes[e.outcome])
+    if pooled:
+        return [Branch("", to, e.share, 0.0, 0.0, "lognormal", fixed=False, seen=e.seen)]
     out = []
     for k, part in enumerate(e.parts):
         at_once = part.mean < INSTANT
@@ -183,6 +208,9 @@ def numbers(network: Network, script: Script, crew: Crew) -> dict[str, float]:
             on, off, _ = script.parts(i)
             out |= {f"stages.{script.leaves[i]}.next.{t}": share for t, share in off.items()}
         out |= {f"{base}.next.{target}": share for target, share in on.items()}
+        if i in script.times:
+            out[f"{base}.buyer_time.mean"] = script.times[i].days / WEEK
+            out[f"{base}.buyer_time.cv"] = script.times[i].cv
         for b in script.branches[i]:
             if b.name:
                 out[f"stages.{b.name}.buyer_time.mean"] = b.days / WEEK
@@ -212,9 +240,15 @@ def effort_cv(node: Node) -> float:
 def same_shape(script: Script, network: Network) -> Script:
     """The script with the numbers of a network of the same nodes and parts."""
     branches: list[tuple[Branch, ...]] = []
+    pooled = bool(script.times)
     for node, old in zip(network.nodes, script.branches, strict=True):
         if not old:
             branches.append(())
+            continue
+        if pooled:
+            branches.append(
+                tuple(replace(b, share=e.share) for b, e in zip(old, node.exits, strict=True))
+            )
             continue
         parts = [(e, p) for e in node.exits for p in e.parts]
         branches.append(
@@ -232,7 +266,11 @@ def same_shape(script: Script, network: Network) -> Script:
                 for b, (e, p) in zip(old, parts, strict=True)
             )
         )
-    return replace(script, branches=tuple(branches))
+    made = tuple(branches)
+    times = _times(network, made) if pooled else {}
+    return replace(
+        script, branches=made, times={i: times.get(i, t) for i, t in script.times.items()}
+    )
 
 
 def clock_days(node: Node, hours: Mapping[int, float]) -> float:

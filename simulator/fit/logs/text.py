@@ -239,6 +239,8 @@ def _node(fit: LogFit, i: int, se: dict[str, float]) -> list[str]:
             f"    effort: {{mean: {value}{told}}}",
         ]
         lines += _patience(fit, node, base, se)
+    if i in fit.script.times:
+        lines.append(_buyer_time(fit.script.times[i], f"{base}.buyer_time.mean", se))
     shares, left = next_shares(fit.script.branches[i]), fit.script.leaves.get(i)
     if left is not None:
         lines += _speed(fit, i, se)
@@ -306,17 +308,16 @@ def _adding_up(shares: dict[str, float]) -> dict[str, str]:
 
 
 def _branch(b: Branch, se: dict[str, float]) -> list[str]:
-    path = f"stages.{b.name}.buyer_time.mean"
+    time = _buyer_time(b, f"stages.{b.name}.buyer_time.mean", se)
+    return [f"  {b.name}:", time, f"    next: {b.to}"]
+
+
+def _buyer_time(b: Branch, path: str, se: dict[str, float]) -> str:
     source = f"{b.seen:,} stays" + (
         f"; a fixed time of {g(b.days, 3)} days, as rules set it" if b.fixed else ""
     )
     mean = graded(f"{g(b.days)} days", f"{g(max(se[path], 1e-9) * WEEK, 2)} days", source)
-    cv = max(b.cv, 0.001)
-    return [
-        f"  {b.name}:",
-        f"    buyer_time: {{mean: {mean}, cv: {g(cv)}, law: {b.law}}}",
-        f"    next: {b.to}",
-    ]
+    return f"    buyer_time: {{mean: {mean}, cv: {g(max(b.cv, 0.001))}, law: {b.law}}}"
 
 
 def push_text(base: str, factor: float) -> str:

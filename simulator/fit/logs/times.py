@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from simulator.fit.logs.files import TEXT
-from simulator.fit.tables import DMY, Finding, Table, bad_rows, day_order, in_english
+from simulator.fit.tables import DMY, Finding, Table, bad_rows, day_order, excel_days, in_english
 
 NS: Final = "datetime64[ns]"
 FAR = pd.Timestamp("2261-01-01")  # stands for all that is later: 9999-12-31 means never
@@ -31,6 +31,9 @@ def as_times(
     DataError as `as_days` does.
     """
     text = table.frame[column]
+    numbers = excel_days(table, column, what)
+    if numbers is not None:
+        return numbers[0].astype(NS), numbers[1]
     stated = text.ne("")
     found: list[Finding] = []
     out = pd.Series(pd.NaT, index=text.index, dtype=NS)
