@@ -152,9 +152,12 @@ def test_ends_by_a_column_of_states(tmp_path: Path) -> None:
         "1,Offer,Won,2024-01-02 10:00:00,2024-02-03 11:00:00,,Eva\n"
         "2,Contact,Lost,2024-01-02 10:00:00,,2024-01-09 12:00:00,Eva\n"
         "3,Offer,Open,2024-01-04 10:00:00,,,Tom\n"
+        "4,Contact,Open,2024-01-04 10:00:00,,,Tom\n"
+        "5,Contact,Lost,2024-01-04 10:00:00,,2024-01-11 12:00:00,Tom\n"
     )
     log = read_log(path)
-    assert log.cases.outcome.tolist() == ["won", "lost", "open"]
+    # though most of a stage may be lost, it is no end
+    assert log.cases.outcome.tolist() == ["won", "lost", "open", "open", "lost"]
     assert log.cases.closed.dt.strftime("%m-%d").tolist()[:2] == ["02-03", "01-09"]
     # another status says something else of a deal
     path.write_text(

@@ -63,7 +63,7 @@ def hubspot(source: Source, found: list[Finding], day_first: bool | None) -> Par
                     }
                 )
             )
-    ends = ends_of_cases(cases)
+    ends = ends_of_cases(cases, source)
     if "status" in columns:
         ends |= _given_up(table, columns["status"], cases, key, found)
     # a column a stage is most of a large file, and of no more use

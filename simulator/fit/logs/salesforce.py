@@ -25,6 +25,7 @@ from simulator.fit.logs.times import NS, as_ids, as_times
 from simulator.fit.tables import Finding, Table, as_money, key_of
 
 LEAD_STAGE = "lead"
+_STATES = ["open", "won", "lost", "deleted"]
 STATES = 0.9  # share of a column that says open, won or lost for it to be one of states
 AGREED = 0.6  # share of closed deals that tell the day of a report
 CONVERTED = "converted"
@@ -107,6 +108,14 @@ def case_rows(
     return cases, key
 
 
+def by_state(frame: pd.DataFrame, columns: dict[str, str]) -> bool:
+    """Whether a column says of each deal that it is open, won or lost, beside its stage."""
+    if "state" not in columns:
+        return False
+    state = frame[columns["state"]].str.lower()
+    return bool(state.isin(_STATES).sum() >= STATES * max(state.ne("").sum(), 1))
+
+
 def _by_state(
     cases: pd.DataFrame,
     table: Table,
@@ -121,8 +130,8 @@ def _by_state(
     if "state" not in columns:
         return columns
     state = table.frame[columns["state"]].str.lower()
-    known = state.isin(["open", "won", "lost", "deleted"])
-    if known.sum() < STATES * state.ne("").sum():
+    known = state.isin(_STATES)
+    if not by_state(table.frame, columns):
         return {role: c for role, c in columns.items() if role != "state"}
     told = known & cases["closed_"].isna()
     cases.loc[told, "closed_"] = state[told].isin(["won", "lost"]).astype(float)
@@ -217,9 +226,11 @@ def _moves(
     return moves, data
 
 
-def ends_of_cases(cases: pd.DataFrame) -> dict[str, str]:
+def ends_of_cases(cases: pd.DataFrame, source: Source) -> dict[str, str]:
     """Stage -> outcome, as ticks say: IsClosed, IsWon. OPEN where they say it is no end."""
     out: dict[str, str] = {}
+    if by_state(source.table.frame, source.columns):
+        return {str(s): OPEN for s in cases.stage.dropna().unique()}  # the state tells, not these
     told = cases[cases.closed_.notna() | cases.won_.notna()]
     for stage, mine in told.groupby("stage"):
         if mine.won_.mean() > 0.5:
@@ -274,7 +285,7 @@ def salesforce(read: Sequence[Source], found: list[Finding], day_first: bool | N
             starts.append(made.assign(stage=data[source.columns["from"]]))
     for source in by_kind.get(OPPORTUNITIES.name, []):
         cases, key = case_rows(source, found, day_first)
-        ends |= ends_of_cases(cases)
+        ends |= ends_of_cases(cases, source)
         if "lasted" in source.columns and "changed" not in source.columns:
             _by_duration(source, cases, key, found)
     for source in by_kind.get(STAGE_HISTORY.name, []):
