@@ -55,7 +55,7 @@ def sources(
         out.append(replace(recognise(table, columns, others=len(paths) > 1), findings=tuple(found)))
     alike: dict[tuple[str, ...], list[Source]] = {}
     for source in out:
-        used = sorted(map(str, source.columns.values()))
+        used = sorted(source.columns.values()) if source.columns else [source.table.file]
         alike.setdefault((source.kind, *used), []).append(source)
     return tuple(
         source

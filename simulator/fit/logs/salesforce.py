@@ -21,12 +21,11 @@ from simulator.fit.logs.deals import WHOLE, Parts, no_moves
 from simulator.fit.logs.files import TEXT, within
 from simulator.fit.logs.kinds import Source
 from simulator.fit.logs.log import OPEN, WON
+from simulator.fit.logs.states import by_state, ended_by_state
 from simulator.fit.logs.times import NS, as_ids, as_times
 from simulator.fit.tables import Finding, Table, as_money, key_of
 
 LEAD_STAGE = "lead"
-_STATES = ["open", "won", "lost", "deleted"]
-STATES = 0.9  # share of a column that says open, won or lost for it to be one of states
 AGREED = 0.6  # share of closed deals that tell the day of a report
 CONVERTED = "converted"
 DEAD_STATUS = re.compile(
@@ -87,7 +86,7 @@ def case_rows(
             found += bad
     for role, name in (("closed", "closed_"), ("won", "won_")):
         cases[name] = yes(data[columns[role]]) if role in columns else np.nan
-    columns = _by_state(cases, table, columns, found, day_first)
+    columns = ended_by_state(cases, table, columns, found, day_first)
     for role in ("stage", "owner", "channel", "reason"):
         text = as_ids(data[columns[role]]) if role in columns else pd.NA
         cases[role] = pd.Series(text, index=data.index, dtype=TEXT)
@@ -106,42 +105,6 @@ def case_rows(
             )
         cases = cases[~twice]
     return cases, key
-
-
-def by_state(frame: pd.DataFrame, columns: dict[str, str]) -> bool:
-    """Whether a column says of each deal that it is open, won or lost, beside its stage."""
-    if "state" not in columns:
-        return False
-    state = frame[columns["state"]].str.lower()
-    return bool(state.isin(_STATES).sum() >= STATES * max(state.ne("").sum(), 1))
-
-
-def _by_state(
-    cases: pd.DataFrame,
-    table: Table,
-    columns: dict[str, str],
-    found: list[Finding],
-    day_first: bool | None,
-) -> dict[str, str]:
-    """Ends that a column of open, won and lost tells, beside a stage that stays what it was.
-
-    Returns the columns, without that one where it says something else.
-    """
-    if "state" not in columns:
-        return columns
-    state = table.frame[columns["state"]].str.lower()
-    known = state.isin(_STATES)
-    if not by_state(table.frame, columns):
-        return {role: c for role, c in columns.items() if role != "state"}
-    told = known & cases["closed_"].isna()
-    cases.loc[told, "closed_"] = state[told].isin(["won", "lost"]).astype(float)
-    cases.loc[told, "won_"] = state[told].eq("won").astype(float)
-    for role, end in (("won_at", "won"), ("lost_at", "lost")):
-        if role in columns:
-            at, bad = as_times(table, columns[role], f"the day it was {end}", day_first)
-            found += bad
-            cases["close"] = cases["close"].where(~(state.eq(end) & at.notna()), at).astype(NS)
-    return columns
 
 
 def covariates(cases: pd.DataFrame, data: pd.DataFrame, columns: dict[str, str]) -> None:
