@@ -122,7 +122,6 @@ def simulate(arguments):  # type: ignore[no-untyped-def]
     run = runs[0]
     planned, now = run.planned, run.origin_time
     if run.resume == START:
-        run.cursor = -1
         nodes[ALARM].time = math.inf
         if run.ruled:
             ask(run, floor, tables, channels, shown, LOOKED, now)
@@ -144,7 +143,7 @@ def simulate(arguments):  # type: ignore[no-untyped-def]
             node, now = POINT, run.arrival
         if now < plan.time or (plan.late and now == plan.time):
             if node >= 0:
-                pop(run)
+                pop(run, floor)
         else:
             node, now = PLAN, plan.time
         step, i, s, reason = REST, 0, 0, 0
