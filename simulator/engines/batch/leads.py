@@ -223,7 +223,7 @@ def new_lead(run, floor, ends, channel, by, band, i, now):  # type: ignore[no-un
     lead = at(floor.leads, i)
     lead.id = draws.lead_id(band.channel, band.band, band.week + run.origin, band.index)
     lead.key, lead.channel = key, band.channel
-    lead.fit = 0 if uniform(key, draws.FIT) < by.good_fit else 1
+    lead.fit = 0 if by.good_fit >= 1.0 or uniform(key, draws.FIT) < by.good_fit else 1
     lead.value = by.value
     if channel.value_law != draws.DETERMINISTIC:
         lead.value = drawn_apart(

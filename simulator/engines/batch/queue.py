@@ -5,7 +5,7 @@ allocated. A bucket is a chain, latest first. Where the bucket at the cursor hol
 is opened: its nodes stand sorted in `due`, with all that is pushed to its time or earlier while
 any is left. Events of equal time happen in the order in which they were pushed.
 
-Shapes: nodes (n,) of NODE, in the order of layout.py; buckets (b,), due (n,) and sorting (n,) of
+Shapes: nodes (n,) of NODE, in the order of layout.py, with one before the first; buckets (b,), due (n,) and sorting (n,) of
 FIRST: sorted nodes, and room to sort.
 """
 
@@ -14,8 +14,9 @@ from __future__ import annotations
 from typing import Final
 
 from simulator.compiled import apart
-from simulator.engines.batch.compile import at, compiled, inlined
+from simulator.engines.batch.compile import at, compiled, inlined, soon
 
+AHEAD: Final = 3  # buckets, of which the events are fetched before they happen
 FEW: Final = 12  # that insertion sorts faster than merging
 
 
@@ -37,8 +38,7 @@ def push(run, floor, node, time):  # type: ignore[no-untyped-def]
     head = first.node
     mine.later = head
     mine.sooner = -1
-    if head >= 0:
-        at(nodes, head).sooner = node
+    at(nodes, head).sooner = node  # of node -1, where it is the first
     first.node = node
 
 
@@ -101,6 +101,9 @@ def peek(run, floor, until):  # type: ignore[no-untyped-def]
         cursor += 1
         node = int(at(floor.buckets, cursor).node)
     run.cursor = cursor
+    ahead = int(at(floor.buckets, cursor + AHEAD).node)
+    soon(nodes, ahead)
+    soon(floor.leads, ahead)
     if node < 0:
         return -1
     # Most buckets hold one event or two; of two, the one pushed first is `later`.

@@ -26,6 +26,7 @@ from simulator.engines.batch.layout import (
     Ways,
 )
 from simulator.engines.batch.plan import Plan
+from simulator.engines.batch.queue import AHEAD
 from simulator.system import System
 from simulator.weekly.records import Array
 from simulator.weekly.state import beginning, holding, shown
@@ -67,10 +68,10 @@ class Workspace:
         # Places are taken from the first on, so of these only as much is touched as is in use.
         self.leads = aligned(1 + leads, LEAD)
         self.tally = np.empty((1 + leads, teams + stages + owners))
-        self.nodes = np.empty(1 + leads + self.shadow, NODE)
+        self.nodes = np.empty(2 + leads + self.shadow, NODE)[1:]  # with a node -1
         self.due = np.empty(1 + leads + self.shadow, FIRST)
         self.sorting = np.empty(1 + leads + self.shadow, FIRST)
-        self.buckets = np.empty(self._buckets(leads), FIRST)
+        self.buckets = np.empty(self._buckets(leads) + AHEAD, FIRST)
         self.fated = np.empty(leads, FATED)
         self.told = np.empty(leads if table else 0, TOLD)
         self.hours = np.empty((leads if table else 0, teams))
@@ -110,7 +111,7 @@ class Workspace:
         run["keep_leads"] = self.table
         run["buckets"] = len(self.buckets)
         span = system.horizon + system.warm_up
-        run["per_week"] = (len(self.buckets) - 1) / (span * (1 + 1e-9))
+        run["per_week"] = (len(self.buckets) - AHEAD - 1) / (span * (1 + 1e-9))
         self.lines["head"] = self.lines["tail"] = -1
         self.buckets["node"] = -1
         self.fates.fill(0)
