@@ -119,6 +119,7 @@ def peek(run, floor, until):  # type: ignore[no-untyped-def]
         node, later = later, node
     at(due, 0).node = node
     at(due, 1).node = later
+    soon(floor.leads, later)
     return node
 
 
