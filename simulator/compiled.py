@@ -103,9 +103,10 @@ def _soon(_: Any, records: Any, place: Any) -> Any:
         kind, place_type = signature.args
         array = context.make_array(kind)(context, builder, arguments[0])
         place = context.cast(builder, arguments[1], place_type, types.intp)
+        insert: Any = cgutils.get_or_insert_function
         number, address = ir.IntType(32), ir.IntType(8).as_pointer()
         wanted = ir.FunctionType(ir.VoidType(), [address, number, number, number])
-        prefetch = cgutils.get_or_insert_function(builder.module, wanted, "llvm.prefetch.p0")
+        prefetch = insert(builder.module, wanted, "llvm.prefetch.p0")
         where = builder.bitcast(builder.gep(array.data, [place]), address)
         builder.call(prefetch, [where, number(0), number(3), number(1)])
         return context.get_dummy_value()

@@ -269,7 +269,7 @@ def simulate(arguments):  # type: ignore[no-untyped-def]
                 )
             if step == WON:
                 step, s, reason = won(run, floor, ends, demand, tables, i, s, now)
-            if step == ENTER or step == INSIDE:
+            if REST < step <= INSIDE:
                 step, s, reason = enter(run, floor, ends, channels, limits, tables, i, s, step, now)
             if step == REVIEWED:
                 step, s, reason = reviewed(run, floor, limits, tables, ways, i, s, now)

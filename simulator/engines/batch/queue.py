@@ -5,8 +5,8 @@ allocated. A bucket is a chain, latest first. Where the bucket at the cursor hol
 is opened: its nodes stand sorted in `due`, with all that is pushed to its time or earlier while
 any is left. Events of equal time happen in the order in which they were pushed.
 
-Shapes: nodes (n,) of NODE, in the order of layout.py, with one before the first; buckets (b,), due (n,) and sorting (n,) of
-FIRST: sorted nodes, and room to sort.
+Shapes: nodes (n,) of NODE, in the order of layout.py, with one before the first; buckets (b,),
+due (n,) and sorting (n,) of FIRST: sorted nodes, and room to sort.
 """
 
 from __future__ import annotations
