@@ -224,8 +224,13 @@ class System:
     @property
     def hastens(self) -> NDArray[np.bool_]:
         """(M,) Teams that take overdue leads first."""
-        some = (self.stages.overdue < math.inf).any(axis=0)
-        return np.array([some[self.stages.team == m].any() for m in range(len(self.team_names))])
+        stages = self.stages
+        return np.array(
+            [
+                bool((stages.overdue[:, stages.team == m] < math.inf).any())
+                for m in range(len(self.team_names))
+            ]
+        )
 
     def segment(self, t: float) -> int:
         """The segment of the calendar that holds time t."""
