@@ -77,17 +77,15 @@ def compare_measures(
         target: float | None = None,
         *,
         relative: bool = True,
-        middle: bool = False,
     ) -> None:
         own = draws[MODEL][np.isfinite(draws[MODEL])]
         if not np.isfinite(truth) or not len(own):
             return
         low, high = np.quantile(own, [(1 - level) / 2, (1 + level) / 2])
-        point = np.median if middle else np.mean
         forecast = {}
         for name, d in draws.items():
             seen = d[np.isfinite(d)]
-            forecast[name] = number(point(seen)) if len(seen) else None
+            forecast[name] = number(np.median(seen)) if len(seen) else None
         out.append(
             Measured(measure, of, float(truth), forecast, float(low), float(high), target, relative)
         )
@@ -105,14 +103,7 @@ def compare_measures(
         drawn = by(measure)
         for o, name in enumerate(outcomes):
             mine = {m: d[:, o] for m, d in drawn.items()}
-            add(
-                f"cycle_days_{measure}",
-                name,
-                getattr(truth, measure)[o],
-                mine,
-                TIMES,
-                middle=True,
-            )
+            add(f"cycle_days_{measure}", name, getattr(truth, measure)[o], mine, TIMES)
     wip = by("wip")
     for k, date in enumerate(window.dates):
         add("open_cases", date, truth.wip[k], {m: d[:, k] for m, d in wip.items()}, WIP)
