@@ -24,7 +24,9 @@ FEWEST = 1.0  # cases a day below which nothing is usual
 SILENT_DAYS = 7  # days without a new case after which the data are taken to hold no more
 BURST_CHANCE = 0.01  # is one that a log without campaigns has with at most this probability;
 ECHO_SDS = 2.0  # the days that it lasts longer lie this many robust deviations above usual
-SAME_DAYS = 7  # days of campaigns this far apart or less are of one: mailed twice, advertised weekly
+SAME_DAYS = (
+    7  # days of campaigns this far apart or less are of one: mailed twice, advertised weekly
+)
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,9 @@ class Demand:
         dates = self.start + pd.to_timedelta(np.arange(first, first + days), unit="D")
         return self.weekday[dates.day_of_week] * np.where(year_end(dates), self.quiet * quiet, 1.0)
 
-    def draw(self, rng: np.random.Generator, first: int, days: int) -> tuple[Ints, Array]:
+    def draw(
+        self, rng: np.random.Generator, first: int, days: int
+    ) -> tuple[Ints, NDArray[np.bool_]]:
         """Cases on each of so many days from day ``first`` on, and which days are campaigns'."""
         weeks = -(-days // 7)
         level = np.repeat(self.level.draw(rng, 1, weeks, noisy=1.0)[0], 7)[:days]
