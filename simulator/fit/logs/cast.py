@@ -18,7 +18,7 @@ Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 SWAYING = 26  # weeks ahead that differ from each other; later ones are as the last of them
-ORDERED = 20  # draws of arrivals for each that is used, taken evenly in order of their cases
+ORDERED = 10  # draws of arrivals for each that is used, taken evenly in order of their cases
 MOST_STAYS = 500  # of one case; what still runs then stays open
 
 
