@@ -36,7 +36,7 @@ class Stream:
     """A channel of the scenario: which cases it brings, where they begin, and how many.
 
     kind: of the cases; node: index of the first node; per_week: cases a week now; counted: cases
-    that its share of the arrivals is of.
+    that its share of the arrivals is of, or campaigns, which bring many at a time.
     """
 
     name: str
@@ -205,7 +205,7 @@ def _streams(model: Model, network: Network, script: Script) -> tuple[Stream, ..
         base = base if base not in taken else f"from_{base}"[:64]
         taken.add(base)
         node = network.starts.get(kind, network.starts[main])
-        counted = int((mine & plain).sum()) if kind % 2 == 0 else int(mine.sum())
+        counted = int((mine & plain).sum()) if kind % 2 == 0 else len(demand.campaigns)
         out.append(Stream(base, kind, node, per_week, int(mine.sum()), counted))
     return tuple(out)
 
