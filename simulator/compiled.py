@@ -11,7 +11,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final, ParamSpec, TypeVar, cast
 
+from llvmlite import ir
 from numba import njit, typeof, types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 # forceinline is always said: what an inlined function calls would take it over.
@@ -92,6 +94,27 @@ def _at(_: Any, records: Any, place: Any) -> Any:
 
 
 at: Final[Any] = intrinsic(_at)
+
+
+def _soon(_: Any, records: Any, place: Any) -> Any:
+    """Bring the record at a place near, which will be asked for soon. Any place may be said."""
+
+    def ask(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind, place_type = signature.args
+        array = context.make_array(kind)(context, builder, arguments[0])
+        place = context.cast(builder, arguments[1], place_type, types.intp)
+        insert: Any = cgutils.get_or_insert_function
+        number, address = ir.IntType(32), ir.IntType(8).as_pointer()
+        wanted = ir.FunctionType(ir.VoidType(), [address, number, number, number])
+        prefetch = insert(builder.module, wanted, "llvm.prefetch.p0")
+        where = builder.bitcast(builder.gep(array.data, [place]), address)
+        builder.call(prefetch, [where, number(0), number(3), number(1)])
+        return context.get_dummy_value()
+
+    return types.none(records, place), ask
+
+
+soon: Final[Any] = intrinsic(_soon)
 
 
 @cache

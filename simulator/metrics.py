@@ -132,7 +132,7 @@ def measure(record: Shown, week: float | None = None) -> dict[str, float]:
     week = system.horizon if week is None else week
     if not 0 < week <= system.horizon:
         raise AnalysisError(f"week {week:g} is outside the run (0 to {system.horizon:g} weeks)")
-    k = int(np.searchsorted(s.t, week, side="right") - 1)
+    k = _row(record, week)
     weeks = float(s.t[k])
     run, quarter = _Window(record, k), _Window(record, k, max(0, k - QUARTER))
     prior = _Window(record, max(0, k - QUARTER), max(0, k - 2 * QUARTER))
@@ -287,10 +287,12 @@ def _by_stage(record: Shown, k: int, since: int = 0) -> dict[str, float]:
 
 def stages_between(record: Shown, since: float, week: float) -> dict[str, float]:
     """The metrics of stages (vocabulary.BY_STAGE) over a stretch of weeks, not since week 0."""
-    first, last = (
-        int(np.searchsorted(record.series.t, w, side="right") - 1) for w in (since, week)
-    )
-    return _by_stage(record, last, first)
+    return _by_stage(record, _row(record, week), _row(record, since))
+
+
+def _row(record: Shown, week: float) -> int:
+    """The last row of the series up to a week."""
+    return int(np.searchsorted(record.series.t, week, side="right") - 1)
 
 
 def _quarter_sales(record: Shown, k: int, since: int) -> float:

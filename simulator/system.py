@@ -221,6 +221,17 @@ class System:
         weeks = np.arange(0.0, math.floor(self.horizon) + 1)
         return weeks if weeks[-1] == self.horizon else np.append(weeks, self.horizon)
 
+    @property
+    def hastens(self) -> NDArray[np.bool_]:
+        """(M,) Teams that take overdue leads first."""
+        stages = self.stages
+        return np.array(
+            [
+                bool((stages.overdue[:, stages.team == m] < math.inf).any())
+                for m in range(len(self.team_names))
+            ]
+        )
+
     def segment(self, t: float) -> int:
         """The segment of the calendar that holds time t."""
         return int(self.segments(np.array([t]))[0])

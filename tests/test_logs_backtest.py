@@ -263,7 +263,10 @@ def test_loans_of_december(december: Trial) -> None:
         ("outcome_share", "won"),
         ("cycle_days_median", "won"),
         ("cycle_days_p90", "won"),
+        ("cycle_days_median", "cancelled"),
         ("cycle_days_p90", "cancelled"),
+        ("cycle_days_p90", "declined"),
+        ("open_cases", "2011-12-31"),
         ("people_active_a_week", "window"),
     ):
         assert by[key].met(), key
@@ -274,10 +277,10 @@ def test_loans_of_december(december: Trial) -> None:
         assert m.target is None or m.met(GIVEN) or key in rest, key
     assert by["cycle_days_median", "declined"].inside
     # 90% intervals hold what came: of weeks, and of all single numbers but one, which a rule fixes
-    assert december.coverage >= 0.8
+    assert december.coverage >= 0.85
     assert {k for k, m in by.items() if not m.inside} <= {("cycle_days_p90", "cancelled")}
     week = origin.weekly[0]
-    assert all(week.wape[MODEL] < week.wape[b] for b in BASELINES)
+    assert all(week.wape[MODEL] < 0.4 * week.wape[b] for b in BASELINES)
     for key in ("relative_event_hours", "cycle_time_hours"):
         assert origin.distances[MODEL][key] < 0.6 * origin.distances["replay"][key]
 

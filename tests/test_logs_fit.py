@@ -17,7 +17,7 @@ from simulator.fit.level import fit_level
 from simulator.fit.logs import fit_files_of_log
 from simulator.fit.logs.calibrate import _waits, calibrate
 from simulator.fit.logs.cast import make_model
-from simulator.fit.logs.clock import ruled
+from simulator.fit.logs.clock import make_clock, ruled
 from simulator.fit.logs.contention import Wait, estimate_waits
 from simulator.fit.logs.crew import estimate_crew
 from simulator.fit.logs.demand import BURST_CHANCE, _echoes, _unlikely, estimate_demand, year_end
@@ -28,7 +28,7 @@ from simulator.fit.logs.mixture import fit_mixture
 from simulator.fit.logs.network import _spread, hours_of
 from simulator.fit.logs.outlook import people_ahead
 from simulator.fit.logs.paths import CENSORED, make_paths
-from simulator.fit.logs.risks import Sampler, masses
+from simulator.fit.logs.risks import Laws, Sampler, masses
 from simulator.fit.logs.steady import as_it_was, cases_of_record, scenario_of
 from simulator.fit.logs.store import read_ensemble, read_provenance, with_numbers
 from simulator.spec.load import load, load_text
@@ -75,6 +75,35 @@ def test_a_draw_given_so_far_is_the_law_beyond_it(log: Log) -> None:
     drawn = np.mean(paths.after[donor] == len(paths.stages) + paths.outcomes.index("expired"))
     se = np.sqrt(share * (1 - share) * (1 / 4000 + 1 / len(long)))
     assert abs(drawn - share) < 4 * se
+
+
+def test_what_a_new_channel_has_not_seen_goes_on_as_in_the_others(log: Log) -> None:
+    """A channel of the last fifteen days has seen no offer run out: of those that last beyond what
+    it has seen, as many do as in the others; z-bound 4 (false alarm 6e-5)."""
+    paths = make_paths(log)
+    kind = np.where(paths.created >= paths.end - 15, 2, 0)
+    laws = Laws(paths, kind, make_clock(paths))
+    offer, expired = (
+        paths.stages.index("offer"),
+        len(paths.stages) + paths.outcomes.index("expired"),
+    )
+    offers = np.flatnonzero(paths.stage == offer)
+    new = offers[kind[paths.case[offers]] == 2]
+    assert len(new) > 50
+    assert not (paths.after[new] == expired).any()
+    last = paths.stayed[new].max()
+    late = offers[(paths.stayed[offers] > last) & paths.ended[offers]]
+    pool = laws.lasting(laws.entry[np.full(4000, new[0])], np.zeros(4000))
+    assert set(laws.pools[pool[0]]) == set(new)
+    sampler = Sampler(laws, np.ones(len(paths.created)))
+    time, donor = sampler.draw(pool, np.zeros(4000), np.random.default_rng(1))
+    beyond = time > last
+    assert beyond.sum() > 500
+    share = np.mean(paths.after[late] == expired)
+    drawn = np.mean(paths.after[donor[beyond]] == expired)
+    se = np.sqrt(share * (1 - share) * (1 / beyond.sum() + 1 / len(late)))
+    assert abs(drawn - share) < 4 * se
+    assert time[paths.after[donor] == expired] == pytest.approx(RULE, abs=0.1)
 
 
 def test_paths_are_those_of_the_log(log: Log) -> None:
@@ -193,6 +222,26 @@ def test_days_of_campaigns_are_set_apart() -> None:
     assert np.flatnonzero(demand.burst).tolist() == [50, 80]
     assert demand.per_week == pytest.approx(140, rel=0.1)
     assert demand.burst_ratios.mean() == pytest.approx(3, rel=0.35)
+
+
+def test_campaigns_come_whole_and_seldom() -> None:
+    """One campaign in ten weeks, mailed twice: none in the next four in 10 / 14 of the draws (a
+    gamma law's rate), else on its two weekdays; z-bound 4 (false alarm 6e-5)."""
+    rng = np.random.default_rng(12)
+    rate = np.full(70, 50.0)
+    rate[[45, 52]] *= 3.0
+    created = np.sort(np.repeat(np.arange(70.0), rng.poisson(rate)) + 0.5)
+    paths = SimpleNamespace(created=created, start=START, end=70.0)
+    demand = estimate_demand(paths)  # type: ignore[arg-type]
+    ((first, ratio),) = demand.campaigns
+    assert (first, np.flatnonzero(ratio).tolist()) == (45, [0, 7])
+    drawn = [demand.draw(rng, 70, 28)[1] for _ in range(2000)]
+    days = [np.flatnonzero(d) for d in drawn]
+    se = np.sqrt(10 / 14 * 4 / 14 / 2000)
+    assert abs(np.mean([len(d) == 0 for d in days]) - 10 / 14) < 4 * se + 0.02
+    assert {int((70 + k) % 7) for d in days for k in d} == {45 % 7}
+    one = [np.diff(d) for d in days if len(d) == 2]
+    assert np.mean([d[0] == 7 for d in one]) > 0.9
 
 
 def test_a_campaign_lasts_into_the_days_after_it() -> None:

@@ -100,6 +100,23 @@ def test_levels_hold_the_next_month() -> None:
     assert inside >= 252
 
 
+@pytest.mark.parametrize("at", [5, 12, 18, 19])
+@pytest.mark.parametrize("seen", [0.0, 30.0])
+def test_an_odd_week_is_not_the_level(at: int, seen: float) -> None:
+    """A hundred a week (error of the mean 2.2%), in one week none, or a third: an outage."""
+    counts = np.random.default_rng(1).poisson(np.full(20, 100.0)).astype(float)
+    counts[at] = seen
+    level = fit_level(counts)
+    assert level.value == pytest.approx(100.0, rel=0.1)
+    assert level.se < 12
+
+
+def test_weeks_that_stay_low_are_a_lower_level() -> None:
+    counts = np.random.default_rng(2).poisson([100.0] * 17 + [45.0] * 3).astype(float)
+    for weeks, most in ((20, 60), (19, 75)):
+        assert fit_level(counts[:weeks]).value < most
+
+
 def test_a_factor_is_around_one_and_keeps_its_spread() -> None:
     seen = np.array([8.0, 14, 20, 35, 12, 30, 18, 41])
     level = fit_factor(seen, np.full(8, seen.mean()))

@@ -20,7 +20,7 @@ HOMES = {
     "click": ["cli*"],
     "dask": ["sweep.executors"],
     "distributed": ["sweep.executors"],
-    "llvmlite": ["elementary", "engines.flow.vectors"],
+    "llvmlite": ["compiled", "elementary", "engines.flow.vectors"],
     "matplotlib": ["report.figures*"],
     "numba": ["compiled", "elementary", "engines.batch*", "engines.flow*", "engines.slow"],
     "pandas": ["fit*", "report*"],

@@ -34,8 +34,7 @@ class Team:
         self.work: float = self.hours  # of them, on leads
         self.speed: float = self.hours  # hours that those are worth
         self.cost: float = self.cost_by_segment[0]
-        mine = system.stages.overdue[:, system.stages.team == index]
-        self.hastens = bool((mine < math.inf).any())  # overdue leads go first
+        self.hastens = bool(system.hastens[index])  # overdue leads go first
         self.queue: list[Any] = []  # heap of (priority, ticket, work)
         self.idle: list[int] = []  # heap of people, the longest in the team first
         self.present = 0.0  # full weeks of people here, and of those at work

@@ -19,6 +19,9 @@ PRIOR_WEIGHT = 1.0  # how far the log of that sd may be off, in standard deviati
 PERSISTENCE = np.array([0.5, 0.8, 0.95, 1.0])  # of what it wandered by, a week; 1: it never returns
 MEAN_SD = 0.05  # how far a fitted model's mean log factor may be off
 FACTORS = np.exp(np.linspace(-2.0, 2.0, 9))  # of the grids of wander and noise
+ODD = 0.02  # chance beforehand that a period is odd: a holiday, an outage, a fair
+ODD_NOISE = 100.0  # times the variance of the noise that an odd period has
+SUSPECT = 1.5  # standard deviations off what was foretold, from which a period may be odd
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +111,23 @@ def fit_level(
 
     weights: how much of each period was seen, 0 to about 1; counts are those seen. chance: counts
     vary as a Poisson law's, too. noise_sd: of a period's log count around the level, beforehand.
+    A period that is more likely odd than not counts for less (West & Harrison, Bayesian Forecasting
+    and Dynamic Models, 1997, section 12: mixtures of models).
     """
     weights = np.ones(len(counts)) if weights is None else weights
     y = np.log(np.maximum(counts + 0.5 * chance, 0.5) / np.maximum(weights, 1e-9))
     chances = None if chance else np.zeros(len(counts))
     seen = weights > 0
     start = float(np.average(y[seen], weights=weights[seen])) if seen.any() else 0.0
-    return _filter(y, chances, weights, (start, 1.0), noise_sd)
+    times = np.ones(len(y))
+    found, score, off = _filter(y, chances, weights, (start, 1.0), noise_sd, times)
+    for k in np.flatnonzero(np.abs(off) > SUSPECT):
+        odd = times.copy()
+        odd[k] = ODD_NOISE
+        other, likely, _ = _filter(y, chances, weights, (start, 1.0), noise_sd, odd)
+        if likely - score > np.log((1 - ODD) / ODD):
+            found, score, times = other, likely, odd
+    return found
 
 
 def fit_factor(counts: Array, expected: Array, *, noise_sd: float = WANDER / 2) -> Level:
@@ -123,16 +136,24 @@ def fit_factor(counts: Array, expected: Array, *, noise_sd: float = WANDER / 2) 
     Over all periods it averages about 1, as a model fitted to the same counts makes it.
     """
     y = np.log((counts + 0.5) / (expected + 0.5))
-    return _filter(y, 1 / (expected + 0.5), np.ones(len(y)), (0.0, MEAN_SD**2), noise_sd)
+    one = np.ones(len(y))
+    return _filter(y, 1 / (expected + 0.5), one, (0.0, MEAN_SD**2), noise_sd, one)[0]
 
 
 def _filter(
-    y: Array, chances: Array | None, weights: Array, start: tuple[float, float], noise_sd: float
-) -> Level:
+    y: Array,
+    chances: Array | None,
+    weights: Array,
+    start: tuple[float, float],
+    noise_sd: float,
+    times: Array,
+) -> tuple[Level, float, Array]:
     """Log counts with the variances of their chance, through the filters of all cells.
 
     chances: None: a Poisson law's at the level foretold. By the count itself a week that has few
-    by chance would weigh less, and the level come out too high by one a week.
+    by chance would weigh less, and the level come out too high by one a week. times: of each
+    period's noise variance. Also returns the log likelihood of all, and how many standard
+    deviations each period is off what was foretold of it by the likeliest cell.
     """
     seen = weights > 0
     keep, wander, extra = (
@@ -140,7 +161,7 @@ def _filter(
         for x in np.meshgrid(PERSISTENCE, WANDER / 2 * FACTORS, noise_sd * FACTORS, indexing="ij")
     )
     step, noise = wander**2, extra**2
-    score = np.zeros(len(keep))
+    score, off_by = np.zeros(len(keep)), np.zeros((len(y), len(keep)))
     for sd, usual in ((wander, WANDER / 2), (extra, noise_sd)):
         score -= 0.5 * (np.log(sd / usual) / PRIOR_WEIGHT) ** 2
     mean, off = np.full(len(keep), start[0]), np.zeros(len(keep))
@@ -154,9 +175,10 @@ def _filter(
             continue
         foretold = 1 / np.maximum(np.exp(mean + off) * weights[k], 0.5)
         luck = foretold if chances is None else chances[k]
-        total = var_mean + var_off + 2 * cov + luck + noise / weights[k]
+        total = var_mean + var_off + 2 * cov + luck + noise * times[k] / weights[k]
         error = y[k] - mean - off
         score -= 0.5 * (np.log(total) + error**2 / total)
+        off_by[k] = error / np.sqrt(total)
         of_mean, of_off = var_mean + cov, var_off + cov
         mean, off = mean + of_mean / total * error, off + of_off / total * error
         var_mean, var_off, cov = (
@@ -165,4 +187,5 @@ def _filter(
             cov - of_mean * of_off / total,
         )
     weight = np.exp(score - score.max())
-    return Level(weight / weight.sum(), keep, step, noise, mean, off, var_mean, var_off, cov)
+    found = Level(weight / weight.sum(), keep, step, noise, mean, off, var_mean, var_off, cov)
+    return found, float(score.max() + np.log(weight.sum())), off_by[:, int(score.argmax())]

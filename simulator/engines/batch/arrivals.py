@@ -90,6 +90,7 @@ def wake(run, demand, tables, c, now):  # type: ignore[no-untyped-def]
         band = at(bands, b)
         band.channel, band.band = c, channel.bands
         band.floor, band.height = draws.band_floor(band.band), draws.band_height(band.band)
+        band.mean = 1.0 / band.height
         band.week = math.floor(now)
         band.index = -1
         band.now = now
@@ -128,10 +129,10 @@ def go_back(run, demand):  # type: ignore[no-untyped-def]
 
 @inlined
 def below(band, rate):  # type: ignore[no-untyped-def]
-    """Whether a band's point lies below a rate; all do where the rate is above the band."""
-    return band.floor + band.height < rate or (
-        draws.arrival_height(band.cell, band.index, band.band) < rate
-    )
+    """Whether a band's point lies below a rate."""
+    # Heights are powers of two, so this is arrival_height to the bit.
+    u = uniform(band.cell, 2 * band.index + draws.ARRIVAL_HEIGHT)
+    return band.floor + u * band.height < rate
 
 
 @inlined
@@ -139,8 +140,8 @@ def _next_point(run, channel, band):  # type: ignore[no-untyped-def]
     """Go on to a band's next point after its last, with the clock's own rounding."""
     band.index += 1
     while band.now <= run.finish:
-        # Heights are powers of two, so this is arrival_gap to the bit.
-        gap = -log(uniform(band.cell, 2 * band.index + draws.ARRIVAL_GAP)) / band.height
+        # And this is arrival_gap.
+        gap = -log(uniform(band.cell, 2 * band.index + draws.ARRIVAL_GAP)) * band.mean
         band.point += gap
         if band.point >= band.week + 1:
             band.week += 1

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from numba import njit
 
-from simulator.compiled import at
+from simulator.compiled import at, soon
 
 # Nothing is allocated in the loop, so arrays need no reference counts (_nrt: a private option of
 # numba; tests hold it to that).
@@ -18,4 +18,4 @@ inlined: Final = njit(forceinline=True, **OPTIONS, **INNER)  # small, and called
 # Part of its one caller from the start, so it is compiled once.
 merged: Final = njit(inline="always", forceinline=False, **OPTIONS, **INNER)
 
-__all__ = ["at", "compiled", "inlined", "merged"]
+__all__ = ["at", "compiled", "inlined", "merged", "soon"]

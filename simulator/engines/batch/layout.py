@@ -35,7 +35,7 @@ LEAD: Final = layout(
     "i8 id; f8 value arrived live odds lure; i8 trace limit"
 )
 # What remains of leads, in the order of their arrival: what the close counts, what a table tells.
-FATED: Final = layout("f8 cost weight hours; i4 place; i2 fate channel")
+FATED: Final = layout("f8 cost weight hours; i4 place; i2 channel fate")
 TOLD: Final = layout("i8 id fit; f8 value arrived ended won live")
 TEAM: Final = layout(
     "f8 touched hours work cost edge edge_hours edge_all edge_pay last_hours last_all last_pay;"
@@ -72,7 +72,7 @@ CHANNEL: Final = layout(
     "f8 at half saturation adstock value_spread carried response lift kept"
 )
 CHANNEL_BY: Final = layout("f8 spend now season per_customer good_fit value")
-BAND: Final = layout("i8 channel band week index cell; f8 point now floor height")
+BAND: Final = layout("i8 channel band week index cell; f8 point now floor height mean")
 SEGMENT: Final = layout("f8 edge churn expansion target late_churn cool_down lever")
 LIMIT: Final = layout("i8 count head tail")
 PLANNED: Final = layout("f8 time; i8 kind who late")

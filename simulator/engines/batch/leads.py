@@ -7,7 +7,7 @@ import math
 from simulator import draws, laws
 from simulator.draws import drawn_apart, uniform
 from simulator.engines.batch.books import cooling_push, idle_pop, keep, sign, skill_of, touch
-from simulator.engines.batch.compile import at, compiled, inlined
+from simulator.engines.batch.compile import at, compiled, inlined, soon
 from simulator.engines.batch.layout import NOTHING, PATIENCE, WORK
 from simulator.engines.batch.queue import cancel, push
 from simulator.system import END, IN_PROCESS, lost
@@ -189,6 +189,7 @@ def serve(run, floor, team, now):  # type: ignore[no-untyped-def]
         line = at(lines, first)
         other = at(leads, j)
         step_out(line, leads, j)
+        soon(leads, line.head)
         if other.doing == PATIENCE:
             silence(run, floor, j)
         team.waiting -= 1
@@ -223,7 +224,7 @@ def new_lead(run, floor, ends, channel, by, band, i, now):  # type: ignore[no-un
     lead = at(floor.leads, i)
     lead.id = draws.lead_id(band.channel, band.band, band.week + run.origin, band.index)
     lead.key, lead.channel = key, band.channel
-    lead.fit = 0 if uniform(key, draws.FIT) < by.good_fit else 1
+    lead.fit = 0 if by.good_fit >= 1.0 or uniform(key, draws.FIT) < by.good_fit else 1
     lead.value = by.value
     if channel.value_law != draws.DETERMINISTIC:
         lead.value = drawn_apart(

@@ -36,6 +36,7 @@ from simulator.engines.batch.compile import OPTIONS, at, merged
 from simulator.engines.batch.journey import (
     ADVANCE,
     ENTER,
+    FULL,
     INSIDE,
     LOSE,
     OUTCOME,
@@ -122,7 +123,6 @@ def simulate(arguments):  # type: ignore[no-untyped-def]
     run = runs[0]
     planned, now = run.planned, run.origin_time
     if run.resume == START:
-        run.cursor = -1
         nodes[ALARM].time = math.inf
         if run.ruled:
             ask(run, floor, tables, channels, shown, LOOKED, now)
@@ -142,14 +142,12 @@ def simulate(arguments):  # type: ignore[no-untyped-def]
         now = at(nodes, node).time if node >= 0 else math.inf
         if run.arrival < now:
             node, now = POINT, run.arrival
-        if now < plan.time or (plan.late and now == plan.time):
-            if node >= 0:
-                pop(run)
-        else:
+        if not (now < plan.time or (plan.late and now == plan.time)):
             node, now = PLAN, plan.time
         step, i, s, reason = REST, 0, 0, 0
 
         if node > ALARM:
+            pop(run, floor)
             if node >= len(leads):
                 run.events += 1
                 i = node - run.shadow
@@ -241,6 +239,7 @@ def simulate(arguments):  # type: ignore[no-untyped-def]
                 go_on(run, floor, tables, demand, limits, ends.lives, now)
 
         else:
+            pop(run, floor)
             nodes[ALARM].time = math.inf
             run.events += 1
             run.customers -= 1
@@ -254,26 +253,27 @@ def simulate(arguments):  # type: ignore[no-untyped-def]
             cool(run, tables.segments, ends.cooling, key, now)
             arm_churn(run, floor, ends.lives, now)
 
+        # In the order in which steps mostly follow each other, so that one goes straight on.
         while step != REST:
-            if step <= INSIDE:
-                step, s, reason = enter(run, floor, ends, channels, limits, tables, i, s, step, now)
-            elif step == WORKED:
+            if step == WORKED:
                 step, s, reason = worked(run, floor, tables, i, s, now)
-            elif step == OUTCOME:
+            if step == OUTCOME:
                 step, s, reason = outcome(run, floor, limits, tables, i, s, now)
-            elif step == ADVANCE:
+            if step == ADVANCE:
                 step, s, reason = advance(
                     run, floor, ends, channels, limits, tables, ways, i, s, now
                 )
-            elif step == LOSE:
+            if step == LOSE:
                 step, s, reason = lose(
                     run, floor, ends, channels, limits, tables, i, s, reason, now
                 )
-            elif step == REVIEWED:
-                step, s, reason = reviewed(run, floor, limits, tables, ways, i, s, now)
-            elif step == WON:
+            if step == WON:
                 step, s, reason = won(run, floor, ends, demand, tables, i, s, now)
-            else:
+            if REST < step <= INSIDE:
+                step, s, reason = enter(run, floor, ends, channels, limits, tables, i, s, step, now)
+            if step == REVIEWED:
+                step, s, reason = reviewed(run, floor, limits, tables, ways, i, s, now)
+            if step == FULL:
                 return TOO_MANY_VISITS
 
     close(run, floor, ends, books)

@@ -285,10 +285,7 @@ def _teams(system: System) -> Array:
         looked=-system.warm_up,
         owned=system.owned,
         apart=system.rules is not None,
-        hastens=[
-            (system.stages.overdue[:, system.stages.team == m] < math.inf).any()
-            for m in range(len(system.team_names))
-        ],
+        hastens=system.hastens,
         takeover=system.takeover,
         takeover_odds=system.takeover_odds,
         **_quits(system),

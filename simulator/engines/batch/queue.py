@@ -1,12 +1,12 @@
 """The pending events of the batch engine: a calendar of buckets, opened and sorted one at a time.
 
 Each thing has at most one pending event, so events are nodes with fixed places and nothing is
-allocated. A bucket is a chain, latest first. The bucket at the cursor is opened: its nodes stand
-sorted in `due`, with all that is pushed to its time or earlier. Events of equal time happen in
-the order in which they were pushed.
+allocated. A bucket is a chain, latest first. Where the bucket at the cursor holds more than one it
+is opened: its nodes stand sorted in `due`, with all that is pushed to its time or earlier while
+any is left. Events of equal time happen in the order in which they were pushed.
 
-Shapes: nodes (n,) of NODE, in the order of layout.py; buckets (b,), due (n,) and sorting (n,) of
-FIRST: sorted nodes, and room to sort.
+Shapes: nodes (n,) of NODE, in the order of layout.py, with one before the first; buckets (b,),
+due (n,) and sorting (n,) of FIRST: sorted nodes, and room to sort.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from __future__ import annotations
 from typing import Final
 
 from simulator.compiled import apart
-from simulator.engines.batch.compile import at, compiled, inlined
+from simulator.engines.batch.compile import at, compiled, inlined, soon
 
+AHEAD: Final = 3  # buckets, of which the events are fetched before they happen
 FEW: Final = 12  # that insertion sorts faster than merging
 
 
@@ -29,14 +30,15 @@ def push(run, floor, node, time):  # type: ignore[no-untyped-def]
         return
     bucket = int((time - run.origin_time) * run.per_week)
     if bucket <= run.cursor:
-        _insert(run, nodes, floor.due, node, time)
-        return
+        if run.due_at < run.due_end:
+            _insert(run, nodes, floor.due, node, time)
+            return
+        run.cursor = bucket
     first = at(floor.buckets, bucket)
     head = first.node
     mine.later = head
     mine.sooner = -1
-    if head >= 0:
-        at(nodes, head).sooner = node
+    at(nodes, head).sooner = node  # of node -1, where it is the first
     first.node = node
 
 
@@ -69,7 +71,7 @@ def _take_away(run, nodes, buckets, due, node):  # type: ignore[no-untyped-def]
     if not mine.time <= run.finish:
         return
     bucket = int((mine.time - run.origin_time) * run.per_week)
-    if bucket > run.cursor:
+    if bucket > run.cursor or run.due_at == run.due_end:
         before, after = mine.sooner, mine.later
         if before >= 0:
             at(nodes, before).later = after
@@ -94,28 +96,31 @@ def peek(run, floor, until):  # type: ignore[no-untyped-def]
     if run.due_at < run.due_end:
         return int(at(due, run.due_at).node)
     cursor, last = run.cursor, int((until - run.origin_time) * run.per_week)
-    while cursor < last:
+    node = int(at(floor.buckets, cursor).node)
+    while node < 0 and cursor < last:
         cursor += 1
-        first = at(floor.buckets, cursor)
-        node = int(first.node)
-        if node >= 0:
-            run.cursor = cursor
-            first.node = -1
-            run.due_at, run.due_end = 0, 1
-            later = int(at(nodes, node).later)
-            if later >= 0:
-                # Most buckets hold one event or two; of two, the one pushed first is `later`.
-                run.due_end = 2
-                if at(nodes, later).later >= 0:
-                    _open(run, nodes, due, floor.sorting, node)
-                    return int(at(due, 0).node)
-                if at(nodes, later).time <= at(nodes, node).time:
-                    node, later = later, node
-                at(due, 1).node = later
-            at(due, 0).node = node
-            return node
+        node = int(at(floor.buckets, cursor).node)
     run.cursor = cursor
-    return -1
+    ahead = int(at(floor.buckets, cursor + AHEAD).node)
+    soon(nodes, ahead)
+    soon(floor.leads, ahead)
+    if node < 0:
+        return -1
+    # Most buckets hold one event or two; of two, the one pushed first is `later`.
+    later = int(at(nodes, node).later)
+    if later < 0:
+        return node
+    at(floor.buckets, cursor).node = -1
+    run.due_at, run.due_end = 0, 2
+    if at(nodes, later).later >= 0:
+        _open(run, nodes, due, floor.sorting, node)
+        return int(at(due, 0).node)
+    if at(nodes, later).time <= at(nodes, node).time:
+        node, later = later, node
+    at(due, 0).node = node
+    at(due, 1).node = later
+    soon(floor.leads, later)
+    return node
 
 
 @compiled
@@ -164,8 +169,9 @@ def _merge(nodes, due, sorting, low, middle, high):  # type: ignore[no-untyped-d
 
 
 @inlined
-def pop(run):  # type: ignore[no-untyped-def]
+def pop(run, floor):  # type: ignore[no-untyped-def]
     """Take the event that `peek` found."""
-    run.due_at += 1
-    if run.due_at == run.due_end:
-        run.due_at = run.due_end = 0
+    if run.due_at < run.due_end:
+        run.due_at += 1
+    else:
+        at(floor.buckets, run.cursor).node = -1

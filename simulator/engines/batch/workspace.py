@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from typing import Any, Final
 
 import numpy as np
 
@@ -26,6 +27,7 @@ from simulator.engines.batch.layout import (
     Ways,
 )
 from simulator.engines.batch.plan import Plan
+from simulator.engines.batch.queue import AHEAD
 from simulator.system import System
 from simulator.weekly.records import Array
 from simulator.weekly.state import beginning, holding, shown
@@ -34,11 +36,26 @@ STATE = "run channels stages teams people seats idle limits".split()  # that a r
 MOVED = "segments channels_by stages_by handoffs_by".split()  # by the weekly step, where it is
 
 
-def aligned(n: int, type_: np.dtype[np.void]) -> Array:
-    """Room for n records from a boundary of a line of memory on."""
-    raw = np.empty(n * type_.itemsize + 64, np.uint8)
-    start = -raw.ctypes.data % 64
-    return raw[start : start + n * type_.itemsize].view(type_)
+LINE_OF_MEMORY: Final = 64  # bytes
+LARGE_PAGE: Final = 1 << 21  # bytes
+
+
+def roomy(*wanted: tuple[tuple[int, ...], Any]) -> list[Array]:
+    """Arrays of shapes and types in one piece of memory, each from the start of a line on.
+
+    A large piece begins with a large page, where the system has such: a run goes to and fro in it,
+    and would look up small pages as often as it reads.
+    """
+    kinds = [(shape, np.dtype(kind)) for shape, kind in wanted]
+    sizes = [math.prod(shape) * kind.itemsize for shape, kind in kinds]
+    starts = np.cumsum([0, *(-(-size // LINE_OF_MEMORY) * LINE_OF_MEMORY for size in sizes)])
+    whole = int(starts[-1])
+    room = np.empty(whole + (LARGE_PAGE if whole > LARGE_PAGE else LINE_OF_MEMORY), np.uint8)
+    first = -room.ctypes.data % (LARGE_PAGE if whole > LARGE_PAGE else LINE_OF_MEMORY)
+    return [
+        room[first + start : first + start + size].view(kind).reshape(shape)
+        for (shape, kind), start, size in zip(kinds, starts.tolist(), sizes, strict=False)
+    ]
 
 
 class Workspace:
@@ -65,18 +82,20 @@ class Workspace:
         self.bands = np.empty(BANDS * len(plan.channels), BAND)
         self.coming = np.empty(BANDS * len(plan.channels), FIRST)
         # Places are taken from the first on, so of these only as much is touched as is in use.
-        self.leads = aligned(1 + leads, LEAD)
-        self.tally = np.empty((1 + leads, teams + stages + owners))
-        self.nodes = np.empty(1 + leads + self.shadow, NODE)
-        self.due = np.empty(1 + leads + self.shadow, FIRST)
-        self.sorting = np.empty(1 + leads + self.shadow, FIRST)
-        self.buckets = np.empty(self._buckets(leads), FIRST)
-        self.fated = np.empty(leads, FATED)
-        self.told = np.empty(leads if table else 0, TOLD)
-        self.hours = np.empty((leads if table else 0, teams))
-        self.lives = np.empty(plan.customers + leads, LIVE)
-        self.cooling = np.empty(plan.customers + leads if system.accounts > 0 else 0)
-        self.fates = np.zeros(fates, np.int64)
+        events = 1 + leads + self.shadow
+        (
+            self.nodes, self.leads, self.tally, self.due, self.sorting, self.buckets,
+            self.fated, self.lives, self.told, self.hours, self.cooling, self.fates,
+        ) = roomy(
+            ((1 + events,), NODE), ((1 + leads,), LEAD),
+            ((1 + leads, teams + stages + owners), np.float64),
+            ((events,), FIRST), ((events,), FIRST), ((self._buckets(leads) + AHEAD,), FIRST),
+            ((leads,), FATED), ((plan.customers + leads,), LIVE),
+            ((leads if table else 0,), TOLD), ((leads if table else 0, teams), np.float64),
+            ((plan.customers + leads if system.accounts > 0 else 0,), np.float64),
+            ((fates,), np.int64),
+        )  # fmt: skip
+        self.nodes = self.nodes[1:]  # with a node -1
         self.visits = np.empty(visits, VISIT)
         self.by_stage = np.empty((times, 11, stages))
         self.by_team = np.empty((times, 7, teams))
@@ -110,7 +129,7 @@ class Workspace:
         run["keep_leads"] = self.table
         run["buckets"] = len(self.buckets)
         span = system.horizon + system.warm_up
-        run["per_week"] = (len(self.buckets) - 1) / (span * (1 + 1e-9))
+        run["per_week"] = (len(self.buckets) - AHEAD - 1) / (span * (1 + 1e-9))
         self.lines["head"] = self.lines["tail"] = -1
         self.buckets["node"] = -1
         self.fates.fill(0)

@@ -18,6 +18,7 @@ Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 SWAYING = 26  # weeks ahead that differ from each other; later ones are as the last of them
+ORDERED = 10  # draws of arrivals for each that is used, taken evenly in order of their cases
 MOST_STAYS = 500  # of one case; what still runs then stays open
 
 
@@ -68,10 +69,13 @@ class Model:
         """Draws of what happens up to ``until`` (days since the log's start).
 
         Each has weights of its own on weeks and cases (the Bayesian bootstrap, Rubin 1981),
-        arrivals of its own unless they are given, and chance.
+        arrivals of its own unless they are given, and chance. How many arrive, on which most
+        depends, is sampled systematically (McKay, Beckman & Conover 1979).
         """
-        for child in np.random.SeedSequence(seed).spawn(draws):
-            yield self.future(until, np.random.default_rng(child), arrivals)
+        counts = even_counts(self, until, draws, seed) if arrivals is None else []
+        for k, child in enumerate(np.random.SeedSequence(seed).spawn(draws)):
+            rng = np.random.default_rng(child)
+            yield self.future(until, rng, arrivals or draw_arrivals(self, until, rng, counts[k]))
 
     def future(
         self,
@@ -210,11 +214,32 @@ def kinds(channel: Ints, burst: Bools) -> Ints:
     return np.asarray((channel + 1) * 2 + burst)
 
 
-def draw_arrivals(model: Model, until: float, rng: np.random.Generator) -> Arrivals:
-    """Cases of whole days from the end of the paths; hour, channel and amount are of like ones."""
+def even_counts(model: Model, until: float, draws: int, seed: int) -> list[tuple[Ints, Bools]]:
+    """Cases of each day ahead, and which are of campaigns: draws evenly over their totals."""
+    rng = np.random.default_rng([seed, 6])
+    many = [_counts(model, until, rng) for _ in range(draws * ORDERED)]
+    order = np.argsort([count.sum() for count, _ in many], kind="stable")
+    return [many[k] for k in rng.permutation(order[ORDERED // 2 :: ORDERED])]
+
+
+def _counts(model: Model, until: float, rng: np.random.Generator) -> tuple[Ints, Bools]:
+    first = int(np.floor(model.paths.end))
+    return model.demand.draw(rng, first, max(int(np.ceil(until)) - first, 0))
+
+
+def draw_arrivals(
+    model: Model,
+    until: float,
+    rng: np.random.Generator,
+    counts: tuple[Ints, Bools] | None = None,
+) -> Arrivals:
+    """Cases of whole days from the end of the paths; hour, channel and amount are of like ones.
+
+    counts: cases of each day, and which days are of campaigns; default, a draw of them.
+    """
     p, demand = model.paths, model.demand
     first = int(np.floor(p.end))
-    count, burst = demand.draw(rng, first, max(int(np.ceil(until)) - first, 0))
+    count, burst = _counts(model, until, rng) if counts is None else counts
     day = np.repeat(first + np.arange(len(count)), count)
     of_burst = burst[day - first]
     recent = p.created >= p.end - RECENT_DAYS

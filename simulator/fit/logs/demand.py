@@ -24,6 +24,9 @@ FEWEST = 1.0  # cases a day below which nothing is usual
 SILENT_DAYS = 7  # days without a new case after which the data are taken to hold no more
 BURST_CHANCE = 0.01  # is one that a log without campaigns has with at most this probability;
 ECHO_SDS = 2.0  # the days that it lasts longer lie this many robust deviations above usual
+SAME_DAYS = (
+    7  # days of campaigns this far apart or less are of one: mailed twice, advertised weekly
+)
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,18 @@ class Demand:
         """Cases on days of campaigns over what is usual."""
         return np.asarray(self.counts[self.burst] / np.maximum(self.usual[self.burst], FEWEST))
 
+    @property
+    def campaigns(self) -> tuple[tuple[int, Array], ...]:
+        """Each campaign: its first day, and day by day its cases over what is usual, 0 between."""
+        days = np.flatnonzero(self.burst)
+        if not len(days):
+            return ()
+        ratio = np.zeros(len(self.burst))
+        ratio[days] = self.burst_ratios
+        apart = np.flatnonzero(np.diff(days) > SAME_DAYS)
+        first, last = days[np.append(0, apart + 1)], days[np.append(apart, len(days) - 1)]
+        return tuple((int(a), ratio[a : b + 1]) for a, b in zip(first, last, strict=True))
+
     def factor(self, first: int, days: int, quiet: float = 1.0) -> Array:
         """Expected cases of each day over a seventh of the level, from day ``first`` on.
 
@@ -72,7 +87,9 @@ class Demand:
         dates = self.start + pd.to_timedelta(np.arange(first, first + days), unit="D")
         return self.weekday[dates.day_of_week] * np.where(year_end(dates), self.quiet * quiet, 1.0)
 
-    def draw(self, rng: np.random.Generator, first: int, days: int) -> tuple[Ints, Array]:
+    def draw(
+        self, rng: np.random.Generator, first: int, days: int
+    ) -> tuple[Ints, NDArray[np.bool_]]:
         """Cases on each of so many days from day ``first`` on, and which days are campaigns'."""
         weeks = -(-days // 7)
         level = np.repeat(self.level.draw(rng, 1, weeks, noisy=1.0)[0], 7)[:days]
@@ -81,13 +98,28 @@ class Demand:
         rate = level / 7 * self.factor(first, days, quiet)
         if self.noise > 0:
             rate = rate * rng.gamma(1 / self.noise, self.noise, size=days)
-        burst = np.zeros(days, dtype=bool)
-        if self.burst.any():
-            # the share of such days is itself uncertain
-            hits, n = float(self.burst.sum()), float(len(self.burst))
-            burst = rng.random(days) < rng.beta(hits, n - hits + 1)
-            rate = rate * np.where(burst, rng.choice(self.burst_ratios, size=days), 1.0)
-        return rng.poisson(rate), burst
+        ratio = self._campaigns_ahead(rng, first, days)
+        burst = ratio > 0
+        return rng.poisson(np.where(burst, rate * ratio, rate)), burst
+
+    def _campaigns_ahead(self, rng: np.random.Generator, first: int, days: int) -> Array:
+        """Cases over what is usual, on days of campaigns to come; 0 on others.
+
+        They come as whole campaigns like those seen, on the same weekdays, at a rate that is as
+        uncertain as their number says: one in a quarter says little.
+        """
+        ratio, seen = np.zeros(days), self.campaigns
+        if not seen:
+            return ratio
+        rate = rng.gamma(len(seen)) / len(self.burst)
+        for _ in range(rng.poisson(rate * days)):
+            was, each = seen[int(rng.integers(len(seen)))]
+            at = int(rng.integers(days))
+            at += (was - first - at + 3) % 7 - 3
+            inside = (at + np.arange(len(each)) >= 0) & (at + np.arange(len(each)) < days)
+            here = at + np.flatnonzero(inside)
+            ratio[here] = np.maximum(ratio[here], each[inside])
+        return ratio
 
 
 def year_end(dates: pd.DatetimeIndex) -> NDArray[np.bool_]:

@@ -26,6 +26,7 @@ from simulator.fit.logs.paths import CENSORED, Paths
 Array = NDArray[np.float64]
 DISTANCES = 20  # draws of which the distance from what came is taken
 BASE_DRAWS = 40  # draws behind the expectation of Kaplan-Meier's curve
+PEOPLE_DRAWS = 2000  # of people, which cost little
 BACK = 28.0  # days that a run rate is taken over
 
 
@@ -33,7 +34,7 @@ BACK = 28.0  # days that a run rate is taken over
 class Outlook:
     """Draws of what a window will show; a method without chance has one.
 
-    measures: by draw. active: (D, W) people active in each whole week of the window, or None.
+    measures: by draw. active: (.., W) draws of people active in each whole week, or None.
     events: of some of the draws, () where the method says nothing of single cases.
     timed: whether the method says how long cases take, and how many stay open.
     """
@@ -89,7 +90,7 @@ def foretell(
         if len(events) < DISTANCES:
             events.append(_future_events(known, future, case, time, window))
     rng = np.random.default_rng([seed, 2])
-    active = people_ahead(estimate_crew(known), known, window, draws, rng)
+    active = people_ahead(estimate_crew(known), known, window, PEOPLE_DRAWS, rng)
     return Outlook(tuple(found), active, tuple(events))
 
 

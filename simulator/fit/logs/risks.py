@@ -25,6 +25,10 @@ BEYOND = 15  # ends seen beyond u that a pool needs, likewise
 MOST_VISITS = 3  # the third visit to a stage and later ones are alike
 # day of the week and hour of entering, for what depends on when people work
 _FINE, _COARSE = 96, 48
+# levels of pools that hold those of each level and do not go by the time of entering
+_COARSER = (
+    ((7, 8, 9, 10),) * 2 + ((8, 9, 10),) * 2 + ((9, 10), (10,), (), (8, 9, 10), (9, 10), (10,), ())
+)
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,7 @@ class Laws:
         # stays are kept and drawn in working time; what a rule ended goes by the calendar
         self.stayed = clock.read(paths.left) - clock.read(paths.entered)
         self.kinds = int(kind.max(initial=0)) + 1
+        self._coarser: dict[int, tuple[tuple[int, Array], ...]] = {}
 
     @cached_property
     def pools(self) -> list[Ints]:
@@ -81,10 +86,11 @@ class Laws:
         return self._pooled[0]
 
     @cached_property
-    def _pooled(self) -> tuple[list[Ints], list[tuple[Ints, Ints]]]:
-        """Pools, and by level the codes with enough stays and their pool."""
+    def _pooled(self) -> tuple[list[Ints], list[tuple[Ints, Ints]], list[int]]:
+        """Pools, by level the codes with enough stays and their pool, and each pool's level."""
         pools: list[Ints] = []
         levels: list[tuple[Ints, Ints]] = []
+        level_of: list[int] = []
         order = np.lexsort((~self.ended, self.stayed))
         for level, codes in enumerate(self._codes(self.entry)):
             sorted_codes = codes[order]
@@ -95,8 +101,9 @@ class Laws:
             begin = len(pools)
             for f, n in zip(first[keep], size[keep], strict=True):
                 pools.append(order[by[f : f + n]])
+                level_of.append(level)
             levels.append((found[keep], begin + np.arange(keep.sum())))
-        return pools, levels
+        return pools, levels, level_of
 
     _last = (6, 10)
 
@@ -142,12 +149,27 @@ class Laws:
             pool = self._find(codes, [level])
             for p in np.unique(pool[(out < 0) & (pool >= 0)]):
                 here = (out < 0) & (pool == p)
-                stays = self.pools[p]
-                ends = np.sort(self.stayed[stays][self.ended[stays]])
+                ends = self._ends(p)
                 left = len(ends) - np.searchsorted(ends, u[here], side="right")
                 enough = (left >= BEYOND) | (level == 10)
                 out[np.flatnonzero(here)[enough]] = p
         return out
+
+    def beyond(self, pool: int, u: Array) -> Ints:
+        """The pool by which stays of this one go on beyond ``u``, all that it has seen; or -1."""
+        if pool not in self._coarser:
+            codes = self._codes(self.entry[self.pools[pool][:1]])
+            found = [int(self._find(codes, [k])[0]) for k in _COARSER[self._pooled[2][pool]]]
+            self._coarser[pool] = tuple((p, self._ends(p)) for p in found if p >= 0)
+        out = np.full(len(u), -1, dtype=np.int64)
+        for p, ends in self._coarser[pool]:
+            left = len(ends) - np.searchsorted(ends, u, side="right")
+            out[(out < 0) & (left >= BEYOND)] = p
+        return out
+
+    def _ends(self, pool: int) -> Array:
+        stays = self.pools[pool]
+        return np.asarray(self.stayed[stays[self.ended[stays]]])
 
     def leave(self, entered: Array, stayed: Array, donor: Ints) -> Array:
         """The day on which stays that last so much working time end."""
@@ -204,16 +226,32 @@ class Sampler:
         for p, here in zip(found, np.split(by, first[1:]), strict=True):
             if p < 0:
                 continue
-            stays = self.laws.pools[p]
-            stayed, sums = self._masses(p)
-            pick, speed = pace.pick(here, u[here], stayed, sums, rng)
-            at = np.searchsorted(sums, pick, side="right")
-            inside = at < len(stays)
-            time[here[inside]] = stayed[at[inside]]
-            donor[here[inside]] = stays[at[inside]]
-            late = here[~inside]
-            if len(late):
-                time[late], donor[late] = self._tail(p, u[late], speed[~inside], rng)
+            time[here], donor[here] = self._of(int(p), here, u[here], rng, pace)
+        return time, donor
+
+    def _of(
+        self, p: int, here: Ints, u: Array, rng: np.random.Generator, pace: Pace
+    ) -> tuple[Array, Ints]:
+        """Draws from one pool; what it has not seen the end of goes on as in a coarser one."""
+        stays = self.laws.pools[p]
+        stayed, sums = self._masses(p)
+        pick, speed = pace.pick(here, u, stayed, sums, rng)
+        at = np.searchsorted(sums, pick, side="right")
+        inside = at < len(stays)
+        at = np.minimum(at, len(stays) - 1)
+        time, donor = stayed[at], stays[at]
+        late = np.flatnonzero(~inside)
+        if not len(late):
+            return time, donor
+        last = np.maximum(u[late], stayed[-1])
+        follow = self.laws.beyond(p, last)
+        for q in np.unique(follow):
+            mine = follow == q
+            row = late[mine]
+            if q < 0:
+                time[row], donor[row] = self._tail(p, u[row], speed[row], rng)
+            else:
+                time[row], donor[row] = self._of(int(q), here[row], last[mine], rng, pace)
         return time, donor
 
     def _tail(

@@ -66,7 +66,10 @@ def compare_measures(
     methods: Mapping[str, Outlook],
     level: float,
 ) -> tuple[Measured, ...]:
-    """Every number that came and can be foretold."""
+    """Every number that came and can be foretold; a forecast is the median of its draws.
+
+    Those of the shares are scaled, so that they add up to 1.
+    """
     out: list[Measured] = []
 
     def add(
@@ -77,17 +80,17 @@ def compare_measures(
         target: float | None = None,
         *,
         relative: bool = True,
-        middle: bool = False,
+        whole: Mapping[str, float] | None = None,
     ) -> None:
         own = draws[MODEL][np.isfinite(draws[MODEL])]
         if not np.isfinite(truth) or not len(own):
             return
         low, high = np.quantile(own, [(1 - level) / 2, (1 + level) / 2])
-        point = np.median if middle else np.mean
         forecast = {}
         for name, d in draws.items():
             seen = d[np.isfinite(d)]
-            forecast[name] = number(point(seen)) if len(seen) else None
+            part = whole[name] if whole else 1.0
+            forecast[name] = number(np.median(seen) / part) if len(seen) else None
         out.append(
             Measured(measure, of, float(truth), forecast, float(low), float(high), target, relative)
         )
@@ -97,22 +100,16 @@ def compare_measures(
 
     truth = came.measures[0]
     shares = by("shares")
+    whole = {m: float(np.median(d, axis=0).sum()) or 1.0 for m, d in shares.items()}
     for o, name in enumerate(outcomes):
         if truth.ends[o].any() or shares[MODEL][:, o].any():
             mine = {m: d[:, o] for m, d in shares.items()}
-            add("outcome_share", name, truth.shares[o], mine, SHARE, relative=False)
+            add("outcome_share", name, truth.shares[o], mine, SHARE, relative=False, whole=whole)
     for measure in ("median", "p90"):
         drawn = by(measure)
         for o, name in enumerate(outcomes):
             mine = {m: d[:, o] for m, d in drawn.items()}
-            add(
-                f"cycle_days_{measure}",
-                name,
-                getattr(truth, measure)[o],
-                mine,
-                TIMES,
-                middle=True,
-            )
+            add(f"cycle_days_{measure}", name, getattr(truth, measure)[o], mine, TIMES)
     wip = by("wip")
     for k, date in enumerate(window.dates):
         add("open_cases", date, truth.wip[k], {m: d[:, k] for m, d in wip.items()}, WIP)

@@ -26,8 +26,9 @@ class Stream:
     """A channel of the scenario: which cases it brings, where they begin, and how many.
 
     kind: of the cases; node: index of the first node; per_week: cases a week now; counted: cases
-    that its share of the arrivals is of. channel: what the log calls it; says: which of its cases,
-    where there are segments; value: of their amounts, where these differ.
+    that its share of the arrivals is of, or campaigns, which bring many at a time. channel: what
+    the log calls it; says: which of its cases, where there are segments; value: of their amounts,
+    where these differ.
     """
 
     name: str
@@ -71,7 +72,7 @@ def make_streams(
         base = base if base not in taken else f"from_{base}"[:64]
         taken.add(base)
         node = network.starts.get(kind, network.starts[main])
-        counted = int((mine & plain).sum()) if kind % 2 == 0 else int(mine.sum())
+        counted = int((mine & plain).sum()) if kind % 2 == 0 else len(demand.campaigns)
         source, says, own = name, "", None
         if segments is not None:
             source, group = segments.channels[channel]

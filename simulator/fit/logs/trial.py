@@ -227,11 +227,11 @@ def _weekly(
             Weekly(
                 outcome="all" if o < 0 else outcomes[o],
                 actual=tuple(map(float, truth)),
-                forecast={m: tuple(map(float, d.mean(axis=0))) for m, d in draws.items()},
+                forecast={m: tuple(map(float, np.median(d, axis=0))) for m, d in draws.items()},
                 low=tuple(map(float, low)),
                 high=tuple(map(float, high)),
                 wape={
-                    m: float(np.abs(d.mean(axis=0) - truth).sum() / max(truth.sum(), 1.0))
+                    m: float(np.abs(np.median(d, axis=0) - truth).sum() / max(truth.sum(), 1.0))
                     for m, d in draws.items()
                 },
                 crps={m: float(crps(d, truth).mean()) for m, d in draws.items()},
@@ -260,7 +260,7 @@ def _open(came: Outlook, model: Outlook) -> dict[str, tuple[float, ...]]:
     low, high = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
     rows = {
         "actual": came.drawn("open")[0],
-        "forecast": draws.mean(axis=0),
+        "forecast": np.median(draws, axis=0),
         "low": low,
         "high": high,
     }
