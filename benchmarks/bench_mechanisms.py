@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from simulator.engines import simulate
+from simulator.engines import batch, simulate
 from simulator.spec.load import load
 from simulator.system import System, build
 
@@ -21,12 +21,17 @@ HERE = Path(__file__).parent
 BASE = HERE.parent / "scenarios" / "archetypes" / "mid-market-saas.yaml"
 ALL = HERE / "everything.yaml"
 AT_MOST = {"events": 2.5, "flow": 2.0}
+TOGETHER = 10
 AT_LEAST = 60.0  # batch over events, with all mechanisms
 
 
 def seconds(system: System, engine: str, replication: int) -> float:
-    """Processor time of a run, from a built System to a Record."""
+    """Processor time of a run, from a built System to a Record; batch does ten at a time."""
     start = time.process_time()
+    if engine == "batch":
+        first = replication * TOGETHER
+        batch.run_many(system, 1, range(first, first + TOGETHER))
+        return (time.process_time() - start) / TOGETHER
     simulate(system, engine, replication=replication)
     return time.process_time() - start
 
@@ -39,7 +44,7 @@ def main(rounds: int) -> int:
     for engine in ("events", "batch", "flow"):
         done = [simulate(system, engine, replication=0).events for system in systems]
         best = [float("inf")] * len(systems)
-        for r in range(rounds if engine == "events" else 10 * rounds):
+        for r in range(10 * rounds if engine == "flow" else rounds):
             for i, system in enumerate(systems):
                 best[i] = min(best[i], seconds(system, engine, r))
         took[engine] = best[1]

@@ -20,6 +20,9 @@ from numba.extending import intrinsic
 # Nobody calls from C, and what is divided by zero is no error of Python's.
 NUMBERS: Final[dict[str, Any]] = {"no_cfunc_wrapper": True, "error_model": "numpy"}
 
+# For functions that make no arrays: no counts of references to them (a private option of numba).
+UNCOUNTED: Final[dict[str, Any]] = {"_nrt": False}
+
 SLOW: Final = 1.0  # seconds after which a compilation is announced
 
 log = logging.getLogger(__name__)
@@ -38,8 +41,11 @@ def inlined(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def uncached(function: Callable[P, R]) -> Callable[P, R]:
-    """Compile a function that is called from compiled code only, or from a keyed program."""
-    options: dict[str, Any] = {"no_cfunc_wrapper": True, "no_cpython_wrapper": True}
+    """Compile a function that is called from compiled code only and makes no arrays.
+
+    Without counts of references to arrays, which its callers hold.
+    """
+    options = {"no_cfunc_wrapper": True, "no_cpython_wrapper": True, **UNCOUNTED}
     return cast(Callable[P, R], njit(forceinline=False, **options)(function))
 
 

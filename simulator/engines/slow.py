@@ -11,7 +11,7 @@ from numba import njit
 
 from simulator import laws
 from simulator import weekly as folder
-from simulator.compiled import announcing, stamp, uncached
+from simulator.compiled import UNCOUNTED, announcing, stamp, uncached
 from simulator.spec import signals
 from simulator.weekly.rules import Rules
 from simulator.weekly.state import Holds, Shown, State
@@ -41,7 +41,8 @@ def program() -> Callable[[tuple[Any, ...]], None]:
     key = stamp(str(laws.__file__), str(signals.__file__), __file__, *map(str, place))
 
     # The cache on disk names the types of the arguments: plain ones survive a new version.
-    @njit(cache=True)
+    # Counting references would take three quarters of the time.
+    @njit(cache=True, **UNCOUNTED)
     def step(arguments):  # type: ignore[no-untyped-def]
         """`turn`; the key is part of its name in the cache."""
         if key < 0:
