@@ -6,11 +6,10 @@ from typing import Any, Final
 
 from numba import njit
 
-from simulator.compiled import at, soon
+from simulator.compiled import UNCOUNTED, at, soon
 
-# Nothing is allocated in the loop, so arrays need no reference counts (_nrt: a private option of
-# numba; tests hold it to that).
-OPTIONS: Final[dict[str, Any]] = {"error_model": "numpy", "_nrt": False}
+# Nothing is allocated in the loop, so arrays need no reference counts (tests hold it to that).
+OPTIONS: Final[dict[str, Any]] = {"error_model": "numpy", **UNCOUNTED}
 # Called from compiled code only: ways in from Python and C would take a quarter of the compilation.
 INNER: Final[dict[str, Any]] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 compiled: Final = njit(forceinline=False, **OPTIONS, **INNER)

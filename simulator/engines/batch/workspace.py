@@ -50,8 +50,9 @@ def roomy(*wanted: tuple[tuple[int, ...], Any]) -> list[Array]:
     sizes = [math.prod(shape) * kind.itemsize for shape, kind in kinds]
     starts = np.cumsum([0, *(-(-size // LINE_OF_MEMORY) * LINE_OF_MEMORY for size in sizes)])
     whole = int(starts[-1])
-    room = np.empty(whole + (LARGE_PAGE if whole > LARGE_PAGE else LINE_OF_MEMORY), np.uint8)
-    first = -room.ctypes.data % (LARGE_PAGE if whole > LARGE_PAGE else LINE_OF_MEMORY)
+    edge = LARGE_PAGE if whole > LARGE_PAGE else LINE_OF_MEMORY
+    room = np.empty(whole + edge, np.uint8)
+    first = -room.ctypes.data % edge
     return [
         room[first + start : first + start + size].view(kind).reshape(shape)
         for (shape, kind), start, size in zip(kinds, starts.tolist(), sizes, strict=False)

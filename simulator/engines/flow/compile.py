@@ -7,11 +7,12 @@ from typing import Any, Final
 
 from numba import njit
 
+from simulator.compiled import UNCOUNTED
 from simulator.compiled import stamp as stamp_of
 
-# Nothing is allocated inside, so arrays need no reference counts (_nrt: a private option of numba,
-# which refuses to compile what would allocate).
-OPTIONS: Final[dict[str, Any]] = {"error_model": "numpy", "_nrt": False}
+# Nothing is allocated inside, so arrays need no reference counts; numba refuses to compile what
+# would allocate.
+OPTIONS: Final[dict[str, Any]] = {"error_model": "numpy", **UNCOUNTED}
 # Ways in from Python and C unpack every array of every argument: much to compile.
 INNER: Final[dict[str, Any]] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 compiled: Final = njit(**OPTIONS, **INNER)  # called from compiled code only

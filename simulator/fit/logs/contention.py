@@ -95,15 +95,19 @@ def estimate_waits(paths: Paths, crew: Crew, begun: Array) -> tuple[Wait, ...]:
     return tuple(out)
 
 
+def cold_stays(paths: Paths, begun: Array) -> NDArray[np.bool_]:
+    """Stays that ended a case otherwise than won, and that nobody began."""
+    over = paths.after >= len(paths.stages)
+    if WON in paths.outcomes:
+        over &= paths.after != len(paths.stages) + paths.outcomes.index(WON)
+    return np.asarray(over & ~(begun <= paths.left))
+
+
 def _patience(paths: Paths, stage: int, begun: Array) -> tuple[int, float]:
     """Cases that ended unbegun and not won, and days waited by all for each of them."""
     here = paths.stage == stage
-    lost = paths.after >= len(paths.stages)
-    if WON in paths.outcomes:
-        lost &= paths.after != len(paths.stages) + paths.outcomes.index(WON)
-    unbegun = ~(begun <= paths.left)
-    cold = int((here & lost & unbegun).sum())
-    waited = np.where(unbegun, paths.left, begun) - paths.entered
+    cold = int((here & cold_stays(paths, begun)).sum())
+    waited = np.where(begun <= paths.left, begun, paths.left) - paths.entered
     exposure = float(np.maximum(waited[here], 0.0).sum())
     return cold, exposure / cold if cold else float("nan")
 

@@ -24,9 +24,7 @@ FEWEST = 1.0  # cases a day below which nothing is usual
 SILENT_DAYS = 7  # days without a new case after which the data are taken to hold no more
 BURST_CHANCE = 0.01  # is one that a log without campaigns has with at most this probability;
 ECHO_SDS = 2.0  # the days that it lasts longer lie this many robust deviations above usual
-SAME_DAYS = (
-    7  # days of campaigns this far apart or less are of one: mailed twice, advertised weekly
-)
+SAME_DAYS = 7  # days of campaigns this far apart or less are of one: mailed twice, weekly adverts
 
 
 @dataclass(frozen=True)

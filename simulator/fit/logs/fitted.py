@@ -12,14 +12,14 @@ from simulator.errors import DataError
 from simulator.fit.logs.assumed import Contention, estimate_contention, with_work, works_unseen
 from simulator.fit.logs.calibrate import Calibrated
 from simulator.fit.logs.cast import Model, make_model, parted_model
-from simulator.fit.logs.contention import Wait, estimate_waits
+from simulator.fit.logs.contention import Wait, cold_stays, estimate_waits
 from simulator.fit.logs.covariates import Effect, estimate_effects
 from simulator.fit.logs.crew import Crew, estimate_crew
 from simulator.fit.logs.log import Log
 from simulator.fit.logs.network import Network, hours_of, make_frame, make_network
 from simulator.fit.logs.outlook import won_of
 from simulator.fit.logs.paths import Paths, make_paths
-from simulator.fit.logs.patience import Patience, cold_stays
+from simulator.fit.logs.patience import Patience
 from simulator.fit.logs.script import Script, full_time, make_script, numbers, same_shape
 from simulator.fit.logs.segments import Segments, find_segments, parted
 from simulator.fit.logs.speed import Speed

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
-from simulator.engines import simulate
 from simulator.fit.logs.calibrate import calibrate
 from simulator.fit.logs.files import let_go
 from simulator.fit.logs.fitted import ENSEMBLE, MOST_ODDS, LogFit, fit_log, make_basis
 from simulator.fit.logs.log import Log
 from simulator.fit.logs.network import hours_of
-from simulator.fit.logs.patience import NEAR, RUNS, estimate_patience, held
+from simulator.fit.logs.patience import NEAR, RUNS, estimate_patience, held, runs_of
 from simulator.fit.logs.script import full_time
 from simulator.fit.logs.speed import estimate_speed
 from simulator.fit.logs.steady import as_it_was
 from simulator.spec.schema import Scenario
-from simulator.system import build
 
 NEARLY = 0.1  # share of their odds that those who move on may be off the log's
 LEAST_DAYS, MOST_DAYS = 182.0, 1092.0  # of the runs that waits are compared in; as the log's
@@ -58,30 +58,21 @@ def fit_jointly(
     queues = frozenset(s for s in queues if int(crew.team[s]) in kept)
     patience = {s: p for s, p in patience.items() if s in queues}
     speed = {s: x for s, x in speed.items() if s in queues}
+    fit = partial(fit_log, log, queues=queues, calibrated=found, basis=basis)
     if patience:
-        tried = fit_log(
-            log, draws=0, queues=queues, calibrated=found, basis=basis, patience=patience,
-            speed=speed,
-        )  # fmt: skip
+        tried = fit(draws=0, patience=patience, speed=speed)
         cold = held(as_it_was(tried, days), patience, stages)
         patience = {s: p for s, p in patience.items() if s in cold}
     if speed:
-        tried = fit_log(
-            log, draws=0, queues=queues, calibrated=found, basis=basis, patience=patience,
-            speed=speed,
-        )  # fmt: skip
-        speed = {s: x for s, x in speed.items() if s in moved_on(tried, as_it_was(tried, days))}
-    return fit_log(
-        log, draws=draws, seed=seed, queues=queues, calibrated=found, basis=basis,
-        patience=patience, speed=speed,
-    )  # fmt: skip
+        tried = fit(draws=0, patience=patience, speed=speed)
+        kept = moved_on(tried, as_it_was(tried, days))
+        speed = {s: x for s, x in speed.items() if s in kept}
+    return fit(draws=draws, seed=seed, patience=patience, speed=speed)
 
 
 def moved_on(fit: LogFit, scenario: Scenario) -> set[int]:
     """Stages whose odds fall with the wait where as many move on in the scenario as in the log."""
-    system = build(scenario)
-    index = {name: i for i, name in enumerate(system.stage_names)}
-    runs = [simulate(system, "batch", replication=r).series for r in range(RUNS)]
+    index, runs = runs_of(scenario)
     out = set()
     for stage in fit.speed:
         nodes = [i for i in fit.script.leaves if fit.network.nodes[i].stage == stage]

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from simulator.engines import simulate
-from simulator.fit.logs.contention import working_time
+from simulator.fit.logs.contention import cold_stays, working_time
 from simulator.fit.logs.crew import Crew
-from simulator.fit.logs.log import WON
 from simulator.fit.logs.paths import Paths
+from simulator.record import Series
 from simulator.spec.schema import Scenario
 from simulator.system import WENT_COLD, build, lost
 
@@ -58,14 +58,6 @@ class Patience:
     def share(self) -> float:
         """Share of those whose wait ended that went cold."""
         return self.cold / (self.cold + self.begun)
-
-
-def cold_stays(paths: Paths, begun: Array) -> Bools:
-    """Stays that ended a case otherwise than won, and that nobody began."""
-    over = paths.after >= len(paths.stages)
-    if WON in paths.outcomes:
-        over &= paths.after != len(paths.stages) + paths.outcomes.index(WON)
-    return np.asarray(over & ~(begun <= paths.left))
 
 
 def estimate_patience(
@@ -109,16 +101,21 @@ def _law(waited: Array, gone: Bools) -> tuple[float, float, str]:
     return float(law.mean()), cv, "lognormal"
 
 
+def runs_of(scenario: Scenario) -> tuple[dict[str, int], list[Series]]:
+    """Indices of a scenario's stages, and what some runs of it show."""
+    system = build(scenario)
+    index = {name: i for i, name in enumerate(system.stage_names)}
+    return index, [simulate(system, "batch", replication=r).series for r in range(RUNS)]
+
+
 def held(
     scenario: Scenario, patience: Mapping[int, Patience], names: Mapping[int, list[str]]
 ) -> dict[int, float]:
     """Of stages where as many go cold in the scenario as in the log: the share that does."""
-    system = build(scenario)
-    index = {name: i for i, name in enumerate(system.stage_names)}
+    index, runs = runs_of(scenario)
     found: dict[int, float] = {}
     shares = np.zeros((RUNS, len(patience)))
-    for r in range(RUNS):
-        series = simulate(system, "batch", replication=r).series
+    for r, series in enumerate(runs):
         for k, stage in enumerate(patience):
             at = [index[n] for n in names[stage]]
             fates = [lost(i, WENT_COLD) for i in at]
