@@ -1,10 +1,10 @@
 """What a sweep costs over the runs themselves, its memory, and how its cost grows.
 
 Usage: python -m benchmarks.bench_sweep [rounds] [--slope] [--slope-flow] [--memory].
-Overhead: processor time of `sweep` with the serial executor, past its start (reading, planning, the
-first two runs), over that of the same runs by the batch engine alone (`run_many`, no metrics), and
-over build, runs and metrics in a bare loop; the two in turn, the least of the rounds. Runs are of
-the reference funnel, 20 ms or more each. --memory: peak of a sweep of 10,000 runs, in a process of
+Overhead: processor time of a whole `sweep` with the serial executor over that of the batch engine
+(`run_many`) within it, so that a machine that changes its pace changes both; the same for a bare
+loop of build, runs and metrics; the medians of the rounds. Runs are of the reference funnel, 20 ms
+or more each. --memory: peak of a sweep of 10,000 runs, in a process of
 its own. --slope: log-log slope of processor time from 10^3 to 10^5 points of a tiny scenario, one
 run each; --slope-flow: the same with the flow engine.
 """
@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 import platform
 import resource
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -21,9 +22,12 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 from simulator.engines import batch
 from simulator.metrics import measure
+from simulator.record import Record
 from simulator.spec.load import load
 from simulator.sweep import run as run_module
 from simulator.sweep.design import lay
@@ -79,14 +83,16 @@ def overhead(rounds: int) -> float:
         folder = Path(name)
         spec = load_sweep(files(folder, funnel, "stages.qualify.effort", POINTS, REPLICATIONS))
         axes, rows = spec.uncertainties.axes, lay(spec.uncertainties).tolist()
-        systems = [build(apply(spec.scenario, axes, row)) for row in rows]
-        batch.run(systems[0], 1, 0)
         count = iter(range(10**6))
+        inside: list[float] = []
+        engine = batch.run_many
 
-        def kernel() -> None:
-            for system in systems:
-                for i in range(0, REPLICATIONS, 16):
-                    batch.run_many(system, 1, range(i, min(i + 16, REPLICATIONS)), leads=False)
+        def timed(*args: Any, **options: Any) -> list[Record]:
+            began = time.process_time()
+            try:
+                return engine(*args, **options)
+            finally:
+                inside.append(time.process_time() - began)
 
         def bare() -> None:
             for row in rows:
@@ -99,16 +105,23 @@ def overhead(rounds: int) -> float:
         def whole() -> None:
             run_module.sweep(spec, folder / f"store-{next(count)}", executor="serial")
 
-        tasks = {"kernel": kernel, "with metrics": bare, "sweep": whole}
-        least = dict.fromkeys(tasks, math.inf)
-        for _ in range(rounds):
-            for task, run in tasks.items():
-                least[task] = min(least[task], seconds(run))
-        runs = POINTS * REPLICATIONS
-        for task, took in least.items():
-            over = took / least["kernel"] - 1
-            print(f"{task:14s} {took / runs * 1e3:8.2f} ms a run {over:+8.1%} over the kernel")
-        return least["sweep"] / least["kernel"] - 1
+        tasks = {"bare loop": bare, "sweep": whole}
+        over: dict[str, list[float]] = {task: [] for task in tasks}
+        each: dict[str, list[float]] = {task: [] for task in tasks}
+        with patch.object(batch, "run_many", timed):
+            whole()
+            for _ in range(rounds):
+                for task, run in tasks.items():
+                    inside.clear()
+                    took = seconds(run)
+                    over[task].append(took / sum(inside) - 1)
+                    each[task].append(sum(inside) / (POINTS * REPLICATIONS) * 1e3)
+        for task in tasks:
+            print(
+                f"{task:10s} {min(each[task]):8.2f} ms a run in the kernel, "
+                f"{statistics.median(over[task]):+8.1%} beside it"
+            )
+        return statistics.median(over["sweep"])
 
 
 def memory() -> float:
