@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,19 @@ from simulator.cli.base import DATE, PATH, SEED, deliver, main, output
 
 def named(pairs: tuple[str, ...]) -> dict[str, str]:
     """ROLE=COLUMN pairs as a dictionary."""
-    out = {}
+    from simulator.fit.logs.columns import ROLES
+
+    out: dict[str, str] = {}
     for pair in pairs:
         role, equals, column = pair.partition("=")
         if not equals or not role.strip() or not column.strip():
             raise click.UsageError(
                 f"--column wants ROLE=COLUMN, such as case=Ticket; got {pair!r}."
             )
+        if role.strip() not in ROLES:
+            near = difflib.get_close_matches(role.strip(), ROLES, n=1)
+            hint = f"Did you mean {near[0]!r}?" if near else f"There are {', '.join(ROLES)}."
+            raise click.UsageError(f"--column: no role is named {role.strip()!r}. {hint}")
         out[role.strip()] = column.strip()
     return out
 

@@ -24,40 +24,57 @@ class Kind:
 _OPPORTUNITY: dict[str, tuple[str, ...]] = {
     "case": (
         "Id", "Opportunity ID", "Opportunity ID (18)", "opportunity_id", "deal_id", "Record ID",
-        "Deal ID", "hs_object_id",
+        "Deal ID", "hs_object_id", "(Do Not Modify) Opportunity", "opportunity_number",
     ),
-    "name": ("Name", "Opportunity Name", "Deal Name", "dealname"),
+    "name": (
+        "Name", "Opportunity Name", "Deal Name", "dealname", "Deal", "Opportunity", "Topic",
+        "Deal Title", "Deal - Title", "Title",
+    ),
     "account": ("Account Name", "AccountId", "Account ID"),
-    "stage": ("StageName", "Stage", "deal_stage", "dealstage", "Deal Stage", "stage_name"),
+    "stage": (
+        "StageName", "Stage", "deal_stage", "dealstage", "Deal Stage", "stage_name",
+        "Sales Stage", "Pipeline Stage", "Opportunity Stage", "Deal - Stage", "Pipeline Phase",
+        "stepname", "Phase", "stage_id",
+    ),
     "created": (
         "CreatedDate", "Created Date", "created_date", "create_date", "created", "engage_date",
         "created_at", "open_date", "Create Date", "start_date", "Deal created",
-        "Deal - Deal created", "add_time",
+        "Deal - Deal created", "add_time", "Created Time", "Created On", "Date Created",
+        "Creation Date", "Date Opened", "Opened", "Date Added", "Added On", "Created Date Time",
     ),
-    "state": ("Status", "Deal - Status", "deal_status", "Deal Status"),
+    "state": ("Status", "Deal - Status", "deal_status", "Deal Status", "statecode"),
     "won_at": ("Deal - Won time", "won_time"),
     "lost_at": ("Deal - Lost time", "lost_time"),
     "close": (
-        "CloseDate", "Close Date", "close_date", "closed_date", "closedate", "closed_at",
+        "Actual Close Date", "Actual Closed Date", "actualclosedate", "CloseDate", "Close Date",
+        "close_date", "closed_date", "closedate", "closed_at",
         "won_date", "Deal - Deal closed on", "Deal closed on", "close_time",
+        "Closing Date", "Date Closed", "Closed On", "Closed Time", "end_date",
     ),
     "changed": ("LastStageChangeDate", "Last Stage Change Date", "last_stage_change_date"),
     "lasted": ("Stage Duration", "stage_duration"),
     "closed": ("IsClosed", "Closed", "is_closed", "hs_is_closed", "Is Deal Closed?"),
     "won": ("IsWon", "Won", "is_won", "hs_is_closed_won", "Is Closed Won"),
-    "amount": ("Amount", "close_value", "deal_value", "value", "amount_usd", "ACV", "ARR"),
+    "amount": (
+        "Amount", "close_value", "deal_value", "value", "amount_usd", "ACV", "ARR",
+        "Actual Revenue", "actualvalue", "Est. Revenue", "Estimated Revenue", "estimatedvalue",
+        "Deal Amount", "Opportunity Amount", "Contract Value", "Total Amount",
+    ),
     "owner": (
         "OwnerId", "Opportunity Owner", "Owner", "owner_id", "sales_agent", "sales_rep", "rep",
-        "Deal owner", "hubspot_owner_id", "deal_owner", "Owner Name",
+        "Deal owner", "hubspot_owner_id", "deal_owner", "Owner Name", "Salesperson",
+        "Account Executive", "Assigned To", "Assigned User", "Responsible",
     ),
     "channel": (
         "LeadSource", "Lead Source", "lead_source", "channel", "source", "origin",
-        "Original Source", "hs_analytics_source", "Original Traffic Source",
+        "Original Source", "hs_analytics_source", "Original Traffic Source", "Deal Source",
+        "Source channel", "Deal - Source channel", "utm_source",
     ),
     "deleted": ("IsDeleted", "Deleted", "is_deleted"),
     "reason": (
         "Loss Reason", "Lost Reason", "Closed Lost Reason", "Loss_Reason__c", "Lost_Reason__c",
         "closed_lost_reason", "Reason Lost", "Reason_Lost__c", "loss_reason", "lost_reason",
+        "Deal - Lost reason", "Reason For Loss", "Reason for closed lost", "Status Reason",
     ),
     "probability": ("Probability", "Probability (%)"),
     "forecast": ("ForecastCategory", "ForecastCategoryName", "Forecast Category"),
@@ -69,10 +86,11 @@ EVENTS = Kind(
     {
         "case": (
             "case", "case_id", "caseid", "case:concept:name", "case id", "trace", "trace_id",
-            "case number",
+            "case number", "_CASE_KEY", "ticket_id", "issue_key", "process_instance",
         ),
         "activity": (
             "activity", "concept:name", "activity_name", "event", "event_name", "task", "step",
+            "ACTIVITY_EN", "task_name", "action",
         ),
         "lifecycle": (
             "lifecycle", "lifecycle:transition", "transition", "lifecycle_transition",
@@ -90,7 +108,7 @@ EVENTS = Kind(
         ),
         "resource": (
             "resource", "org:resource", "user", "agent", "employee", "performer", "person", "who",
-            "owner",
+            "owner", "user_name", "actor", "performed_by", "handled_by", "assignee",
         ),
         "worked": ("hours", "worked_hours", "effort_hours", "time_spent", "hours_worked"),
         "created": ("created", "case:created", "reg_date", "case:reg_date", "case_created"),
@@ -110,6 +128,8 @@ CALLS = Kind(
         "arrival": (
             "vru_entry", "arrival", "arrived", "arrival_time", "call_start", "enqueue_time",
             "enqueued", "queue_entry", "offered", "call_time", "arrival_timestamp", "created",
+            "initiation_timestamp", "call_datetime", "call_date_time", "call_start_time",
+            "contact_start_time", "interaction_start", "call_timestamp", "time",
         ),
         "menu_end": ("vru_exit", "ivr_exit", "ivr_end", "menu_end"),
         "queue_start": ("q_start", "queue_start", "queued_at"),
@@ -117,36 +137,60 @@ CALLS = Kind(
         "wait": (
             "q_time", "wait", "wait_time", "waiting_time", "queue_time", "wait_seconds", "waited",
             "wait_sec", "wait_s", "wait_minutes", "wait_min", "time_in_queue", "waittime",
+            "speed_of_answer", "speed of answer in seconds", "queue_seconds", "queue_duration",
+            "wait_duration", "time_to_answer",
         ),
         "outcome": (
             "outcome", "disposition", "result", "abandoned", "status", "hangup", "answered",
+            "answered (y/n)", "call_status", "call_outcome", "call_result",
         ),
         "start": ("ser_start", "service_start", "answered_at", "answer_time", "service_begin"),
         "end": ("ser_exit", "service_end", "call_end", "service_exit", "ended_at"),
         "service": (
             "ser_time", "service", "service_time", "handle_time", "talk_time", "aht",
             "service_seconds", "service_sec", "service_s", "service_minutes", "duration",
+            "talk_duration", "AvgTalkDuration", "call_duration", "handling_time",
+            "conversation_time", "talk_seconds", "handle_seconds",
         ),
         "agent": ("server", "agent", "agent_id", "operator", "agent_name", "answered_by"),
-        "channel": ("type", "queue", "skill", "call_type", "service_type", "channel"),
+        "channel": (
+            "type", "queue", "skill", "call_type", "service_type", "channel", "queue_name",
+            "topic",
+        ),
     },
     what="arrival, wait, outcome, service time and agent",
 )  # fmt: skip
 FIELD_HISTORY = Kind(
     "field history",
-    (("case", "lead"), ("field",), ("stage",), ("time",)),
+    (("case", "lead", "name"), ("field",), ("stage",), ("time",)),
     {
-        "case": ("OpportunityId", "Opportunity ID"),
+        "case": (
+            "OpportunityId", "Opportunity ID", "Deal ID", "Ticket ID", "Issue Key", "Issue ID",
+            "Case ID", "Case Number", "Ticket", "Record ID", "Key",
+        ),
         "lead": ("LeadId", "Lead ID"),
-        "field": ("Field", "Field / Event"),
-        "old": ("OldValue", "Old Value"),
-        "stage": ("NewValue", "New Value"),
-        "time": ("CreatedDate", "Created Date", "Edit Date"),
-        "who": ("CreatedById", "Created By ID", "Edited By", "Created By"),
+        "name": ("Opportunity Name", "Deal Name"),
+        "field": (
+            "Field", "Field / Event", "Field Name", "Field changed", "Property", "Property name",
+            "Attribute",
+        ),
+        "old": (
+            "OldValue", "Old Value", "Previous Value", "From String", "Old", "From",
+        ),
+        "stage": ("NewValue", "New Value", "To String", "New", "To"),
+        "time": (
+            "Edit Date", "Change Date", "Changed At", "Changed On", "Update - Timestamp",
+            "Updated At", "Modified Time", "Timestamp", "CreatedDate", "Created Date", "Created",
+        ),
+        "created": ("Created", "Created Date", "Issue Created", "Case Created"),
+        "who": (
+            "CreatedById", "Created By ID", "Edited By", "Changed By", "Author", "Updater Name",
+            "Modified By", "Updated By", "Created By", "User",
+        ),
         "deleted": ("IsDeleted",),
     },
-    what="OpportunityId or LeadId, Field, OldValue, NewValue, CreatedDate",
-)
+    what="a case's id, Field, OldValue, NewValue, and the date of the change",
+)  # fmt: skip
 STAGE_REPORT = Kind(
     "stage report",
     (("case", "name"), ("to",), ("time",)),
@@ -167,24 +211,22 @@ STAGE_HISTORY = Kind(
     {
         "case": ("OpportunityId", "Opportunity ID", "deal_id", "opportunity_id"),
         "stage": ("StageName", "Stage", "To Stage", "stage"),
-        "time": ("CreatedDate", "Created Date", "changed_at", "entered", "change_date"),
-        "who": ("CreatedById", "Created By", "changed_by"),
+        "time": (
+            "Edit Date", "changed_at", "entered", "change_date", "Modified Time", "Changed On",
+            "entered_at", "stage_entered_at", "Date Entered", "moved_at", "CreatedDate",
+            "Created Date", "Timestamp",
+        ),
+        "who": ("CreatedById", "Created By", "changed_by", "Modified By", "Moved By"),
         "probability": ("Probability", "Probability (%)"),
         "forecast": ("ForecastCategory", "Forecast Category"),
         "deleted": ("IsDeleted",),
     },
     without=(
-        "isclosed",
-        "iswon",
-        "leadsource",
-        "ownerid",
-        "opportunityname",
-        "accountname",
-        "opportunityowner",
-        "field",
+        "isclosed", "iswon", "leadsource", "ownerid", "opportunityname", "accountname",
+        "opportunityowner", "field",
     ),
     what="OpportunityId, StageName, CreatedDate: a row a save",
-)
+)  # fmt: skip
 LEADS_SALESFORCE = Kind(
     "Salesforce leads",
     (("case",), ("created",), ("converted", "converted_on", "opportunity")),
@@ -223,6 +265,12 @@ OPPORTUNITIES = Kind(
     _OPPORTUNITY,
     what="Id, StageName, CreatedDate, CloseDate",
 )
+TRACKER = Kind(
+    OPPORTUNITIES.name,
+    OPPORTUNITIES.needs,
+    {**_OPPORTUNITY, "stage": ("Status", "Deal Status", "state")},
+    what="a deal's name, its status, and a date",
+)
 DEALS = Kind(
     "deals",
     (("case",), ("won_on",)),
@@ -255,5 +303,6 @@ LEADS = Kind(
 )  # fmt: skip
 KINDS: tuple[Kind, ...] = (
     FIELD_HISTORY, STAGE_REPORT, LEADS_SALESFORCE, STAGE_HISTORY, HUBSPOT, EVENTS, CALLS,
-    OPPORTUNITIES, DEALS, LEADS,
+    OPPORTUNITIES, DEALS, LEADS, TRACKER,
 )  # fmt: skip
+ROLES: tuple[str, ...] = tuple(dict.fromkeys(role for kind in KINDS for role in kind.columns))

@@ -168,7 +168,11 @@ def _future(
     limit: pd.Timestamp,
     found: list[Finding],
 ) -> pd.DataFrame:
-    refuse_future(int(rows.sum()), len(frame), what, limit, file)
+    if rows.any():
+        one = frame[rows].iloc[0]
+        name, at = one.get("case", one.name), one.get("time", one.get("created"))
+        place = f"{file}: deal {name}, {at:%Y-%m-%d}"
+        refuse_future(int(rows.sum()), len(frame), what, limit, place)
     return _out(frame, rows, f"{what} dated in the future", file, found)
 
 
@@ -269,6 +273,9 @@ def _closed(
         found.append(Finding(parts.file, int(before.sum()), what, "left out", example))
     future = time > limit
     if future.any():
+        row = cases[future.to_numpy()].iloc[0]
+        place = f"{parts.file}: deal {row.name}, closed on {time[future].iloc[0]:%Y-%m-%d}"
+        refuse_future(int(future.sum()), int(time.notna().sum()), "closed deals", limit, place)
         what = "closed deals with a close date in the future"
         found.append(Finding(parts.file, int(future.sum()), what, "ended on a day not known"))
         time = time.mask(future)

@@ -6,6 +6,7 @@ import gc
 import gzip
 import io
 import re
+import zipfile
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +19,7 @@ import pyarrow.compute as pc
 from pyarrow import csv as arrow
 
 from simulator.errors import DataError
-from simulator.fit.logs.heading import heading, told_apart, without_twins
+from simulator.fit.logs.heading import LINES, cells, heading, told_apart, without_twins
 from simulator.fit.tables import MAX_BAD, Finding, Table
 
 # One kind of text in every pandas: arrow's memory, NaN where absent.
@@ -28,6 +29,10 @@ try:
 except TypeError:  # pandas before 2.3
     TEXT = pd.StringDtype("pyarrow_numpy")  # type: ignore[call-overload,unused-ignore]
 
+NOTHING = (
+    "NULL", "null", "Null", "<null>", "(null)", "\\N", "N/A", "n/a", "#N/A", "NaN", "nan", "NaT",
+    "None", "--None--", "-", "--", "(blank)", "(empty)", "(No value)", "#REF!", "#VALUE!",
+)  # fmt: skip
 HEAD = 1 << 18  # bytes in which the header is
 
 
@@ -53,6 +58,7 @@ def read_file(path: str | Path) -> tuple[Table, list[Finding]]:
     newline = text.find(b"\n")
     if newline < 0 or not text[newline:].strip():
         raise DataError(f"{path}: it has a header and no rows")
+    header = header + [""] * _beyond(text[:HEAD], sep, len(header))
     names, twice = told_apart(header)
     table, bad = _parse(text, names, sep, path)
     if any("\n" in row for _, row in bad) or _swallows(table, sep):
@@ -77,9 +83,38 @@ def read_file(path: str | Path) -> tuple[Table, list[Finding]]:
         told = f": {bad[0][1][:60]!r} has not its {len(header)} columns" if bad else ""
         raise DataError(f"{path}: it has a header and no rows{told}")
     table = without_twins(table, twice, path, 1 + above, found)
+    table = _without_nothing(table, path, found)
     frame = table.to_pandas(types_mapper={pa.string(): TEXT}.get)
     frame.index = pd.Index(_positions(rows, [line for line, _ in bad]) + above)
     return Table(str(path), frame, encoding), found
+
+
+def _beyond(text: bytes, sep: str, width: int) -> int:
+    """How many columns more than the header all rows have that end with a separator."""
+    lines = [line.rstrip(b"\r") for line in text.split(b"\n")[1:LINES]]
+    lines = [line for line in lines if line]
+    if not lines or not all(line.endswith(sep.encode()) for line in lines):
+        return 0
+    each = {len(cells(line.decode("utf-8", "replace"), sep)) for line in lines}
+    return max(0, each.pop() - width) if len(each) == 1 else 0
+
+
+def _without_nothing(table: pa.Table, path: Path, found: list[Finding]) -> pa.Table:
+    """The table with nothing where programs write a word for nothing, such as NULL."""
+    words = pa.array(NOTHING, pa.string())
+    seen: dict[str, int] = {}
+    for i, name in enumerate(table.column_names):
+        column = table.column(i)
+        mine = pc.is_in(column, value_set=words)
+        if not pc.any(mine).as_py():
+            continue
+        for value in pc.value_counts(column.filter(mine)).to_pylist():
+            seen[value["values"]] = seen.get(value["values"], 0) + value["counts"]
+        table = table.set_column(i, name, pc.if_else(mine, "", column))
+    if seen:
+        what = f"values that stand for nothing: {', '.join(map(repr, sorted(seen)))}"
+        found.append(Finding(str(path), sum(seen.values()), what, "taken as empty"))
+    return table
 
 
 def _bytes(path: Path) -> bytes:
@@ -87,21 +122,39 @@ def _bytes(path: Path) -> bytes:
         raw = path.read_bytes()
         if raw[:2] == b"\x1f\x8b":
             raw = gzip.decompress(raw)
+        if raw[:4] == b"PK\x03\x04":
+            raw = _unzipped(raw, path)
     except FileNotFoundError:
         raise DataError(f"{path}: no such file") from None
-    except (EOFError, zlib.error, gzip.BadGzipFile) as err:
+    except zipfile.BadZipFile as err:
+        raise DataError(
+            f"{path}: an Excel workbook or a zip that cannot be opened: {err}. Export it as CSV"
+        ) from None
+    except (EOFError, zlib.error, gzip.BadGzipFile, RuntimeError) as err:
         raise DataError(f"{path}: cannot be unzipped: {err}. Is it whole?") from None
     except OSError as err:
         raise DataError(f"{path}: cannot be read: {err.strerror or err}") from None
     return raw
 
 
+def _unzipped(raw: bytes, path: Path) -> bytes:
+    """The one file in a zip."""
+    with zipfile.ZipFile(io.BytesIO(raw)) as zipped:
+        names = [n for n in zipped.namelist() if not n.endswith("/") and "__MACOSX" not in n]
+        if "[Content_Types].xml" in names:
+            raise DataError(f"{path}: an Excel workbook, not a text file. Export it as CSV")
+        if len(names) != 1:
+            some = ", ".join(names[:4]) or "none"
+            raise DataError(f"{path}: a zip of {len(names)} files ({some}). Unzip it; give those")
+        return zipped.read(names[0])
+
+
 def _utf8(raw: bytes, path: Path, found: list[Finding]) -> tuple[bytes, str]:
     """The text as UTF-8 without a mark, and the encoding it was in."""
     if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return raw.decode("utf-16", "replace").encode("utf-8"), "utf-16"
-    if raw[:4] == b"PK\x03\x04":
-        raise DataError(f"{path}: an Excel workbook or a zip, not a text file. Export it as CSV")
+    if re.match(rb"\s*(?:\{\s*[\"}]|\[\s*[\[{\]])", raw[:512]):
+        raise DataError(f"{path}: JSON, not a table. Export it as CSV")
     if raw[:512].lstrip()[:1] == b"<":
         raise DataError(f"{path}: a web page or XML, whatever its name says. Export it as CSV")
     if b"\x00" in raw[:4096]:

@@ -15,6 +15,7 @@ from simulator.fit.logs.cast import Model, make_model, parted_model
 from simulator.fit.logs.contention import Wait, cold_stays, estimate_waits
 from simulator.fit.logs.covariates import Effect, estimate_effects
 from simulator.fit.logs.crew import Crew, estimate_crew
+from simulator.fit.logs.lacking import one_day
 from simulator.fit.logs.log import Log
 from simulator.fit.logs.network import Network, hours_of, make_frame, make_network
 from simulator.fit.logs.outlook import won_of
@@ -269,6 +270,9 @@ def _enough(log: Log, paths: Paths) -> None:
             "the open ones will go. Export a longer period, or name the activities or stages that "
             "end a case with --won and --lost"
         )
+    told = one_day(log)
+    if told is not None:
+        raise DataError(f"{where}: {told}")
     if paths.end < 14:
         raise DataError(
             f"{where}: {paths.end:.0f} days are too few to fit; two weeks are needed. "

@@ -28,10 +28,10 @@ def heading(text: bytes) -> tuple[int, str, list[str]]:
     first = lines[0].rstrip("\r").strip('"')
     if first.lower().startswith(STATED) and len(first) == len(STATED) + 1:
         sep = first[-1]
-        return 1, sep, _cells(lines[1] if len(lines) > 1 else "", sep)
+        return 1, sep, cells(lines[1] if len(lines) > 1 else "", sep)
     best: tuple[int, int, str, list[str]] | None = None
     for sep in SEPARATORS:
-        rows = [_cells(line, sep) for line in lines]
+        rows = [cells(line, sep) for line in lines]
         above = _above(rows)
         names = rows[above]
         if best is None or len(names) > best[0]:
@@ -40,7 +40,8 @@ def heading(text: bytes) -> tuple[int, str, list[str]]:
     return best[1:]
 
 
-def _cells(line: str, sep: str) -> list[str]:
+def cells(line: str, sep: str) -> list[str]:
+    """What stands between the separators of a line."""
     try:
         row = next(csv.reader([line.rstrip("\r")], delimiter=sep), [])
     except csv.Error:

@@ -6,11 +6,12 @@ import re
 
 import pandas as pd
 
+from simulator.fit.logs.deal_rows import case_rows, ends_of_cases, say_read
 from simulator.fit.logs.deals import WHOLE, Parts, end_of, no_moves
 from simulator.fit.logs.files import TEXT
 from simulator.fit.logs.kinds import ENTERED, EXITED, Source, stage_columns
 from simulator.fit.logs.log import WON
-from simulator.fit.logs.salesforce import DEAD_STATUS, case_rows, ends_of_cases, say_read
+from simulator.fit.logs.salesforce import DEAD_STATUS
 from simulator.fit.logs.times import as_times
 from simulator.fit.tables import Finding, Table, key_of
 

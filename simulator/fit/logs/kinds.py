@@ -43,7 +43,7 @@ def recognise(
     there = {key_of(str(c)): str(c) for c in table.frame.columns}
     mine = {r: there[key_of(c)] for r, c in (named or {}).items() if key_of(c) in there}
     best: tuple[tuple[float, int], Kind, list[str]] | None = None
-    for kind in KINDS:
+    for kind in sorted(KINDS, key=lambda k: -len(set(mine) & set(k.columns))):  # the named first
         columns = roles(kind, there, mine)
         if kind is HUBSPOT and (first := stage_columns(table, ENTERED)):
             columns["entered"] = next(iter(first.values()))
@@ -54,6 +54,8 @@ def recognise(
             continue
         if not lacks:
             return Source(kind.name, table, columns)
+        if kind is HUBSPOT and not first:
+            continue  # else nothing tells it from other deals
         share = (1.0 - len(lacks) / len(kind.needs), len(columns))
         if best is None or share > best[0]:
             best = (share, kind, lacks)

@@ -2,13 +2,36 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from simulator.fit.logs.deals import WHOLE
 from simulator.fit.logs.discover import GOOD
 from simulator.fit.logs.log import OPEN, Log
 from simulator.fit.logs.paths import never_left
 from simulator.fit.logs.salesforce import CONVERTED, LEAD_STAGE
 
+ON_ONE_DAY = 0.9  # of the cases: no more is known of when they come
 FEW = 5  # ends of a kind: with fewer nothing can be estimated of it
+
+
+def one_day(log: Log) -> str | None:
+    """What to say where (nearly) all cases begin on one day; nothing where they do not."""
+    days = log.cases.created.dt.normalize()
+    most = days.mode().iloc[0]
+    n = int(days.eq(most).sum())
+    if n < ON_ONE_DAY * len(days):
+        return None
+    whose = "All" if n == len(days) else f"{n:,} of {len(days):,}"
+    if log.until - log.since < pd.Timedelta(days=2):
+        return (
+            f"The cases are those of one day, {most:%Y-%m-%d}: how many come in a week cannot be "
+            "told. Export a longer period."
+        )
+    return (
+        f"{whose} cases begin on the same day, {most:%Y-%m-%d}, as after a move from another "
+        "program: how many come in a week cannot be told. Export the day on which each was really "
+        "created."
+    )
 
 
 def lacks(log: Log) -> list[str]:
@@ -41,11 +64,8 @@ def lacks(log: Log) -> list[str]:
         if not stages <= {LEAD_STAGE}:
             told = "lost ones are not in the files, or are taken as open, so odds come out too high"
         out.append(f"No case is lost: {told}. Export lost cases with the day they were lost.")
-    if len(log.cases) > FEW and log.cases.created.dt.normalize().nunique() == 1:
-        out.append(
-            "All cases begin on the same day, as after a move from another program: how many come "
-            "in a week cannot be told. Export the day on which each was really created."
-        )
+    if len(log.cases) > FEW and (when := one_day(log)) is not None:
+        out.append(when)
     undated = int((ended & log.cases.closed.isna()).sum())
     if undated:
         out.append(
@@ -57,13 +77,9 @@ def lacks(log: Log) -> list[str]:
             "No history of stages: only the time from beginning to end can be estimated. "
             "Export OpportunityHistory, or HubSpot's 'Date entered' properties."
         )
-    stuck = never_left(log.visits, log.cases) if ended.any() else []
+    stuck = _never_left(log)
     if stuck:
-        names = ", ".join(stuck[:6]) + (f" and {len(stuck) - 6} more" if len(stuck) > 6 else "")
-        out.append(
-            f"Nobody was seen to leave {names}: where that leads cannot be told, and cases there "
-            "count as still in the stage before. Export the history of stages."
-        )
+        out.append(stuck)
     if who.notna().sum() == 0:
         out.append(
             "Nobody is named: teams and their load cannot be estimated. Export owners, or who "
@@ -80,6 +96,29 @@ def lacks(log: Log) -> list[str]:
             "work, cannot be told. An event log with start and complete shows it."
         )
     return out
+
+
+def _never_left(log: Log) -> str:
+    """What to say of stages that nobody was seen to leave; nothing where that is no wonder."""
+    ended = log.cases.outcome.ne(OPEN)
+    if not (ended & log.cases.closed.notna()).any():
+        return ""  # then it is so of all of them
+    stuck = never_left(log.visits, log.cases)
+    first = never_left(log.visits, log.cases, itself=True)
+    if not stuck:
+        return ""
+    only = [s for s in stuck if s not in first]
+    more = f" Nor, then, where {_few(only)} lead{'s' if len(only) == 1 else ''}." if only else ""
+    it = "it" if len(first) == 1 else "they"
+    return (
+        f"Nobody was seen to leave {_few(first)}: where {it} lead{'s' if it == 'it' else ''} "
+        f"cannot be told, and cases there count as still in the stage before.{more} Export the "
+        "history of stages; or, where that is how a case ends, say so with --won or --lost."
+    )
+
+
+def _few(names: list[str]) -> str:
+    return ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
 
 
 def some(n: int, what: str) -> str:

@@ -6,20 +6,12 @@ import numpy as np
 import pandas as pd
 
 from simulator.errors import DataError
+from simulator.fit.logs.deal_rows import case_rows, covariates, say_read, short_ids, yes
 from simulator.fit.logs.deals import Parts, end_of, whole_day
 from simulator.fit.logs.files import TEXT, within
 from simulator.fit.logs.kinds import Source
 from simulator.fit.logs.log import OPEN, WON, Log
-from simulator.fit.logs.salesforce import (
-    CONVERTED,
-    DEAD_STATUS,
-    LEAD_STAGE,
-    case_rows,
-    covariates,
-    say_read,
-    short_ids,
-    yes,
-)
+from simulator.fit.logs.salesforce import CONVERTED, DEAD_STATUS, LEAD_STAGE
 from simulator.fit.logs.times import NS, as_ids, as_times
 from simulator.fit.tables import Finding, Table, as_money
 

@@ -201,10 +201,11 @@ def _none_of(visits: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({name: pd.Series([], dtype=c.dtype) for name, c in visits.items()})
 
 
-def never_left(visits: pd.DataFrame, cases: pd.DataFrame) -> list[str]:
+def never_left(visits: pd.DataFrame, cases: pd.DataFrame, *, itself: bool = False) -> list[str]:
     """Stages that no case was seen to leave: nothing says where they lead, or when.
 
-    A case there is taken to be still in the stage before. cases: indexed by case.
+    A case there is taken to be still in the stage before. cases: indexed by case. itself: without
+    the stages that cases left for such ones only.
     """
     over = (cases["closed"].notna() & cases["outcome"].ne(OPEN)).to_numpy()
     case = places(visits["case"], cases.index)
@@ -219,6 +220,8 @@ def never_left(visits: pd.DataFrame, cases: pd.DataFrame) -> list[str]:
         if not len(found):
             return sorted(out)
         out += [names[s] for s in found]
+        if itself:
+            return sorted(out)
         stay = ~np.isin(stage, found)
         case, stage, ended = case[stay], stage[stay], ended[stay]
 

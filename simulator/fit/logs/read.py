@@ -18,6 +18,7 @@ from simulator.fit.logs.columns import (
     EVENTS,
     FIELD_HISTORY,
     HUBSPOT,
+    KINDS,
     LEADS,
     LEADS_SALESFORCE,
     OPPORTUNITIES,
@@ -33,7 +34,7 @@ from simulator.fit.logs.leads import leads_and_deals
 from simulator.fit.logs.log import Log
 from simulator.fit.logs.lookup import explained
 from simulator.fit.logs.salesforce import salesforce
-from simulator.fit.tables import Finding, Table, silence
+from simulator.fit.tables import Finding, Table, key_of, pick, silence
 
 _SALESFORCE = {
     k.name for k in (FIELD_HISTORY, STAGE_REPORT, STAGE_HISTORY, LEADS_SALESFORCE, OPPORTUNITIES)
@@ -53,6 +54,7 @@ def sources(
     for path in paths:
         table, found = read_file(path)
         out.append(replace(recognise(table, columns, others=len(paths) > 1), findings=tuple(found)))
+    _all_used(out, columns or {})
     alike: dict[tuple[str, ...], list[Source]] = {}
     for source in out:
         used = sorted(source.columns.values()) if source.columns else [source.table.file]
@@ -62,6 +64,23 @@ def sources(
         for group in alike.values()
         for source in (group if group[0].kind in _BY_FILE else [_as_one(group)])
     )
+
+
+def _all_used(read: Sequence[Source], columns: Mapping[str, str]) -> None:
+    """Raise DataError where a column that was named is in no file, or of no use in any."""
+    for role, column in columns.items():
+        key = key_of(column)
+        if any(key_of(s.columns.get(role, "")) == key for s in read):
+            continue
+        with_it = [s for s in read if key in map(key_of, map(str, s.table.frame.columns))]
+        if not with_it:
+            pick(read[0].table, column, (), role, flag="--column")
+        kind, file = with_it[0].kind, with_it[0].table.file
+        has = ", ".join(r for k in KINDS if k.name == kind for r in k.columns)
+        raise DataError(
+            f"{file}:1: column {column!r} was named as {role}, which {kind} have not; they have "
+            f"{has}"
+        )
 
 
 def _as_one(group: list[Source]) -> Source:

@@ -15,8 +15,16 @@ from simulator.fit.tables import DMY, Finding, Table, bad_rows, day_order, excel
 NS: Final = "datetime64[ns]"
 FAR = pd.Timestamp("2261-01-01")  # stands for all that is later: 9999-12-31 means never
 EARLY = pd.Timestamp("1980-01-01")  # before it: what programs write where there is no date
-_ZONE = r"(:\d{2}(?:[.,]\d+)?)\s*(?:Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)$"  # after a time of day
-_ZONED = r":\d{2}(?:[.,]\d+)?\s*(?P<zone>Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)$"
+# hours that clocks with a name are ahead of UTC
+_CLOCKS = {
+    "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7,
+    "WET": 0, "WEST": 1, "BST": 1, "CET": 1, "CEST": 2, "EET": 2, "EEST": 3, "MSK": 3,
+    "SGT": 8, "HKT": 8, "JST": 9, "AEST": 10, "AEDT": 11, "NZST": 12, "NZDT": 13,
+}  # fmt: skip
+_OF_UTC = rf"Z|{'|'.join(_CLOCKS)}|(?:UTC|GMT)?[+-]\d{{2}}(?::?\d{{2}})?|UTC|GMT"
+_ZONE = rf"(:\d{{2}}(?:[.,]\d+)?(?:\s*[AaPp]\.?[Mm]\.?)?)\s*(?:{_OF_UTC})(?:\s*\([^()]*\))?$"
+_ZONED = _ZONE.replace("(:", "(?::", 1).replace("(?:Z", "(?P<zone>Z", 1)
+_HALVES = r"\s*[AaPp]\.?[Mm]\.?$"
 SUMMER = 60  # minutes that the clock on one wall moves by in a year
 _CLOCK = r"^(\d{1,2})[:.h](\d{2})(?:[:.](\d{2})(?:[.,]\d+)?)?\s*([AaPp])?"
 
@@ -41,10 +49,11 @@ def as_times(
     if iso.any():
         out[iso] = _iso(text[iso])
         _one_clock(out, text[iso], table, column, found)
-    for pattern, scale in ((r"\d{10}$", 1_000_000_000), (r"\d{13}$", 1_000_000)):
+    for pattern, scale in ((r"\d{10}(?:\.0+)?$", 10**9), (r"\d{13}(?:\.0+)?$", 10**6)):
         digits = ~iso & text.str.match(pattern)
         if digits.any():
-            since = text[digits].astype("int64").clip(upper=9_000_000_000_000_000_000 // scale)
+            since = _sub(text[digits], r"\.0+$", "").astype("int64")
+            since = since.clip(upper=9_000_000_000_000_000_000 // scale)
             out[digits] = (since * scale).to_numpy().view(NS)
             iso |= digits
     solid = ~iso & text.str.match(r"(?:19|20)\d{6}(?:\d{6})?$")
@@ -78,6 +87,13 @@ def as_times(
 
 def _iso(text: pd.Series) -> pd.Series:
     text = _sub(text, _ZONE, r"\1") if text.str.len().max() > 10 else text
+    halved = text.str.contains(_HALVES, regex=True)
+    if halved.any():  # 2024-01-05 09:05 PM
+        out = pd.Series(pd.NaT, index=text.index, dtype=NS)
+        out[~halved] = _iso(text[~halved])
+        parts = text[halved].str.extract(r"^(\S+?)[ T]+(.*)$")
+        out[halved] = _iso(parts[0].fillna("")) + _clock(parts[1].fillna(""))
+        return out
     if text.str.contains("/", regex=False).any():
         text = text.str.replace("/", "-", regex=False)
     far = text.str.match(r"(?:22[6-9]\d|2[3-9]\d\d|[3-9]\d{3})-")
@@ -114,7 +130,10 @@ def _one_clock(
 
 def _minutes(zone: str) -> int:
     """Minutes that a clock is ahead of UTC: of Z, +02:00, -0530."""
-    if zone[0] not in "+-":
+    if zone in _CLOCKS:
+        return 60 * _CLOCKS[zone]
+    zone = zone.removeprefix("UTC").removeprefix("GMT")
+    if zone[:1] not in {"+", "-"}:
         return 0
     digits = zone[1:].replace(":", "").ljust(4, "0")
     return (60 * int(digits[:2]) + int(digits[2:])) * (-1 if zone[0] == "-" else 1)
