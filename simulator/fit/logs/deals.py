@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,7 @@ import pandas as pd
 from simulator.errors import DataError
 from simulator.fit.logs.files import TEXT, places, taken, within
 from simulator.fit.logs.log import OPEN, WON, Log
+from simulator.fit.logs.spelling import one_spelling, respelled
 from simulator.fit.logs.times import NS
 from simulator.fit.read import slug
 from simulator.fit.tables import Finding, refuse_future
@@ -38,7 +39,8 @@ class Parts:
     cases: by case; created, close (when it says it ended), changed (its last move), stage (now),
     closed and won (1, 0 or NaN), owner, channel, amount, reason, and covariates.
     moves: case, time, stage, who, in the order they were made where times are alike.
-    ends: stage -> outcome, where the files tell. histories: whether moves are all of them.
+    ends: stage -> outcome, where the files tell. histories: whether moves are all of them. spelled: a
+    stage's other spellings -> its own.
     """
 
     file: str
@@ -46,6 +48,7 @@ class Parts:
     moves: pd.DataFrame
     ends: Mapping[str, str]
     histories: bool
+    spelled: Mapping[str, str] = field(default_factory=dict)
 
 
 def whole_day(last: pd.Timestamp) -> pd.Timestamp:
@@ -112,6 +115,8 @@ def assemble(
     found: list[Finding],
 ) -> Log:
     """One Log of deals. Raises DataError where nothing is left of them."""
+    parts = _spelled(parts, found)
+    won, lost = ([parts.spelled.get(name, name) for name in names] for names in (won, lost))
     ends = ends_of(parts, won, lost, found)
     cases, moves = parts.cases, parts.moves
     parts = replace(parts, cases=cases.iloc[:0], moves=moves.iloc[:0])  # there are millions of them
@@ -158,6 +163,20 @@ def assemble(
         if log.cases.empty:
             raise DataError(f"{parts.file}: no deal up to {until}. Check the dates asked for")
     return log
+
+
+def _spelled(parts: Parts, found: list[Finding]) -> Parts:
+    """The same with one spelling of each stage."""
+    counts = parts.moves.stage.value_counts().add(parts.cases.stage.value_counts(), fill_value=0)
+    named = {str(name): int(n) for name, n in counts.items()}
+    one = one_spelling(named, "stage", parts.file, found)
+    if not one:
+        return parts
+    cases = parts.cases.assign(stage=respelled(parts.cases.stage, one))
+    moves = parts.moves.assign(stage=respelled(parts.moves.stage, one))
+    mine = sorted(parts.ends, key=lambda stage: stage not in one)  # its own spelling tells
+    ends = {one.get(stage, stage): parts.ends[stage] for stage in mine}
+    return replace(parts, cases=cases, moves=moves, ends=ends, spelled=one)
 
 
 def _future(

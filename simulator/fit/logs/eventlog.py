@@ -13,6 +13,7 @@ from simulator.errors import DataError
 from simulator.fit.logs.files import TEXT
 from simulator.fit.logs.log import OPEN, WON, Log
 from simulator.fit.logs.pairing import COMPLETE, STEPS, intervals, paired
+from simulator.fit.logs.spelling import one_spelling, respelled
 from simulator.fit.logs.times import NS, as_ids, as_times
 from simulator.fit.read import slug
 from simulator.fit.tables import Finding, Table, as_money, bad_rows, left_out, refuse_future
@@ -117,6 +118,9 @@ def _events(
     found.append(Finding(table.file, len(data), f"rows read{note}", f"an event log: {names}"))
     frame = left_out(frame, frame.case.eq(""), table, "without a case", found)
     frame = left_out(frame, frame.activity.eq(""), table, "without an activity", found)
+    counts = {str(name): int(n) for name, n in frame.activity.value_counts().items()}
+    one = one_spelling(counts, "activity", table.file, found)
+    frame = frame.assign(activity=respelled(frame.activity, one))
     if "end" in frame:
         only = frame.time.isna() & frame.end.notna()
         if only.any():
