@@ -39,8 +39,8 @@ class Parts:
     cases: by case; created, close (when it says it ended), changed (its last move), stage (now),
     closed and won (1, 0 or NaN), owner, channel, amount, reason, and covariates.
     moves: case, time, stage, who, in the order they were made where times are alike.
-    ends: stage -> outcome, where the files tell. histories: whether moves are all of them. spelled: a
-    stage's other spellings -> its own.
+    ends: stage -> outcome, where the files tell. histories: whether moves are all of them. spelled:
+    a stage's other spellings -> its own.
     """
 
     file: str

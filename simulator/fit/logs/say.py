@@ -9,7 +9,7 @@ import numpy as np
 
 from simulator.fit.logs.fitted import LogFit
 from simulator.fit.logs.patience import FEWEST
-from simulator.fit.logs.script import full_time
+from simulator.fit.logs.script import full_time, overrun
 
 Row = dict[str, object]
 MOST_EFFECTS = 6  # that are said
@@ -62,10 +62,14 @@ class LogResult:
         out += _moved_by(f)
         if f.paths.a_week is not None:
             return out + _unseen(f) + list(self.notes)
+        over = overrun(f.crew)
         for k, team in enumerate(f.script.teams):
+            total = heads[k] * hours[k]
+            more = f"; their work takes more, so {total:.0f} h in all" if over[k] else ""
+            there = "" if over[k] else f" ({total:.0f} h in all)"
             out.append(
-                f"{team}: {f.crew.heads[k]:.1f} people active a week, there "
-                f"{f.crew.presence[k]:.1f} h each ({heads[k] * hours[k]:.0f} h in all), "
+                f"{team}: {f.crew.heads[k]:.1f} people active a week, seen there "
+                f"{f.crew.presence[k]:.1f} h each{there}{more}, "
                 f"at work on cases {f.utilisation(k) * f.share(k):.0%} of that. {_told(f, k)}"
             )
         return out + list(self.notes)

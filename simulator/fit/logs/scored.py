@@ -21,6 +21,9 @@ MEASURES = {
     "cycle_days_p90": "90th percentiles of cycle times",
     "open_cases": "open cases at month ends",
     "people_active_a_week": "people active a week",
+    "cases_created": "cases that come",
+    "cases_ended": "cases that end in the window",
+    "bookings": "bookings",
 }
 
 

@@ -82,6 +82,12 @@ def full_time(crew: Crew) -> tuple[Array, Array]:
     return np.maximum(heads, least), hours
 
 
+def overrun(crew: Crew) -> Array:
+    """By team, whether the work seen takes more hours than people were seen to be there."""
+    heads, hours = full_time(crew)
+    return np.asarray(heads * hours > 1.001 * crew.heads * crew.presence)
+
+
 def make_script(
     network: Network,
     outcomes: tuple[str, ...],

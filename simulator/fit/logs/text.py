@@ -12,7 +12,15 @@ from simulator.fit.logs.assumed import BUSY, BUSY_RANGE, HOURS
 from simulator.fit.logs.crew import RECENT_WEEKS
 from simulator.fit.logs.fitted import LogFit
 from simulator.fit.logs.network import Node
-from simulator.fit.logs.script import FULL_TIME, WEEK, Branch, effort_cv, full_time, next_shares
+from simulator.fit.logs.script import (
+    FULL_TIME,
+    WEEK,
+    Branch,
+    effort_cv,
+    full_time,
+    next_shares,
+    overrun,
+)
 from simulator.fit.logs.streams import Stream
 from simulator.fit.plan import CHURN, DEALS_VALUE, cost_per_lead
 from simulator.fit.read import slug
@@ -156,7 +164,7 @@ def _teams(fit: LogFit, se: dict[str, float], currency: str) -> list[str]:
             "teams: {}",
         ]
     crew = fit.crew
-    hours = full_time(crew)[1]
+    hours, over = full_time(crew)[1], overrun(crew)
     if fit.paths.a_week is not None:
         return _book_teams(fit, se, currency)
     lines = [
@@ -170,6 +178,8 @@ def _teams(fit: LogFit, se: dict[str, float], currency: str) -> list[str]:
             f"{g(crew.heads[k], 3)} people active a week, there {g(crew.presence[k], 3)} h each "
             f"(se {g(crew.presence_se[k], 2)}), as full-time heads"
         )
+        if over[k]:
+            source += ", or more where their work takes more"
         told = next((c for c in fit.calibrated if c.team == k), None)
         if told is not None and told.identified:
             source += (
