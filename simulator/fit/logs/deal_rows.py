@@ -13,13 +13,14 @@ from simulator.fit.logs.deals import end_of
 from simulator.fit.logs.files import TEXT
 from simulator.fit.logs.kinds import Source
 from simulator.fit.logs.log import OPEN, WON
-from simulator.fit.logs.states import by_state, ended_by_state
+from simulator.fit.logs.states import by_state, ended_by_state, state_of
 from simulator.fit.logs.times import NS, as_ids, as_times
 from simulator.fit.tables import MAX_BAD, Finding, Table, as_money, key_of
 
 # in a group: old pandas anchors the last one only
 _TRUE = r"(?i:true|1|yes|y|wahr|ja|vrai|oui|verdadero|s[ií]|vero|verdadeiro|sim|waar)"
 _FALSE = r"(?i:false|0|no|n|falsch|nein|faux|non|falso|n[aã]o|onwaar|nee|open|-)"
+MIXED = 0.1  # share of a stage's deals that are closed, or are not: it is no end, nor none
 LEFT_OUT, NOT_STATED = "left out", "taken as not stated"
 # Of no use to a fit, or known only after the end.
 _TECHNICAL = {
@@ -123,9 +124,9 @@ def _ticked(
             what = f"rows where {column} is neither yes nor no"
             found.append(Finding(table.file, n, what, NOT_STATED, where))
         return columns
-    words = text.map({t: end_of(t) for t in text.unique()})
+    words = text.map({t: state_of(t.lower()) for t in text.unique()})
     if role == "won" and words.notna().sum() > (1 - MAX_BAD) * int(stated.sum()):
-        cases["closed_"] = words.notna().astype(float)
+        cases["closed_"] = words.isin([WON, "lost"]).astype(float)
         cases[name] = words.eq(WON).astype(float)
         found.append(Finding(table.file, len(text), f"rows whose {column} names ends", "used"))
         return columns
@@ -215,7 +216,10 @@ def ends_of_cases(cases: pd.DataFrame, source: Source) -> dict[str, str]:
         return {str(s): OPEN for s in cases.stage.dropna().unique()}  # the state tells, not these
     told = cases[cases.closed_.notna() | cases.won_.notna()]
     for stage, mine in told.groupby("stage"):
-        if mine.won_.mean() > 0.5:
+        mixed = MIXED < mine.closed_.mean() < 1 - MIXED
+        if mixed and end_of(str(stage)) is None:
+            out[str(stage)] = OPEN  # deals end and go on in it: their ticks tell
+        elif mine.won_.mean() > 0.5:
             out[str(stage)] = WON
         elif mine.closed_.mean() > 0.5:
             won = mine.won_.isna().all() and end_of(str(stage)) == WON  # nobody says which

@@ -126,9 +126,9 @@ def _bytes(path: Path) -> bytes:
             raw = _unzipped(raw, path)
     except FileNotFoundError:
         raise DataError(f"{path}: no such file") from None
-    except zipfile.BadZipFile as err:
+    except zipfile.BadZipFile:
         raise DataError(
-            f"{path}: an Excel workbook or a zip that cannot be opened: {err}. Export it as CSV"
+            f"{path}: an Excel workbook or a broken zip, not a text file. Export it as CSV"
         ) from None
     except (EOFError, zlib.error, gzip.BadGzipFile, RuntimeError) as err:
         raise DataError(f"{path}: cannot be unzipped: {err}. Is it whole?") from None

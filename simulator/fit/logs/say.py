@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from simulator.fit.logs.assumed import BUSY_RANGE, FLOW_WEEKS
+from simulator.fit.logs.crew import RECENT_WEEKS
 from simulator.fit.logs.fitted import LogFit
 from simulator.fit.logs.patience import FEWEST
 from simulator.fit.logs.script import full_time, overrun
@@ -221,10 +223,12 @@ def _moved_by(fit: LogFit) -> list[str]:
 
 def _unseen(fit: LogFit) -> list[str]:
     """Of teams whose people are known and their work is not."""
+    weeks = min(FLOW_WEEKS, fit.paths.end / 7)
     out = [
         f"{team}: {fit.crew.heads[k]:.1f} people moved cases on of late. Nothing says how long "
         f"they worked on them: {fit.crew.presence[k]:g} hours a week each, "
-        f"{fit.utilisation(k):.0%} of them on these cases, are the book's."
+        f"{BUSY_RANGE[1]:.0%} of them on these cases over the last {weeks:.0f} weeks, are the "
+        f"book's; by that {fit.utilisation(k):.0%} in the last {RECENT_WEEKS}."
         for k, team in enumerate(fit.script.teams)
     ]
     c = fit.contention

@@ -19,7 +19,7 @@ def one_spelling(
     counts: by name, how often it is there.
     """
     alike: dict[str, list[str]] = {}
-    for name in sorted(counts, key=lambda n: (-counts[n], n)):
+    for name in sorted(counts, key=lambda n: (-counts[n], n.isupper(), n)):
         alike.setdefault(re.sub(r"\s+", " ", name.casefold()).strip(), []).append(name)
     out = {other: names[0] for names in alike.values() for other in names[1:]}
     for names in alike.values():

@@ -19,10 +19,11 @@ def _states(frame: pd.DataFrame, column: str) -> pd.Series:
     """By row open, won, lost or deleted; NA where a column says something else."""
     codes = _CODES if key_of(column) == "statecode" else {}
     words = frame[column].str.lower()
-    return words.map({w: codes.get(w, _state(w)) for w in words.unique()}).astype(TEXT)
+    return words.map({w: codes.get(w, state_of(w)) for w in words.unique()}).astype(TEXT)
 
 
-def _state(word: str) -> str | None:
+def state_of(word: str) -> str | None:
+    """Open, won, lost or deleted, as a word in small letters says; nothing where it does not."""
     if word in _OPEN:
         return "open"
     if word == "deleted":
