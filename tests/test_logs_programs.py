@@ -302,3 +302,48 @@ def test_a_stage_that_nobody_left_is_asked_about(tmp_path: Path) -> None:
     assert "or, where that is how a case ends, say so with --won or --lost" in missing
     log = read_log(path, won=["203"], lost=["204"])
     assert list(log.cases.outcome) == END
+
+
+def test_leads_and_what_became_of_them(tmp_path: Path) -> None:
+    """By other names and ids of other lengths; what nothing joins would count twice."""
+    leads = [{"lead_id": f"00Q{k:012d}AA{'AB'[k % 2]}", "signup_ts": day(MADE[k])}
+             for k in range(N)]  # fmt: skip
+    won = [{"lead_id": row["lead_id"], "contract_signed_on": day(DONE[k]), "mrr": "1"}
+           for k, row in enumerate(leads) if END[k] == "won"]  # fmt: skip
+    one = write(tmp_path, "leads.csv", leads)
+    log = read_log([one, write(tmp_path, "deals.csv", won)])
+    assert (log.cases.outcome == "won").sum() == len(won)
+    others = [{**row, "lead_id": "X" + row["lead_id"]} for row in won]
+    with pytest.raises(DataError, match=r"deals.csv: none of its 8 deals is of a lead among those"):
+        read_log([one, write(tmp_path, "deals.csv", others)])
+    report = [{"Lead ID": f"00Q{k}", "Create Date": day(MADE[k]), "Converted": "1"}
+              for k in range(N)]  # fmt: skip
+    files = [write(tmp_path, "leads.csv", report), write(tmp_path, "opportunities.csv", PLAIN)]
+    with pytest.raises(DataError, match=r"leads.csv: 24 leads are converted, and none says to whi"):
+        read_log(files)
+
+
+def test_files_that_nothing_joins(tmp_path: Path) -> None:
+    contacts = [{"Record ID": "1", "Lifecycle Stage": "Lead", "Create Date": day(MADE[0]),
+                 "Became a Lead Date": day(MADE[0])}]  # fmt: skip
+    deals = [{"Record ID": "1", "Deal Stage": "Demo", "Create Date": day(MADE[0]),
+              'Date entered "Demo (Sales)"': day(MADE[0])}]  # fmt: skip
+    files = [write(tmp_path, "contacts.csv", contacts), write(tmp_path, "deals.csv", deals)]
+    with pytest.raises(DataError, match=r"contacts.csv and deals.csv are both HubSpot deals, with"):
+        read_log(files)
+    names = [write(tmp_path, f"{n}.csv", [{"product": "A", "series": n}]) for n in "ab"]
+    with pytest.raises(DataError, match=r"a\.csv:1: not a kind of export that is known"):
+        read_log(names)
+
+
+def test_amounts_in_several_currencies_and_below_0(tmp_path: Path) -> None:
+    table = [{**row, "Amount": "(5)" if k == 1 else f"{'€' if k % 2 else 'USD '}10"}
+             for k, row in enumerate(PLAIN)]  # fmt: skip
+    found = said(read_log(write(tmp_path, "deals.csv", table)))
+    assert "23 amounts in USD 12, EUR 11: added up as if they were one; convert them" in found
+    assert "1 amount below 0: taken as they are (first: line 3, column 'Amount', value" in found
+    coded = [{**row, "Amount": "10", "CurrencyIsoCode": "EUR" if k % 2 else "USD"}
+             for k, row in enumerate(PLAIN)]  # fmt: skip
+    found = said(read_log(write(tmp_path, "deals.csv", coded)))
+    assert "24 amounts in" in found
+    assert "(first: column 'CurrencyIsoCode')" in found

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from simulator.errors import DataError
+from simulator.fit.logs.columns import DEALS, LEADS
 from simulator.fit.tables import (
     Finding,
     Table,
@@ -23,17 +24,10 @@ from simulator.fit.tables import (
     silence,
 )
 
-LEAD_ID = ("mql_id", "lead_id", "lead id", "id", "record id", "email", "contact_id")
-LEAD_DATE = (
-    "first_contact_date", "lead_date", "created_date", "create date", "created", "created_at",
-    "date",
-)  # fmt: skip
-CHANNEL = ("origin", "channel", "lead_source", "leadsource", "original source", "source")
-DEAL_LEAD_ID = (
-    "mql_id", "lead_id", "lead id", "leadid", "converted_lead_id", "contact_id", "id",
-)  # fmt: skip
-DEAL_VALUE = ("amount", "deal_value", "deal value", "close_value", "value")
-DEAL_DATE = ("won_date", "close_date", "closed_date", "closedate", "close date", "date")
+# as `growthsim read` knows them, and by "id" or "date" alone, which here can be no others
+LEAD_ID, LEAD_DATE, CHANNEL = (LEADS.columns[role] for role in ("case", "created", "channel"))
+DEAL_LEAD_ID = (*DEALS.columns["case"], "id")
+DEAL_VALUE, DEAL_DATE = DEALS.columns["amount"], (*DEALS.columns["won_on"], "date")
 ROLES = {
     "sdr": ("sdr_id", "sdr", "bdr_id", "bdr"),
     "sales_rep": ("sr_id", "sales_rep", "rep_id", "ae_id", "owner_id", "ownerid", "deal owner"),

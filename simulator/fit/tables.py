@@ -43,6 +43,8 @@ _MONTHS = {
 _FILLERS = {"de", "del", "di", "den", "le", "of", "uhr"}
 EXCEL = r"[2-6]\d{4}(?:\.\d+)?$"  # 1954 to 2091
 EXCEL_START = pd.Timestamp("1899-12-30")
+CURRENCY = ("currencyisocode", "currency", "currencycode", "dealcurrency", "dealcurrencycode")
+SIGNS = {"€": "EUR", "$": "USD", "£": "GBP", "¥": "JPY"}
 FEWEST_POINTED = 3  # amounts that tell what a point means
 OFFSET = re.compile(r"\s*(?:(?<=\d)Z|\b(?:UTC|GMT)|(?<=:\d\d)\s*[+-]\d{2}:?\d{2})$")
 
@@ -59,7 +61,7 @@ class Finding:
 
     def __str__(self) -> str:
         what = (
-            re.sub(r"^(row|deal|lead|day|case|visit|event|column)s\b", r"\1", self.what)
+            re.sub(r"^(row|deal|lead|day|case|visit|event|column|amount)s\b", r"\1", self.what)
             if self.count == 1
             else self.what
         )
@@ -315,9 +317,36 @@ def as_money(table: Table, column: str, what: str) -> tuple[np.ndarray, list[Fin
     below |= parts[3].eq("-") & ~parts[1].fillna("").str.contains(r"[.,]$", regex=True)  # 12.-
     numbers[raw.index] = others.astype(float) * times * np.where(below, -1.0, 1.0)
     numbers = numbers.where(np.isfinite(numbers))
+    found += _currencies(table, column, parts[0].fillna("") + " " + raw.astype(str).str[-4:])
+    found += _below(table, column, numbers)
     bad = numbers.isna() & stated
     found += bad_rows(table, column, what, "an amount", bad, int(stated.sum()))
     return numbers.to_numpy(dtype=float), found
+
+
+def _currencies(table: Table, column: str, around: pd.Series) -> list[Finding]:
+    """What to say of amounts in several currencies: by their marks, or by a column of them."""
+    own = next((c for c in table.frame.columns if key_of(str(c)) in CURRENCY), None)
+    named = table.frame[own] if own is not None else around.astype(object)
+    marks = named.str.extract(r"(?<![A-Za-z])([A-Z]{3}|[€$£¥])(?![A-Za-z])", expand=False)
+    counts = marks.map(lambda m: SIGNS.get(m, m), na_action="ignore").value_counts()
+    if len(counts) < 2:
+        return []
+    told = ", ".join(f"{name} {n:,}" for name, n in counts.items())
+    where = f"column {str(own if own is not None else column)!r}"
+    action = "added up as if they were one; convert them before"
+    return [Finding(table.file, int(counts.sum()), f"amounts in {told}", action, where)]
+
+
+def _below(table: Table, column: str, numbers: pd.Series) -> list[Finding]:
+    """What to say of amounts below 0."""
+    below = (numbers < 0).to_numpy()
+    if not below.any():
+        return []
+    row = int(below.argmax())
+    value = table.frame[column].iloc[row]
+    where = f"line {table.line(row)}, column {column!r}, value {value!r}"
+    return [Finding(table.file, int(below.sum()), "amounts below 0", "taken as they are", where)]
 
 
 def left_out(

@@ -269,6 +269,7 @@ TRACKER = Kind(
     OPPORTUNITIES.name,
     OPPORTUNITIES.needs,
     {**_OPPORTUNITY, "stage": ("Status", "Deal Status", "state")},
+    without=("whatid", "whoid", "activitydate"),
     what="a deal's name, its status, and a date",
 )
 DEALS = Kind(
@@ -276,7 +277,11 @@ DEALS = Kind(
     (("case",), ("won_on",)),
     {
         "case": ("mql_id", "lead_id", "lead id", "leadid", "converted_lead_id", "contact_id"),
-        "won_on": ("won_date", "close_date", "closed_date", "closedate", "close date"),
+        "won_on": (
+            "won_date", "close_date", "closed_date", "closedate", "close date", "won_at",
+            "won_on", "closed_at", "closed_on", "signed_at", "signed_on", "signed_date",
+            "contract_date", "contract_signed_on", "order_date", "purchase_date",
+        ),
         "amount": ("amount", "deal_value", "deal value", "close_value", "value"),
         "owner": (
             "sr_id", "sales_rep", "rep_id", "ae_id", "owner_id", "ownerid", "deal owner", "sdr_id",
@@ -291,14 +296,20 @@ LEADS = Kind(
         "case": ("mql_id", "lead_id", "lead id", "email", "record id", "contact_id", "id"),
         "created": (
             "first_contact_date", "lead_date", "created_date", "createddate", "create date",
-            "created", "created_at", "date",
+            "created", "created_at", "date", "created_on", "date_created", "signup_date",
+            "signed_up_at", "signup_ts", "signup_at", "registered_at", "submitted_at",
+            "inquiry_date", "lead_created_at",
         ),
         "channel": (
             "origin", "channel", "lead_source", "leadsource", "original source", "source",
+            "utm_source",
         ),
         "owner": ("owner_id", "owner", "sdr_id", "lead owner"),
     },
-    without=("stagename", "closedate", "isclosed", "iswon", "accountid", "opportunityname"),
+    without=(
+        "stagename", "closedate", "isclosed", "iswon", "accountid", "opportunityname", "whatid",
+        "whoid", "activitydate",
+    ),
     what="a lead's id and the date of first contact",
 )  # fmt: skip
 KINDS: tuple[Kind, ...] = (

@@ -19,7 +19,7 @@ ENTERED = re.compile(
 EXITED = re.compile(
     r'(?i)date\s+exited\s+"?(.+?)"?\s*$|hs_v2_date_exited_(.+)$|hs_date_exited_(.+)$'
 )
-_DATED = re.compile(r"(?i)date|time|created|closed|start|end")
+_DATED = re.compile(r"(?i)date|time|created|closed|start|end|_(?:at|on|ts)$")
 
 
 @dataclass(frozen=True, slots=True)

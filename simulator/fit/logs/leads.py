@@ -97,6 +97,12 @@ def _joined(
         what = "leads whose opportunity is not among those read"
         found.append(Finding(file, int((~known).sum()), what, f"ended as `{CONVERTED}`"))
     mine = lead_of[known]
+    if deals is not None and len(deals) and done.any() and mine.empty:
+        raise DataError(
+            f"{file}: {int(done.sum()):,} leads are converted, and none says to which of the "
+            f"{len(deals):,} opportunities, so each would count twice. Export ConvertedOpportunity"
+            "Id with the leads, or give leads and opportunities one at a time"
+        )
     # the day it was converted, to the minute its opportunity was made on that day
     made = mine.map(deals.created) if deals is not None else pd.Series(dtype=NS)
     made = made.astype(NS)
@@ -288,7 +294,7 @@ def _won(
     cases: pd.DataFrame, won: Source, found: list[Finding], day_first: bool | None
 ) -> pd.DataFrame:
     table, columns = won.table, won.columns
-    key = as_ids(table.frame[columns["case"]])
+    key = as_ids(short_ids(table.frame[columns["case"]]))
     at, bad = as_times(table, columns["won_on"], "the date won", day_first)
     found += bad
     deal = pd.DataFrame({"at": at, "amount": np.nan})
@@ -312,6 +318,12 @@ def _won(
             where = f"line {table.line(int(rows.argmax()))}"
             action = "left out, with their leads" if rows is before else "left out"
             found.append(Finding(table.file, int(rows.sum()), what, action, where))
+    if orphan.any() and not (~gone & ~orphan).any():
+        raise DataError(
+            f"{table.file}: none of its {len(deal):,} deals is of a lead among those read, such as "
+            f"{deal.index[orphan][0]!r} where those are such as {cases.index[0]!r}. Export both "
+            "with the same id"
+        )
     cases = cases.drop(index=deal.index[before])
     deal = deal[~(gone | orphan | before)]
     cases["closed"] = deal["at"].reindex(cases.index).astype(NS)

@@ -194,6 +194,15 @@ def log_of(
             files, won=won, lost=lost, today=today, until=until, since=since, found=found,
         )  # fmt: skip
     else:
+        if explain and not read:
+            recognise(explain[0].table)  # says what it lacks
+        twice = [k for k in kinds if sum(s.kind == k for s in read) > 1]
+        if twice:
+            mine = " and ".join(Path(s.table.file).name for s in read if s.kind == twice[0])
+            raise DataError(
+                f"{read[0].table.file}: {mine} are both {twice[0]}, with other columns, and "
+                "nothing joins them. Give one of them, or export both with the same columns"
+            )
         names = ", ".join(f"{s.table.file} ({s.kind})" for s in (*read, *explain))
         raise DataError(
             f"files that do not make one log: {names}. Give one event log, one file of queue "

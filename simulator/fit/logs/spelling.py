@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from simulator.fit.logs.files import TEXT
+from simulator.fit.logs.files import taken
 from simulator.fit.tables import Finding
 
 
@@ -35,5 +35,5 @@ def respelled(text: pd.Series, one: Mapping[str, str]) -> pd.Series:
     """Names, each by its one spelling."""
     if not one:
         return text
-    spelled: pd.Series = text.map(lambda name: one.get(name, name), na_action="ignore").astype(TEXT)
-    return spelled
+    codes, names = pd.factorize(text)
+    return taken([one.get(name, name) for name in map(str, names)], codes).set_axis(text.index)
