@@ -347,3 +347,24 @@ def test_amounts_in_several_currencies_and_below_0(tmp_path: Path) -> None:
     found = said(read_log(write(tmp_path, "deals.csv", coded)))
     assert "24 amounts in" in found
     assert "(first: column 'CurrencyIsoCode')" in found
+
+
+def test_columns_that_all_begin_alike(tmp_path: Path) -> None:
+    """Deal : Id of one program, Opportunity.Id of another."""
+    for head in ("Deal : ", "Deal - ", "Opportunity."):
+        table = [{head + name: v for name, v in row.items()} for row in PLAIN]
+        log = read_log(write(tmp_path, "deals.csv", table))
+        assert list(log.cases.outcome) == END
+
+
+def test_a_lead_is_converted_when_its_status_changed_on_that_day(tmp_path: Path) -> None:
+    leads = [{"Id": f"00Q{k}", "CreatedDate": day(MADE[k]), "IsConverted": "true",
+              "ConvertedDate": day(DONE[k]), "Status": "Closed - Converted"}
+             for k in range(N)]  # fmt: skip
+    history = [{"LeadId": f"00Q{k}", "Field": "Status", "OldValue": "Open", "NewValue": "Good",
+                "CreatedDate": day(DONE[k], "%Y-%m-%dT%H:%M:%S.000Z")}
+               for k in range(N)]  # fmt: skip
+    log = read_log([write(tmp_path, "Lead.csv", leads), write(tmp_path, "History.csv", history)])
+    assert list(log.cases.closed) == DONE
+    assert set(log.visits.stage) == {"Open"}
+    assert "reopened" not in said(log)

@@ -160,6 +160,7 @@ class FitResult:
         h, e = self.history, self.estimates
         total, low, high = self.forecast.total()
         return {
+            "kind": "fit",
             "from": h.start.isoformat(),
             "until": h.end.isoformat(),
             "leads": len(h.arrived),

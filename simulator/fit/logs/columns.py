@@ -34,17 +34,21 @@ _OPPORTUNITY: dict[str, tuple[str, ...]] = {
     "stage": (
         "StageName", "Stage", "deal_stage", "dealstage", "Deal Stage", "stage_name",
         "Sales Stage", "Pipeline Stage", "Opportunity Stage", "Deal - Stage", "Pipeline Phase",
-        "stepname", "Phase", "stage_id",
+        "stepname", "Phase", "stage_id", "Current Stage", "status_label",
     ),
     "created": (
         "CreatedDate", "Created Date", "created_date", "create_date", "created", "engage_date",
         "created_at", "open_date", "Create Date", "start_date", "Deal created",
         "Deal - Deal created", "add_time", "Created Time", "Created On", "Date Created",
-        "Creation Date", "Date Opened", "Opened", "Date Added", "Added On", "Created Date Time",
+        "Creation Date", "opened_at", "Date Opened", "Opened", "Date Added", "Added On",
+        "Created Date Time",
     ),
-    "state": ("Status", "Deal - Status", "deal_status", "Deal Status", "statecode"),
-    "won_at": ("Deal - Won time", "won_time"),
-    "lost_at": ("Deal - Lost time", "lost_time"),
+    "state": (
+        "Status", "Deal - Status", "deal_status", "Deal Status", "statecode",
+        "status_type",
+    ),
+    "won_at": ("Deal - Won time", "won_time", "date_won"),
+    "lost_at": ("Deal - Lost time", "lost_time", "date_lost"),
     "close": (
         "Actual Close Date", "Actual Closed Date", "actualclosedate", "CloseDate", "Close Date",
         "close_date", "closed_date", "closedate", "closed_at",
@@ -64,6 +68,7 @@ _OPPORTUNITY: dict[str, tuple[str, ...]] = {
         "OwnerId", "Opportunity Owner", "Owner", "owner_id", "sales_agent", "sales_rep", "rep",
         "Deal owner", "hubspot_owner_id", "deal_owner", "Owner Name", "Salesperson",
         "Account Executive", "Assigned To", "Assigned User", "Responsible",
+        "Owned By", "Sales owner",
     ),
     "channel": (
         "LeadSource", "Lead Source", "lead_source", "channel", "source", "origin",

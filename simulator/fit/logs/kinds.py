@@ -19,6 +19,8 @@ ENTERED = re.compile(
 EXITED = re.compile(
     r'(?i)date\s+exited\s+"?(.+?)"?\s*$|hs_v2_date_exited_(.+)$|hs_date_exited_(.+)$'
 )
+_HEAD = re.compile(r"(\w+(?: - | ?: |\.))\S")  # Deal : , Deal - , Opportunity.
+SHARED = 0.7  # of the columns
 _DATED = re.compile(r"(?i)date|time|created|closed|start|end|_(?:at|on|ts)$")
 
 
@@ -40,7 +42,7 @@ def recognise(
     others: there are other files, so that this one may only explain names. Raises DataError,
     saying what the nearest kind has and the file lacks.
     """
-    there = {key_of(str(c)): str(c) for c in table.frame.columns}
+    there = _by_key([str(c) for c in table.frame.columns])
     mine = {r: there[key_of(c)] for r, c in (named or {}).items() if key_of(c) in there}
     best: tuple[tuple[float, int], Kind, list[str]] | None = None
     for kind in sorted(KINDS, key=lambda k: -len(set(mine) & set(k.columns))):  # the named first
@@ -70,6 +72,18 @@ def recognise(
     raise DataError(
         f"{table.file}:1: not a kind of export that is known. {hint}It has {names_of(table)}"
     )
+
+
+def _by_key(names: list[str]) -> dict[str, str]:
+    """Columns by what names are compared by; where all begin alike (Deal : ), without that, too."""
+    out = {key_of(name): name for name in names}
+    heads = [m.group(1) if (m := _HEAD.match(name)) else None for name in names]
+    most = max(set(heads), key=heads.count, default=None)
+    if most is not None and heads.count(most) > SHARED * len(names):
+        for name, head in zip(names, heads, strict=True):
+            if head == most:
+                out.setdefault(key_of(name[len(head) :]), name)
+    return out
 
 
 def _one_row_each(table: Table, columns: dict[str, str], there: Mapping[str, str]) -> bool:

@@ -111,6 +111,7 @@ def _joined(
     at = at.copy()
     at.loc[made.index[exact]] = made[exact]
     at = at.mask(at < cases.created, cases.created)
+    at = _by_last_move(at, done, lead_moves)
     stages = [_stage_of_leads(cases, lead_moves, lead_starts, at.where(done), status)]
     convert = done & ~within(cases.index, mine.index)
     over = _ending(cases[convert].index, at[convert], CONVERTED)
@@ -150,6 +151,18 @@ def _joined(
         stages.append(moved.drop(columns="lead"))
     every = pd.concat([s for s in stages if len(s)], ignore_index=True)
     return Parts(file, cases, every, ends, histories=True)
+
+
+def _by_last_move(at: pd.Series, done: pd.Series, moves: list[pd.DataFrame]) -> pd.Series:
+    """When leads were converted: of a date without a time, at the last change on that day."""
+    bare = done & at.notna() & at.eq(at.dt.normalize())
+    if not moves or not bare.any():
+        return at
+    made = pd.concat(moves, ignore_index=True)
+    day = made.case.map(at.where(bare))
+    made = made[made.time.dt.normalize().eq(day)]
+    last = made.groupby("case").time.max().reindex(at.index).astype(NS)
+    return at.where(last.isna(), last)
 
 
 def _apart(

@@ -331,6 +331,7 @@ class QueueFit:
             )
         }  # fmt: skip
         return {
+            "kind": "queuefit",
             "from": c.origin.date().isoformat(),
             "days": c.days,
             "calls": len(c),
