@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 
 from simulator.analysis.active import Bottleneck
-from simulator.analysis.compare import Arm, Comparison, Verdict
+from simulator.analysis.comparison import Arm, Comparison, Verdict
 from simulator.analysis.confirm import Condition, Confirmed
 from simulator.analysis.constraint import Candidate, Constraint, Relief
 from simulator.analysis.course import Course

@@ -24,7 +24,7 @@ from pptx.dml.color import RGBColor
 from pptx.enum.chart import XL_CHART_TYPE
 from pptx.util import Inches, Pt
 
-from simulator.analysis.compare import Verdict
+from simulator.analysis.comparison import Verdict
 from simulator.errors import DataError
 from simulator.report import deck, write
 from simulator.report.deck.build import alt

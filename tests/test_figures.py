@@ -32,7 +32,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
-from simulator.analysis.compare import Verdict
+from simulator.analysis.comparison import Verdict
 from simulator.analysis.estimate import Estimate
 from simulator.analysis.hours import paid_hours
 from simulator.analysis.parts import Absorption, Knee

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.analysis.active import Bottleneck, bottleneck
-from simulator.analysis.compare import DEFAULT_ENGINE
 from simulator.analysis.estimate import number
 from simulator.analysis.hours import TeamHours, paid_hours, team_hours
 from simulator.analysis.lead import leader
@@ -18,6 +17,7 @@ from simulator.analysis.panel import Panel
 from simulator.analysis.path import Path, walk
 from simulator.analysis.ranking import Candidate, rank
 from simulator.analysis.reliefs import Relief, reliefs
+from simulator.analysis.runs import DEFAULT_ENGINE
 from simulator.analysis.shown import Judged, Shown
 from simulator.analysis.targets import check_metric
 from simulator.errors import AnalysisError

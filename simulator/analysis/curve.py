@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression
 
-from simulator.analysis.compare import DEFAULT_ENGINE, absorption_of
+from simulator.analysis.compare import absorption_of
 from simulator.analysis.estimate import Estimate, number
 from simulator.analysis.paired import Difference, difference, estimate
 from simulator.analysis.parts import Absorption, Knee
-from simulator.analysis.runs import Job, narrow, replicate
+from simulator.analysis.runs import DEFAULT_ENGINE, Job, narrow, replicate
 from simulator.analysis.shown import Judged, Shown
 from simulator.analysis.spend import planned_cost
 from simulator.errors import AnalysisError

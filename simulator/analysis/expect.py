@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.analysis.compare import DEFAULT_ENGINE, compare_study
+from simulator.analysis.compare import compare_study
 from simulator.analysis.paired import estimate
+from simulator.analysis.runs import DEFAULT_ENGINE
 from simulator.analysis.spend import cost_of, equal_spend
 from simulator.engines import simulate
 from simulator.errors import AnalysisError, Problem, SpecError

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from simulator.analysis.compare import DEFAULT_ENGINE
-from simulator.analysis.compare import _check as check_pair
+from simulator.analysis.compare import check_pair
 from simulator.analysis.counterfactual import (
     ALONE,
     METHODS,
@@ -25,7 +24,7 @@ from simulator.analysis.decomposition import one_at_a_time, shapley, shapley_of
 from simulator.analysis.explanation import Explanation, Gauge, Growth, Part, StudyExplanation
 from simulator.analysis.growth import Flows, factors_of, grown
 from simulator.analysis.paired import difference, estimate
-from simulator.analysis.runs import Digest, Replications, interval, replicate
+from simulator.analysis.runs import DEFAULT_ENGINE, Digest, Replications, interval, replicate
 from simulator.errors import AnalysisError
 from simulator.mechanisms import SWITCHES
 from simulator.spec.schema import Scenario

@@ -10,14 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import RectBivariateSpline
 
-from simulator.analysis.compare import DEFAULT_ENGINE
 from simulator.analysis.curve import worth_of
 from simulator.analysis.efforts import effort_of
 from simulator.analysis.estimate import number
 from simulator.analysis.paired import difference
 from simulator.analysis.panel import Panel
 from simulator.analysis.parts import RidgePoint
-from simulator.analysis.runs import interval
+from simulator.analysis.runs import DEFAULT_ENGINE, interval
 from simulator.analysis.shown import Judged
 from simulator.analysis.spend import planned_cost
 from simulator.analysis.targets import check_metric

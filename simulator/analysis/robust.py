@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.analysis.compare import DEFAULT_ENGINE
 from simulator.analysis.estimate import number
 from simulator.analysis.names import FLIPS, STANDS, UNTOLD
 from simulator.analysis.paired import Difference, difference
 from simulator.analysis.panel import Panel
 from simulator.analysis.parts import Range, Standing
 from simulator.analysis.ranges import ranges, shared, world
+from simulator.analysis.runs import DEFAULT_ENGINE
 from simulator.analysis.shown import ALPHA, Judged, Shown
 from simulator.analysis.spend import cost_of, equal_spend, level
 from simulator.analysis.targets import check_metric

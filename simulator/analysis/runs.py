@@ -29,6 +29,7 @@ from simulator.system import System
 
 Floats = NDArray[np.float64]
 FIRST, LOOK_AHEAD = 3, 5
+DEFAULT_ENGINE = "batch"
 
 
 @dataclass(frozen=True)

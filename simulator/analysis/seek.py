@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.analysis.compare import DEFAULT_ENGINE
 from simulator.analysis.confirm import Condition, Confirmed, Hall, conditions
 from simulator.analysis.constraint import budget_of
 from simulator.analysis.ensemble import Ensemble, told
@@ -20,7 +19,7 @@ from simulator.analysis.estimate import Estimate, number
 from simulator.analysis.knobs import Knob, knobs_of, pulled
 from simulator.analysis.panel import cores
 from simulator.analysis.parts import Target
-from simulator.analysis.runs import FIRST, one_run
+from simulator.analysis.runs import DEFAULT_ENGINE, FIRST, one_run
 from simulator.analysis.search import Found, Point, Space, sets, solve
 from simulator.analysis.selection import Selected, select
 from simulator.analysis.shown import Asked

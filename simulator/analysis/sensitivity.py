@@ -11,13 +11,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.analysis.compare import DEFAULT_ENGINE
 from simulator.analysis.estimate import Estimate, number
 from simulator.analysis.paired import Difference, difference, estimate
 from simulator.analysis.panel import Panel, cores
 from simulator.analysis.parts import Ends, Range
 from simulator.analysis.ranges import hypercube, ranges, world
-from simulator.analysis.runs import FIRST, interval, one_run
+from simulator.analysis.runs import DEFAULT_ENGINE, FIRST, interval, one_run
 from simulator.analysis.shown import Judged
 from simulator.analysis.sobol import Morris, Sobol, Split, morris, sobol, split
 from simulator.analysis.targets import check_metric

@@ -9,7 +9,7 @@ from simulator.analysis.estimate import number
 from simulator.analysis.words import label, money, plus_minus, spoken
 
 if TYPE_CHECKING:
-    from simulator.analysis.compare import Arm, Comparison
+    from simulator.analysis.comparison import Arm, Comparison
     from simulator.analysis.constraint import Constraint
     from simulator.analysis.curve import Curve
     from simulator.analysis.estimate import Estimate

@@ -9,7 +9,7 @@ from simulator.analysis.estimate import Estimate
 from simulator.vocabulary import YEAR
 
 if TYPE_CHECKING:
-    from simulator.analysis.compare import Arm, Comparison
+    from simulator.analysis.comparison import Arm, Comparison
     from simulator.analysis.curve import Curve
     from simulator.analysis.paired import Difference
     from simulator.spec.units import Quantity

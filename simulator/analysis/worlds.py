@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.analysis.compare import DEFAULT_ENGINE
 from simulator.analysis.ensemble import OF_DATA, Ensemble, drawn_worlds
 from simulator.analysis.estimate import Estimate
 from simulator.analysis.information import Worth, everything, worths
@@ -21,7 +20,7 @@ from simulator.analysis.panel import cores
 from simulator.analysis.parts import Range
 from simulator.analysis.prim import Box, discover
 from simulator.analysis.ranges import shared, world
-from simulator.analysis.runs import one_run
+from simulator.analysis.runs import DEFAULT_ENGINE, one_run
 from simulator.analysis.shown import Judged
 from simulator.analysis.sides import Side, sides_of
 from simulator.analysis.sobol import Split, split

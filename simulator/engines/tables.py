@@ -1,4 +1,4 @@
-"""A System as nested lists: what a Python loop reads fastest. Names as in system.py."""
+"""A System as nested lists: what a Python loop reads fastest. Names as in simulator.system."""
 
 from __future__ import annotations
 

@@ -133,8 +133,8 @@ def excel_days(table: Table, column: str, what: str) -> tuple[pd.Series, list[Fi
     n, stated = int(serial.sum()), int(text.ne("").sum())
     if not n or n < (1 - MAX_BAD) * stated:
         return None
-    days = pd.to_numeric(text.where(serial, ""), errors="coerce").astype(float)
-    out = EXCEL_START + pd.to_timedelta((days * 86_400).round(), unit="s")
+    days = pd.to_numeric(text[serial]).astype(float)
+    out = (EXCEL_START + pd.to_timedelta((days * 86_400).round(), unit="s")).reindex(text.index)
     where = f"line {table.line(int(serial.to_numpy().argmax()))}, column {column!r}"
     action = "read as days since 1899-12-30, as Excel counts them"
     found = [Finding(table.file, n, f"rows where {what} is a number", action, where)]
@@ -157,7 +157,7 @@ def as_days(
         return numbers[0].dt.normalize().astype("datetime64[s]"), numbers[1]
     empty = text.eq("")
     out = pd.Series(pd.NaT, index=text.index, dtype="datetime64[s]")  # room for 9999
-    iso = text.str.match(ISO) & ~empty
+    iso = text.str.match(ISO.pattern) & ~empty
     # the clock on the wall decides the day: a UTC offset is dropped, not applied
     cleaned = text[iso].str.replace("/", "-", regex=False).str.slice(0, 10)
     cleaned = cleaned.str.split(r"[ T]", regex=True).str[0]
@@ -220,7 +220,7 @@ def _order_elsewhere(table: Table, column: str) -> bool | None:
         if name == column:
             continue
         text = table.frame[name]
-        text = text[text.str.match(DMY.pattern).astype(bool)]
+        text = text[text.str.extract(DMY)[0].notna()]
         if len(text) < (1 - MAX_BAD) * table.frame[name].ne("").sum():
             continue
         parts = text.str.extract(DMY)

@@ -8,9 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from simulator.analysis.compare import DEFAULT_ENGINE, compare_study
+from simulator.analysis.compare import compare_study
 from simulator.analysis.constraint import constraint
 from simulator.analysis.curve import curve
+from simulator.analysis.runs import DEFAULT_ENGINE
 from simulator.analysis.shown import Shown
 from simulator.spec.load import find_study, load
 

@@ -84,10 +84,11 @@ def laws(engine_name: str) -> str:
     """A text that changes with the sources that results depend on."""
     root = Path(simulator.__file__).parent
     files = [p for p in root.glob("*.py") if p.stem not in _NOT_LAWS]
-    files += [root / "spec" / "calendar.py", root / "spec" / "paths.py"]
-    files += [*(root / "weekly").glob("*.py"), root / "spec" / "signals.py"]
-    files += [*(root / "engines").glob("*.py"), *(root / "engines" / engine_name).rglob("*.py")]
-    files += [root / "sweep" / "points.py", root / "sweep" / "work.py"]
+    for part in ("system", "weekly", "engines"):
+        files += (root / part).glob("*.py")
+    files += (root / "engines" / engine_name).rglob("*.py")
+    files += [root / "spec" / name for name in ("calendar.py", "paths.py", "signals.py")]
+    files += [root / "sweep" / name for name in ("points.py", "work.py")]
     content = hashlib.blake2b(digest_size=8)
     for file in sorted(files):
         content.update(file.relative_to(root).as_posix().encode())

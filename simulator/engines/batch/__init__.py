@@ -16,7 +16,6 @@ from typing import Any, Final
 from numba import typeof
 
 from simulator import compiled, draws, elementary, laws
-from simulator import system as system_module
 from simulator.compiled import announced
 from simulator.compiled import stamp as stamp_of
 from simulator.engines import slow as slow_module
@@ -32,7 +31,7 @@ from simulator.engines.batch.record import record_of
 from simulator.engines.batch.workspace import Workspace
 from simulator.errors import EngineError
 from simulator.record import Record
-from simulator.system import System
+from simulator.system import System, codes
 from simulator.weekly import hires
 from simulator.weekly import state as state_module
 
@@ -61,7 +60,7 @@ def _compiled(arguments: tuple[Any, ...]) -> Any:
 
 def stamp() -> int:
     """A number that changes with the sources that the loop is made of."""
-    modules = (compiled, elementary, draws, laws, system_module, slow_module, state_module, hires)
+    modules = (compiled, elementary, draws, laws, codes, slow_module, state_module, hires)
     folder = sorted(Path(batch_loop.__file__).parent.glob("*.py"))
     return stamp_of(*(str(m.__file__) for m in modules), *map(str, folder))
 

@@ -14,7 +14,7 @@ from simulator.report.figures.facts import main_arms
 from simulator.vocabulary import describe
 
 if TYPE_CHECKING:
-    from simulator.analysis.compare import Arm, Comparison
+    from simulator.analysis.comparison import Arm, Comparison
 
 SERIES = 4  # variants with a label of their own
 ROWS = 12  # rows of a dot plot that can be told apart from afar

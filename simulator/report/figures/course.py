@@ -21,7 +21,7 @@ from simulator.report.figures.titles import rise
 from simulator.vocabulary import QUARTER
 
 if TYPE_CHECKING:
-    from simulator.analysis.compare import Arm, Comparison
+    from simulator.analysis.comparison import Arm, Comparison
 
 Floats = NDArray[np.float64]
 SIDES = 2  # variants beside today

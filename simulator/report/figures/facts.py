@@ -14,7 +14,7 @@ from simulator.analysis.hours import TeamHours
 from simulator.analysis.words import spoken
 
 if TYPE_CHECKING:
-    from simulator.analysis.compare import Arm, Comparison
+    from simulator.analysis.comparison import Arm, Comparison
     from simulator.analysis.parts import Absorption
 
 Floats = NDArray[np.float64]

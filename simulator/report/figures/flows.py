@@ -17,7 +17,7 @@ from simulator.report.figures.facts import main_arms
 from simulator.report.figures.waterfall import Step, fall
 
 if TYPE_CHECKING:
-    from simulator.analysis.compare import Arm, Comparison
+    from simulator.analysis.comparison import Arm, Comparison
 
 Floats = NDArray[np.float64]
 SIDES = 3  # variants beside today

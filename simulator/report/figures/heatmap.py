@@ -15,7 +15,7 @@ from simulator.report.figures import style
 from simulator.report.figures.facts import Heat, heat, heats
 
 if TYPE_CHECKING:
-    from simulator.analysis.compare import Comparison
+    from simulator.analysis.comparison import Comparison
     from simulator.analysis.constraint import Constraint
 
 ROWS = 12

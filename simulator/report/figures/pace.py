@@ -18,7 +18,7 @@ from simulator.report.figures.facts import main_arms
 from simulator.vocabulary import QUARTER
 
 if TYPE_CHECKING:
-    from simulator.analysis.compare import Arm, Comparison
+    from simulator.analysis.comparison import Arm, Comparison
 
 Floats = NDArray[np.float64]
 NAME = 38

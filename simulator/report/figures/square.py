@@ -14,7 +14,7 @@ from simulator.report.figures import style
 from simulator.vocabulary import describe
 
 if TYPE_CHECKING:
-    from simulator.analysis.compare import Arm, Comparison
+    from simulator.analysis.comparison import Arm, Comparison
 
 NAME = 30
 SHADES = LinearSegmentedColormap.from_list(

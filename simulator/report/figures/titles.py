@@ -12,7 +12,7 @@ from simulator.report.figures.facts import few, main_arms, part_name, pushed_arm
 from simulator.report.figures.style import amount, number, percent, short
 
 if TYPE_CHECKING:
-    from simulator.analysis.compare import Arm, Comparison
+    from simulator.analysis.comparison import Arm, Comparison
     from simulator.analysis.constraint import Candidate, Constraint
     from simulator.analysis.curve import Curve
     from simulator.analysis.paired import Difference

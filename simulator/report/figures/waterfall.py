@@ -20,7 +20,7 @@ from simulator.report.figures.facts import (
 )
 
 if TYPE_CHECKING:
-    from simulator.analysis.compare import Arm, Comparison
+    from simulator.analysis.comparison import Arm, Comparison
 
 
 @dataclass(frozen=True)
