@@ -18,6 +18,9 @@ MOST_EFFECTS = 6  # that are said
 SLOWER = 0.15  # short of an elasticity of 1: less than that is no limit to speak of
 
 
+MOMENT = 1 / 1440  # days: what is shorter takes no time
+
+
 @dataclass(frozen=True)
 class LogResult:
     """A log fitted, the files written, and notes on what could not be said."""
@@ -95,7 +98,7 @@ class LogResult:
                         "still_there": node.censored,
                         "leads_to": to,
                         "share": e.share,
-                        "days": mean,
+                        "days": mean if mean > MOMENT else 0.0,
                         "days_until_begun": node.wait if node.wait_seen and told else None,
                         "work_hours": node.hours * node.worked,
                     }
