@@ -224,6 +224,22 @@ def test_days_of_campaigns_are_set_apart() -> None:
     assert demand.burst_ratios.mean() == pytest.approx(3, rel=0.35)
 
 
+def test_what_was_there_on_the_first_day_is_no_campaign() -> None:
+    """Moved from another program: 400 cases on the first day tell nothing of those that come."""
+    rng = np.random.default_rng(3)
+    each = rng.poisson(20.0, 100)
+    each[0] = 400
+    created = np.repeat(np.arange(100.0), each) + 0.5
+    paths = SimpleNamespace(created=created, start=START, end=100.0)
+    demand = estimate_demand(paths)  # type: ignore[arg-type]
+    assert demand.moved == 1
+    assert not demand.burst.any()
+    assert not demand.campaigns
+    assert demand.per_week == pytest.approx(140, rel=0.1)  # chance: 2.7% at most
+    assert demand.quiet < 1  # it was New Year's Day
+    assert not demand.draw(rng, 100, 28)[1].any()
+
+
 def test_campaigns_come_whole_and_seldom() -> None:
     """One campaign in ten weeks, mailed twice: none in the next four in 10 / 14 of the draws (a
     gamma law's rate), else on its two weekdays; z-bound 4 (false alarm 6e-5)."""

@@ -32,6 +32,8 @@ class Demand:
     """Cases a day: what to expect, by day of the log, and what it varies by.
 
     counts, usual: (D,) cases that came, and the level that day; burst: (D,) days of campaigns.
+    moved: first days, with all that was there before, as after a move from another program: they
+    tell nothing of arrivals.
     weekday: factors from Monday on, averaging 1; quiet: factor of the days at the year's end,
     and the standard deviation of its log.
     level: of a week's cases on usual days; noise: variance of a day's factor beyond chance.
@@ -49,6 +51,7 @@ class Demand:
     noise: float
     trend: float
     trend_se: float
+    moved: int = 0
 
     @property
     def per_week(self) -> float:
@@ -137,7 +140,7 @@ def estimate_demand(paths: Paths) -> Demand:
     dates = paths.start + pd.to_timedelta(np.arange(n), unit="D")
     dow = np.asarray(dates.day_of_week)
     holiday = year_end(dates)
-    burst = np.zeros(n, dtype=bool)
+    burst, moved = np.zeros(n, dtype=bool), 0
     weekday, usual, noise = np.ones(7), np.full(n, max(counts.mean(), 1e-9)), 0.0
     for _ in range(5):
         plain = ~burst & ~holiday
@@ -147,15 +150,17 @@ def estimate_demand(paths: Paths) -> Demand:
         base = np.maximum(usual, FEWEST)
         found = (counts > BURST * base) & _unlikely(counts, base, noise)
         sd = np.sqrt(base + noise * base**2)
-        found = _echoes(found, counts > base + ECHO_SDS * sd) & ~holiday
+        found = _echoes(found, counts > base + ECHO_SDS * sd)
+        moved = 0 if found.all() else int(np.flatnonzero(~found)[0])
+        found &= ~holiday
         if (found == burst).all():
             break
         burst = found
     weight = YEAR_END_DAYS * float(usual.mean())
-    quiet = (weight * float(YEAR_END.value) + counts[holiday].sum()) / (
-        weight + usual[holiday].sum()
-    )
+    seen = holiday & (np.arange(n) >= moved)
+    quiet = (weight * float(YEAR_END.value) + counts[seen].sum()) / (weight + usual[seen].sum())
     level, trend, trend_se = _weeks(counts, weekday[dow], ~burst & ~holiday)
+    burst[:moved] = False
     return Demand(
         start=paths.start,
         counts=counts,
@@ -164,11 +169,12 @@ def estimate_demand(paths: Paths) -> Demand:
         weekday=weekday,
         quiet=float(quiet),
         # the prior's bounds are 90% apart, and weigh as so many days
-        quiet_sd=QUIET_SD * float(np.sqrt(weight / (weight + usual[holiday].sum()))),
+        quiet_sd=QUIET_SD * float(np.sqrt(weight / (weight + usual[seen].sum()))),
         level=level,
         noise=noise,
         trend=trend,
         trend_se=trend_se,
+        moved=moved,
     )
 
 

@@ -49,6 +49,13 @@ class LogResult:
                 f"{d.trend:+.1%} ± {d.trend_se:.1%} a week, not carried on."
             ),
         ]
+        if d.moved:
+            n = int(d.counts[: d.moved].sum())
+            out.append(
+                f"{n:,} cases begin on the first day of the data, as after a move from another "
+                "program: they count in odds and times, and not in how many come. If they are "
+                "older, their times are too short."
+            )
         if d.burst.any():
             ratio = float(d.burst_ratios.mean())
             n = int(d.burst.sum())
