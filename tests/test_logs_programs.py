@@ -368,3 +368,11 @@ def test_a_lead_is_converted_when_its_status_changed_on_that_day(tmp_path: Path)
     assert list(log.cases.closed) == DONE
     assert set(log.visits.stage) == {"Open"}
     assert "reopened" not in said(log)
+
+
+def test_ends_of_which_no_day_is_known_give_no_scenario(tmp_path: Path) -> None:
+    table = [{"Opportunity ID": f"{k}", "Stage": ("Closed Won", "Closed Lost")[k % 2],
+              "Created Date": day(MADE[0] + pd.Timedelta(days=k))} for k in range(80)]  # fmt: skip
+    log = read_log(write(tmp_path, "deals.csv", table))
+    with pytest.raises(DataError, match=r"of 0 of the 80 cases that ended the day is known; 30 ar"):
+        fit_log(log)

@@ -16,7 +16,7 @@ from simulator.fit.logs.contention import Wait, cold_stays, estimate_waits
 from simulator.fit.logs.covariates import Effect, estimate_effects
 from simulator.fit.logs.crew import Crew, estimate_crew
 from simulator.fit.logs.lacking import one_day
-from simulator.fit.logs.log import Log
+from simulator.fit.logs.log import OPEN, Log
 from simulator.fit.logs.network import Network, hours_of, make_frame, make_network
 from simulator.fit.logs.outlook import won_of
 from simulator.fit.logs.paths import Paths, make_paths
@@ -263,6 +263,14 @@ def _enough(log: Log, paths: Paths) -> None:
         raise DataError(
             f"{where}: {n} cases are too few to fit; {FEWEST_CASES} are needed. "
             "Export a longer period"
+        )
+    over = log.cases.outcome.ne(OPEN)
+    dated = int((over & log.cases.closed.notna()).sum())
+    if dated < FEWEST_ENDED <= int(over.sum()):
+        raise DataError(
+            f"{where}: of {dated:,} of the {int(over.sum()):,} cases that ended the day is known; "
+            f"{FEWEST_ENDED} are needed to say how long a case takes. Export the day each was "
+            "closed, or the history of stages"
         )
     if ended < FEWEST_ENDED:
         raise DataError(

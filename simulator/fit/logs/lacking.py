@@ -45,7 +45,7 @@ def lacks(log: Log) -> list[str]:
     if not ended.any():
         out.append(
             "All cases are open: nothing can be said of odds or of how long a case takes. "
-            "Export the closed ones too."
+            "Export the closed ones too, or name the stages that end a case with --won and --lost."
         )
     elif wins == 0 and outcome.eq(CONVERTED).any():
         out.append(
