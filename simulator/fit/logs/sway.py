@@ -13,12 +13,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.fit.logs.risks import Laws
+from simulator.fit.logs.crew import quiet_share
+from simulator.fit.logs.risks import ENOUGH, Laws
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 FEWEST = 30  # ends seen that a factor of its own needs
 FEWEST_WEEKS = 4
+MOSTLY = 0.5  # share of its days in the two weeks up to New Year, from which a week is one of them
 TIE = 3  # decimals of a day, a minute and a half, that a tie is
 PERSISTENCE = np.array([0.0, 0.4, 0.7, 0.85, 0.95])  # from week to week, alike likely before
 SIZE = np.array([0.02, 0.04, 0.07, 0.11, 0.17, 0.26, 0.4, 0.6, 0.9])  # sd of the log factor
@@ -122,12 +124,19 @@ def fit_sways(laws: Laws) -> Sways:
     if weeks < FEWEST_WEEKS:
         return Sways(pace, {}, {}, len(p.stages), exits)
     edges: Array = p.end - 7.0 * np.arange(weeks, -1, -1, dtype=np.float64)
+    usual = _usual(laws, edges)
     sums = np.zeros((2, exits, weeks))
     for stage in range(len(p.stages)):
         stays = np.flatnonzero(p.stage == stage)
         if laws.ended[stays].sum() < FEWEST:
             continue
-        seen, expected, which = weekly_ends(laws, stays, edges)
+        which = np.unique(p.after[stays[laws.ended[stays]]])
+        seen, expected = np.zeros((2, len(which), weeks))
+        for alike in _alike(laws, stays):
+            its_seen, its_expected, its = weekly_ends(laws, alike, edges)
+            row = np.searchsorted(which, its)
+            seen[row] += its_seen * usual
+            expected[row] += its_expected * usual
         pace[stage] = fit_sway(seen.sum(axis=0), expected.sum(axis=0))
         if len(which) < 2:
             continue
@@ -154,6 +163,29 @@ def fit_sways(laws: Laws) -> Sways:
             for k, e in enumerate(which)
         )
     return Sways(pace, common, odds, len(p.stages), exits)
+
+
+def _usual(laws: Laws, edges: Array) -> Array:
+    """1 for weeks, 0 for those that are mostly of the two up to New Year.
+
+    What these are like says little of the weeks after them: desks are cleared, people are away,
+    and programs go on as ever.
+    """
+    return np.asarray(quiet_share(laws.start, [float(x) for x in edges[:-1]]) <= MOSTLY, float)
+
+
+def _alike(laws: Laws, stays: Ints) -> list[Ints]:
+    """Stays of a stage by what their law goes by: where there are enough, those alike.
+
+    Else weeks in which more come back, or more of a campaign, would count as weeks of another pace.
+    """
+    left, found = stays, []
+    for codes in laws.untimed(stays):
+        code = codes[np.searchsorted(stays, left)]
+        kinds, place, size = np.unique(code, return_inverse=True, return_counts=True)
+        found += [left[place == k] for k in np.flatnonzero(size >= ENOUGH) if len(kinds) > 1]
+        left = left[(size < ENOUGH)[place]] if len(kinds) > 1 else left
+    return [x for x in (*found, left) if len(x)]
 
 
 def weekly_ends(laws: Laws, stays: Ints, edges: Array) -> tuple[Array, Array, Ints]:
