@@ -9,14 +9,17 @@ from log_worlds import START, made
 
 from simulator.fit.level import fit_factor, fit_level
 from simulator.fit.logs.cast import Model, make_model
+from simulator.fit.logs.log import Log
 from simulator.fit.logs.paths import make_paths
-from simulator.fit.logs.risks import Pace, masses
+from simulator.fit.logs.risks import Laws, Pace, masses
 from simulator.fit.logs.sway import (
     PERSISTENCE,
     SIZE,
     SIZE_WIDTH,
     USUAL_SIZE,
+    ends_of,
     fit_sway,
+    fit_sways,
     weekly_ends,
 )
 
@@ -66,6 +69,80 @@ def test_a_pace_that_changed_is_seen_and_fades() -> None:
     rng = np.random.default_rng(1)
     path = np.log([sway.draw(rng, 12) for _ in range(2000)]).mean(axis=0)
     assert path[0] > 2 * path[-1] > 0
+
+
+def desk(start: str, days: int, *, back: float = 0.0, rush: float = 1.0) -> Laws:
+    """Cases come at 15 a day to a desk, which takes three days (exponential), and are won.
+
+    back: share that waits three weeks instead, and comes back for half a day. rush: how much
+    quicker the desk is from 18 December on.
+    """
+    rng = np.random.default_rng(4)
+    first = pd.Timestamp(start)
+    turn = (pd.Timestamp(f"{first.year}-12-18") - first) / pd.Timedelta(days=1)
+    visits, cases = [], []
+
+    def leave(at: float, mean: float) -> float:
+        work = mean * rng.exponential()
+        slow = max(turn - at, 0.0)
+        return at + work if work <= slow else at + slow + (work - slow) / rush
+
+    for n, at in enumerate(np.sort(rng.uniform(0, days, 15 * days))):
+        steps = [("desk", at, leave(at, 3.0))]
+        if rng.random() < back:
+            steps.append(("wait", steps[-1][2], steps[-1][2] + 21 * rng.lognormal(0, 0.1)))
+            steps.append(("desk", steps[-1][2], leave(steps[-1][2], 0.5)))
+        visits += [(f"c{n}", *step) for step in steps]
+        cases.append((f"c{n}", at, steps[-1][2], "won"))
+    frame = pd.DataFrame(cases, columns=["case", "created", "closed", "outcome"]).set_index("case")
+    table = pd.DataFrame(visits, columns=["case", "stage", "entered", "left"])
+    for data, columns in ((frame, ("created", "closed")), (table, ("entered", "left"))):
+        for column in columns:
+            data[column] = (first + pd.to_timedelta(data[column], unit="D")).astype(
+                "datetime64[ns]"
+            )
+    table["started"] = pd.Series(pd.NaT, index=table.index, dtype="datetime64[ns]")
+    table["who"] = pd.Series(pd.NA, index=table.index, dtype="string")
+    table["worked"] = np.nan
+    for column in ("channel", "owner"):
+        frame[column] = pd.Series(pd.NA, index=frame.index, dtype="string")
+    frame["amount"] = np.nan
+    end = first + pd.Timedelta(days=days)
+    log = Log(frame, table, first, end + pd.Timedelta(days=1000)).before(end)
+    return make_model(make_paths(log)).laws
+
+
+def test_more_that_come_back_are_no_change_of_pace() -> None:
+    """From the fourth week on half of what the desk sees are second visits, which it is quick
+    with. Of 12 weeks with some 100 ends each none is off by more than chance is (z-bound 4,
+    false alarm 1e-3; hazards taken from the same stays make it less)."""
+    laws = desk("2024-01-01", 84, back=0.7)
+    p = laws.paths
+    stays = np.flatnonzero(p.stage == p.stages.index("desk"))
+    edges = np.arange(0.0, 85.0, 7.0)
+    seen, expected, which = ends_of(laws, stays, edges)
+    ended = laws.ended[stays]
+    np.testing.assert_array_equal(
+        seen.sum(axis=1), [(p.after[stays[ended]] == e).sum() for e in which]
+    )
+    np.testing.assert_allclose(expected.sum(axis=1), seen.sum(axis=1), rtol=1e-9)
+    off = (seen.sum(axis=0) - expected.sum(axis=0)) / np.sqrt(expected.sum(axis=0))
+    assert np.abs(off).max() < 4
+    # told together they would be slow in the three weeks before the first comes back
+    seen, expected = (x[:, :3].sum() for x in weekly_ends(laws, stays, edges)[:2])
+    assert seen < expected - 3.3 * np.sqrt(expected)
+
+
+def test_a_rush_at_the_years_end_does_not_go_on() -> None:
+    """A desk that is three times as quick from 18 December on is the usual one in January."""
+    laws = desk("2024-10-01", 92, rush=3.0)
+    place = laws.paths.stages.index("desk")
+    assert 0.85 < fit_sways(laws).pace[place].now < 1.15
+    # in any other two weeks it is news
+    other = desk("2024-10-01", 91, rush=3.0)
+    edges = np.arange(0.0, 92.0, 7.0)
+    seen, expected, _ = weekly_ends(other, np.flatnonzero(other.paths.stage == place), edges)
+    assert fit_sway(seen.sum(axis=0), expected.sum(axis=0)).now > 1.3
 
 
 def test_factors_of_the_prior_are_held_as_often_as_is_said() -> None:

@@ -124,19 +124,14 @@ def fit_sways(laws: Laws) -> Sways:
     if weeks < FEWEST_WEEKS:
         return Sways(pace, {}, {}, len(p.stages), exits)
     edges: Array = p.end - 7.0 * np.arange(weeks, -1, -1, dtype=np.float64)
-    usual = _usual(laws, edges)
     sums = np.zeros((2, exits, weeks))
     for stage in range(len(p.stages)):
         stays = np.flatnonzero(p.stage == stage)
         if laws.ended[stays].sum() < FEWEST:
             continue
-        which = np.unique(p.after[stays[laws.ended[stays]]])
-        seen, expected = np.zeros((2, len(which), weeks))
-        for alike in _alike(laws, stays):
-            its_seen, its_expected, its = weekly_ends(laws, alike, edges)
-            row = np.searchsorted(which, its)
-            seen[row] += its_seen * usual
-            expected[row] += its_expected * usual
+        seen, expected, which = ends_of(laws, stays, edges)
+        if seen.sum() < FEWEST:
+            continue
         pace[stage] = fit_sway(seen.sum(axis=0), expected.sum(axis=0))
         if len(which) < 2:
             continue
@@ -165,13 +160,21 @@ def fit_sways(laws: Laws) -> Sways:
     return Sways(pace, common, odds, len(p.stages), exits)
 
 
-def _usual(laws: Laws, edges: Array) -> Array:
-    """1 for weeks, 0 for those that are mostly of the two up to New Year.
+def ends_of(laws: Laws, stays: Ints, edges: Array) -> tuple[Array, Array, Ints]:
+    """Ends of the stays of a stage, seen and expected by exit and week, (E, W), and the exits.
 
-    What these are like says little of the weeks after them: desks are cleared, people are away,
-    and programs go on as ever.
+    None in weeks that are mostly of the two up to New Year. What these are like says little of the
+    weeks after them: desks are cleared, people are away, and programs go on as ever.
     """
-    return np.asarray(quiet_share(laws.start, [float(x) for x in edges[:-1]]) <= MOSTLY, float)
+    which = np.unique(laws.paths.after[stays[laws.ended[stays]]])
+    seen, expected = np.zeros((2, len(which), len(edges) - 1))
+    for alike in _alike(laws, stays):
+        its_seen, its_expected, its = weekly_ends(laws, alike, edges)
+        row = np.searchsorted(which, its)
+        seen[row] += its_seen
+        expected[row] += its_expected
+    usual = quiet_share(laws.start, [float(x) for x in edges[:-1]]) <= MOSTLY
+    return seen * usual, expected * usual, which
 
 
 def _alike(laws: Laws, stays: Ints) -> list[Ints]:
