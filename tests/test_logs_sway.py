@@ -9,6 +9,7 @@ from log_worlds import START, made
 
 from simulator.fit.level import fit_factor, fit_level
 from simulator.fit.logs.cast import Model, make_model
+from simulator.fit.logs.demand import QUIET_SD
 from simulator.fit.logs.log import Log
 from simulator.fit.logs.paths import make_paths
 from simulator.fit.logs.risks import Laws, Pace, masses
@@ -143,6 +144,20 @@ def test_a_rush_at_the_years_end_does_not_go_on() -> None:
     edges = np.arange(0.0, 92.0, 7.0)
     seen, expected, _ = weekly_ends(other, np.flatnonzero(other.paths.stage == place), edges)
     assert fit_sway(seen.sum(axis=0), expected.sum(axis=0)).now > 1.3
+
+
+def test_how_quiet_the_years_end_will_be_is_unsure() -> None:
+    """Of 1,000 draws the spread is within a tenth of the book's (z-bound 4.5, false alarm 1e-5)
+    in weeks up to New Year, by their share of it; other weeks are as they are."""
+    model = make_model(desk("2024-10-01", 70).paths)
+    end = model.paths.end
+    edges = end + 7.0 * np.arange(1, 5)
+    rng = np.random.default_rng(1)
+    drawn = np.log([model._quiet(rng, edges, end + 35) for _ in range(1000)])
+    share = np.array([0, 6, 7, 2, 0]) / 7  # from 10 December on
+    np.testing.assert_allclose(drawn.std(axis=0), share * QUIET_SD, rtol=0.1)
+    # weeks beyond the last edge are not all like its first
+    assert not np.log(model._quiet(rng, edges[:1], end + 35))[1].any()
 
 
 def test_factors_of_the_prior_are_held_as_often_as_is_said() -> None:
