@@ -18,7 +18,6 @@ from simulator.fit.logs.sway import (
     SIZE,
     SIZE_WIDTH,
     USUAL_SIZE,
-    ends_of,
     fit_sway,
     fit_sways,
     weekly_ends,
@@ -72,66 +71,34 @@ def test_a_pace_that_changed_is_seen_and_fades() -> None:
     assert path[0] > 2 * path[-1] > 0
 
 
-def desk(start: str, days: int, *, back: float = 0.0, rush: float = 1.0) -> Laws:
+def desk(start: str, days: int, *, rush: float = 1.0) -> Laws:
     """Cases come at 15 a day to a desk, which takes three days (exponential), and are won.
 
-    back: share that waits three weeks instead, and comes back for half a day. rush: how much
-    quicker the desk is from 18 December on.
+    rush: how much quicker it is from 18 December on.
     """
     rng = np.random.default_rng(4)
     first = pd.Timestamp(start)
     turn = (pd.Timestamp(f"{first.year}-12-18") - first) / pd.Timedelta(days=1)
-    visits, cases = [], []
-
-    def leave(at: float, mean: float) -> float:
-        work = mean * rng.exponential()
-        slow = max(turn - at, 0.0)
-        return at + work if work <= slow else at + slow + (work - slow) / rush
-
-    for n, at in enumerate(np.sort(rng.uniform(0, days, 15 * days))):
-        steps = [("desk", at, leave(at, 3.0))]
-        if rng.random() < back:
-            steps.append(("wait", steps[-1][2], steps[-1][2] + 21 * rng.lognormal(0, 0.1)))
-            steps.append(("desk", steps[-1][2], leave(steps[-1][2], 0.5)))
-        visits += [(f"c{n}", *step) for step in steps]
-        cases.append((f"c{n}", at, steps[-1][2], "won"))
-    frame = pd.DataFrame(cases, columns=["case", "created", "closed", "outcome"]).set_index("case")
-    table = pd.DataFrame(visits, columns=["case", "stage", "entered", "left"])
-    for data, columns in ((frame, ("created", "closed")), (table, ("entered", "left"))):
-        for column in columns:
-            data[column] = (first + pd.to_timedelta(data[column], unit="D")).astype(
-                "datetime64[ns]"
-            )
-    table["started"] = pd.Series(pd.NaT, index=table.index, dtype="datetime64[ns]")
-    table["who"] = pd.Series(pd.NA, index=table.index, dtype="string")
-    table["worked"] = np.nan
-    for column in ("channel", "owner"):
-        frame[column] = pd.Series(pd.NA, index=frame.index, dtype="string")
-    frame["amount"] = np.nan
-    end = first + pd.Timedelta(days=days)
-    log = Log(frame, table, first, end + pd.Timedelta(days=1000)).before(end)
-    return make_model(make_paths(log)).laws
-
-
-def test_more_that_come_back_are_no_change_of_pace() -> None:
-    """From the fourth week on half of what the desk sees are second visits, which it is quick
-    with. Of 12 weeks with some 100 ends each none is off by more than chance is (z-bound 4,
-    false alarm 1e-3; hazards taken from the same stays make it less)."""
-    laws = desk("2024-01-01", 84, back=0.7)
-    p = laws.paths
-    stays = np.flatnonzero(p.stage == p.stages.index("desk"))
-    edges = np.arange(0.0, 85.0, 7.0)
-    seen, expected, which = ends_of(laws, stays, edges)
-    ended = laws.ended[stays]
-    np.testing.assert_array_equal(
-        seen.sum(axis=1), [(p.after[stays[ended]] == e).sum() for e in which]
+    at = np.sort(rng.uniform(0, days, 15 * days))
+    work, slow = rng.exponential(3.0, len(at)), np.maximum(turn - at, 0.0)
+    closed = at + np.where(work <= slow, work, slow + (work - slow) / rush)
+    entered, left = (
+        (first + pd.to_timedelta(x, unit="D")).astype("datetime64[ns]") for x in (at, closed)
     )
-    np.testing.assert_allclose(expected.sum(axis=1), seen.sum(axis=1), rtol=1e-9)
-    off = (seen.sum(axis=0) - expected.sum(axis=0)) / np.sqrt(expected.sum(axis=0))
-    assert np.abs(off).max() < 4
-    # told together they would be slow in the three weeks before the first comes back
-    seen, expected = (x[:, :3].sum() for x in weekly_ends(laws, stays, edges)[:2])
-    assert seen < expected - 3.3 * np.sqrt(expected)
+    names = [f"c{k}" for k in range(len(at))]
+    none = pd.array([pd.NA] * len(at), dtype="string")
+    cases = pd.DataFrame(
+        {"created": entered, "closed": left, "outcome": "won", "channel": none, "owner": none,
+         "amount": np.nan}, index=names,
+    )  # fmt: skip
+    visits = pd.DataFrame(
+        {"case": names, "stage": "desk", "entered": entered, "started": pd.NaT, "left": left,
+         "who": none, "worked": np.nan},
+    )  # fmt: skip
+    visits["started"] = visits["started"].astype("datetime64[ns]")
+    end = first + pd.Timedelta(days=days)
+    whole = Log(cases, visits, first, end + pd.Timedelta(days=1000))
+    return make_model(make_paths(whole.before(end))).laws
 
 
 def test_a_rush_at_the_years_end_does_not_go_on() -> None:

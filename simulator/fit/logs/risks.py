@@ -129,11 +129,6 @@ class Laws:
             e.stage,
         ]
 
-    def untimed(self, stays: Ints) -> tuple[Ints, Ints]:
-        """Numbers of these stays that say who is alike, whenever they began: fine and coarse."""
-        codes = self._codes(self.entry[stays])
-        return codes[7], codes[8]
-
     def _phase(self, at: Array) -> tuple[Ints, Ints]:
         first = self.start.day_of_week
         hour = np.floor((at % 1.0) * 24).astype(np.int64)

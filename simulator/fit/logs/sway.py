@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.fit.logs.crew import quiet_share
-from simulator.fit.logs.risks import ENOUGH, Laws
+from simulator.fit.logs.risks import Laws
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -124,12 +124,15 @@ def fit_sways(laws: Laws) -> Sways:
     if weeks < FEWEST_WEEKS:
         return Sways(pace, {}, {}, len(p.stages), exits)
     edges: Array = p.end - 7.0 * np.arange(weeks, -1, -1, dtype=np.float64)
+    usual = quiet_share(p.start, [float(x) for x in edges[:-1]]) <= MOSTLY
     sums = np.zeros((2, exits, weeks))
     for stage in range(len(p.stages)):
         stays = np.flatnonzero(p.stage == stage)
         if laws.ended[stays].sum() < FEWEST:
             continue
-        seen, expected, which = ends_of(laws, stays, edges)
+        seen, expected, which = weekly_ends(laws, stays, edges)
+        # weeks up to New Year say little of those after them: desks are cleared, people are away
+        seen, expected = seen * usual, expected * usual
         if seen.sum() < FEWEST:
             continue
         pace[stage] = fit_sway(seen.sum(axis=0), expected.sum(axis=0))
@@ -158,37 +161,6 @@ def fit_sways(laws: Laws) -> Sways:
             for k, e in enumerate(which)
         )
     return Sways(pace, common, odds, len(p.stages), exits)
-
-
-def ends_of(laws: Laws, stays: Ints, edges: Array) -> tuple[Array, Array, Ints]:
-    """Ends of the stays of a stage, seen and expected by exit and week, (E, W), and the exits.
-
-    None in weeks that are mostly of the two up to New Year. What these are like says little of the
-    weeks after them: desks are cleared, people are away, and programs go on as ever.
-    """
-    which = np.unique(laws.paths.after[stays[laws.ended[stays]]])
-    seen, expected = np.zeros((2, len(which), len(edges) - 1))
-    for alike in _alike(laws, stays):
-        its_seen, its_expected, its = weekly_ends(laws, alike, edges)
-        row = np.searchsorted(which, its)
-        seen[row] += its_seen
-        expected[row] += its_expected
-    usual = quiet_share(laws.start, [float(x) for x in edges[:-1]]) <= MOSTLY
-    return seen * usual, expected * usual, which
-
-
-def _alike(laws: Laws, stays: Ints) -> list[Ints]:
-    """Stays of a stage by what their law goes by: where there are enough, those alike.
-
-    Else weeks in which more come back, or more of a campaign, would count as weeks of another pace.
-    """
-    left, found = stays, []
-    for codes in laws.untimed(stays):
-        code = codes[np.searchsorted(stays, left)]
-        kinds, place, size = np.unique(code, return_inverse=True, return_counts=True)
-        found += [left[place == k] for k in np.flatnonzero(size >= ENOUGH) if len(kinds) > 1]
-        left = left[(size < ENOUGH)[place]] if len(kinds) > 1 else left
-    return [x for x in (*found, left) if len(x)]
 
 
 def weekly_ends(laws: Laws, stays: Ints, edges: Array) -> tuple[Array, Array, Ints]:
