@@ -307,6 +307,9 @@ def test_loans_are_cancelled_by_a_rule() -> None:
 
     fit = fit_log(bpic12.log(), draws=0)
     rules = [b for bs in fit.script.branches for b in bs if b.fixed and b.to == "ends_cancelled"]
-    assert len(rules) == 2
+    # two stages have it, each in both segments
+    stages = ("w_completeren_aanvraag_", "w_nabellen_offertes_")
+    assert [sum(b.name.startswith(stage) for b in rules) for stage in stages] == [2, 2]
+    assert len(rules) == 4
     assert all(30 < b.days < 31 for b in rules)
     assert "112" not in fit.paths.people
