@@ -50,7 +50,7 @@ def _moments(log: Log, days: list[pd.Timestamp]) -> pd.DataFrame:
     found = []
     sources = (log.visits, ("entered", "started", "left")), (log.cases, ("created", "closed"))
     for frame, columns in sources:
-        for column in columns:
+        for column in columns if len(frame) else ():
             times = frame[column]
             day = times.dt.normalize()
             mine = np.flatnonzero(day.isin(days))
