@@ -27,7 +27,7 @@ def without_cut_day(log: Log) -> Log:
         return log
     days = [day - pd.Timedelta(weeks=k) for k in range(1, BACK + 1)]
     days = [d for d in days if d >= log.since]
-    if len(days) < FEWEST_DAYS:
+    if len(days) < FEWEST_DAYS or log.cases.empty:
         return log
     seen = _moments(log, days)
     later = seen[seen["hour"] > hour]
