@@ -158,6 +158,21 @@ def test_later_data_are_scored_from_where_the_fit_ended(ours: Path) -> None:
         assert a.actual == pytest.approx(b["actual"], rel=0.02, abs=0.02), a.measure
 
 
+def test_later_data_end_with_a_whole_day(ours: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = ours.parent / "cut.csv"
+    later = pd.read_csv(ours.parent / "all.csv")
+    later[later["timestamp"] < "2024-04-20 11:30"].to_csv(path, index=False)
+    seen: list[Log] = []
+
+    def scored(log: Log, *_: object, **__: object) -> Trial:
+        seen.append(log)
+        return Trial((), 0.9, 1)
+
+    monkeypatch.setattr("simulator.fit.logs.later.backtest_log", scored)
+    backtest_folder(ours, data=[path])
+    assert seen[0].until == pd.Timestamp("2024-04-20")
+
+
 def test_what_cannot_be_scored_is_said(ours: Path, tmp_path: Path) -> None:
     def error(*args: str | Path) -> str:
         found = run("backtest", *args)
@@ -292,6 +307,9 @@ def test_loans_are_cancelled_by_a_rule() -> None:
 
     fit = fit_log(bpic12.log(), draws=0)
     rules = [b for bs in fit.script.branches for b in bs if b.fixed and b.to == "ends_cancelled"]
-    assert len(rules) == 2
+    # two stages have it, each in both segments
+    stages = ("w_completeren_aanvraag_", "w_nabellen_offertes_")
+    assert [sum(b.name.startswith(stage) for b in rules) for stage in stages] == [2, 2]
+    assert len(rules) == 4
     assert all(30 < b.days < 31 for b in rules)
     assert "112" not in fit.paths.people

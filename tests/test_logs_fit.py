@@ -20,6 +20,7 @@ from simulator.fit.logs.cast import make_model
 from simulator.fit.logs.clock import make_clock, ruled
 from simulator.fit.logs.contention import Wait, estimate_waits
 from simulator.fit.logs.crew import estimate_crew
+from simulator.fit.logs.cutday import without_cut_day
 from simulator.fit.logs.demand import BURST_CHANCE, _echoes, _unlikely, estimate_demand, year_end
 from simulator.fit.logs.fitted import LogFit, fit_log
 from simulator.fit.logs.log import Log
@@ -43,6 +44,45 @@ def log() -> Log:
 @pytest.fixture(scope="module")
 def fit(log: Log) -> LogFit:
     return fit_log(log, draws=40)
+
+
+@pytest.mark.parametrize("hour", [1, 10, 16])
+def test_a_day_that_was_cut_is_left_out(log: Log, hour: int) -> None:
+    """An export of the morning says of a week what one of the midnight before says."""
+    midnight = START + pd.Timedelta(days=100)
+    cut = without_cut_day(log.before(midnight + pd.Timedelta(hours=hour)))
+    assert cut.until == midnight
+    pd.testing.assert_frame_equal(cut.cases, log.before(midnight).cases)
+    said = str(cut.findings[-1])
+    assert f"on 2024-04-10, which was cut at {hour:02d}:00: that day left out" in said
+    assert "Export up to a midnight" in said
+
+
+def test_a_day_that_is_nearly_whole_is_kept(log: Log) -> None:
+    midnight = START + pd.Timedelta(days=100)
+    for late in (log, log.before(midnight), log.before(midnight - pd.Timedelta(hours=1))):
+        assert without_cut_day(late) is late
+    # nor can a few days, or a few cases, tell
+    noon = pd.Timedelta(hours=12)
+    for few in (log.before(START + pd.Timedelta(days=20) + noon),
+                made(90, 1.0).before(START + pd.Timedelta(days=80) + noon)):  # fmt: skip
+        assert without_cut_day(few) is few
+
+
+def test_a_fit_leaves_out_a_day_that_was_cut(
+    log: Log, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut = log.before(START + pd.Timedelta(days=100, hours=10))
+    seen: list[Log] = []
+
+    def fitted(found: Log, **_: object) -> None:
+        seen.append(found)
+
+    monkeypatch.setattr("simulator.fit.logs.write.fit_jointly", fitted)
+    monkeypatch.setattr("simulator.fit.logs.write.LogResult", lambda *_, **__: None)
+    fit_files_of_log([csv_of(cut, tmp_path / "events.csv")])
+    assert seen[0].until == START + pd.Timedelta(days=100)
+    assert "which was cut at 09:" in str(seen[0].findings[-1])
 
 
 def test_jumps_are_those_of_kaplan_meier() -> None:

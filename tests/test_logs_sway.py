@@ -9,14 +9,17 @@ from log_worlds import START, made
 
 from simulator.fit.level import fit_factor, fit_level
 from simulator.fit.logs.cast import Model, make_model
+from simulator.fit.logs.demand import QUIET_SD
+from simulator.fit.logs.log import Log
 from simulator.fit.logs.paths import make_paths
-from simulator.fit.logs.risks import Pace, masses
+from simulator.fit.logs.risks import Laws, Pace, masses
 from simulator.fit.logs.sway import (
     PERSISTENCE,
     SIZE,
     SIZE_WIDTH,
     USUAL_SIZE,
     fit_sway,
+    fit_sways,
     weekly_ends,
 )
 
@@ -66,6 +69,62 @@ def test_a_pace_that_changed_is_seen_and_fades() -> None:
     rng = np.random.default_rng(1)
     path = np.log([sway.draw(rng, 12) for _ in range(2000)]).mean(axis=0)
     assert path[0] > 2 * path[-1] > 0
+
+
+def desk(start: str, days: int, *, rush: float = 1.0) -> Laws:
+    """Cases come at 15 a day to a desk, which takes three days (exponential), and are won.
+
+    rush: how much quicker it is from 18 December on.
+    """
+    rng = np.random.default_rng(4)
+    first = pd.Timestamp(start)
+    turn = (pd.Timestamp(f"{first.year}-12-18") - first) / pd.Timedelta(days=1)
+    at = np.sort(rng.uniform(0, days, 15 * days))
+    work, slow = rng.exponential(3.0, len(at)), np.maximum(turn - at, 0.0)
+    closed = at + np.where(work <= slow, work, slow + (work - slow) / rush)
+    entered, left = (
+        (first + pd.to_timedelta(x, unit="D")).astype("datetime64[ns]") for x in (at, closed)
+    )
+    names = [f"c{k}" for k in range(len(at))]
+    none = pd.array([pd.NA] * len(at), dtype="string")
+    cases = pd.DataFrame(
+        {"created": entered, "closed": left, "outcome": "won", "channel": none, "owner": none,
+         "amount": np.nan}, index=names,
+    )  # fmt: skip
+    visits = pd.DataFrame(
+        {"case": names, "stage": "desk", "entered": entered, "started": pd.NaT, "left": left,
+         "who": none, "worked": np.nan},
+    )  # fmt: skip
+    visits["started"] = visits["started"].astype("datetime64[ns]")
+    end = first + pd.Timedelta(days=days)
+    whole = Log(cases, visits, first, end + pd.Timedelta(days=1000))
+    return make_model(make_paths(whole.before(end))).laws
+
+
+def test_a_rush_at_the_years_end_does_not_go_on() -> None:
+    """A desk that is three times as quick from 18 December on is the usual one in January."""
+    laws = desk("2024-10-01", 92, rush=3.0)
+    place = laws.paths.stages.index("desk")
+    assert 0.85 < fit_sways(laws).pace[place].now < 1.15
+    # in any other two weeks it is news
+    other = desk("2024-10-01", 91, rush=3.0)
+    edges = np.arange(0.0, 92.0, 7.0)
+    seen, expected, _ = weekly_ends(other, np.flatnonzero(other.paths.stage == place), edges)
+    assert fit_sway(seen.sum(axis=0), expected.sum(axis=0)).now > 1.3
+
+
+def test_how_quiet_the_years_end_will_be_is_unsure() -> None:
+    """Of 1,000 draws the spread is within a tenth of the book's (z-bound 4.5, false alarm 1e-5)
+    in weeks up to New Year, by their share of it; other weeks are as they are."""
+    model = make_model(desk("2024-10-01", 70).paths)
+    end = model.paths.end
+    edges = end + 7.0 * np.arange(1, 5)
+    rng = np.random.default_rng(1)
+    drawn = np.log([model._quiet(rng, edges, end + 35) for _ in range(1000)])
+    share = np.array([0, 6, 7, 2, 0]) / 7  # from 10 December on
+    np.testing.assert_allclose(drawn.std(axis=0), share * QUIET_SD, rtol=0.1)
+    # weeks beyond the last edge are not all like its first
+    assert not np.log(model._quiet(rng, edges[:1], end + 35))[1].any()
 
 
 def test_factors_of_the_prior_are_held_as_often_as_is_said() -> None:

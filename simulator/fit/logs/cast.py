@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.fit.logs.clock import make_clock
+from simulator.fit.logs.crew import quiet_share
 from simulator.fit.logs.demand import RECENT_DAYS, Demand, estimate_demand
 from simulator.fit.logs.paths import Paths
 from simulator.fit.logs.risks import Entry, Laws, Pace, Sampler
@@ -99,6 +100,7 @@ class Model:
         odds = None
         if weighted:
             speed, odds = self.sways.draw(rng, len(edges) + 1)
+            speed = speed * self._quiet(rng, edges, until)
         sampler = Sampler(self.laws, weight, odds)
         new = arrivals or draw_arrivals(self, until, rng)
         open_ = np.flatnonzero(p.outcome < 0)
@@ -162,6 +164,15 @@ class Model:
             event_stage=np.concatenate([x[1] for x in events]),
             event_time=np.concatenate([x[2] for x in events]),
         )
+
+    def _quiet(self, rng: np.random.Generator, edges: Array, until: float) -> Array:
+        """How much faster or slower than expected work goes on up to New Year, by week ahead."""
+        share = quiet_share(self.paths.start, [self.paths.end, *edges])
+        if len(edges) and edges[-1] + 7.0 < until:
+            share[-1] = 0.0  # it is all weeks from there on
+        if not share.any():
+            return np.ones(len(share))
+        return np.asarray(np.exp(share * self.laws.clock.pace_sd * rng.standard_normal()))
 
     def _events(
         self, case: Ints, now: Entry, u: Array, donor: Ints, until: float

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from simulator.fit.logs.demand import YEAR_END, YEAR_END_DAYS, year_end
+from simulator.fit.logs.demand import QUIET_SD, YEAR_END, YEAR_END_DAYS, year_end
 from simulator.fit.logs.paths import CENSORED, Paths
 
 Array = NDArray[np.float64]
@@ -27,11 +27,15 @@ RULE_DENSE = 5.0  # and so many times what lies around them
 
 @dataclass(frozen=True)
 class Clock:
-    """Working time against days since the log's start, both rising; ``pace`` at the year's end."""
+    """Working time against days since the log's start, both rising; ``pace`` at the year's end.
+
+    pace_sd: standard deviation of its log.
+    """
 
     days: Array
     work: Array
     pace: float
+    pace_sd: float = 0.0
 
     def read(self, day: Array) -> Array:
         """Working time at these days."""
@@ -49,14 +53,18 @@ def make_clock(paths: Paths, pace: float | None = None) -> Clock:
     n = int(np.ceil(paths.end)) + AHEAD
     dates = paths.start + pd.to_timedelta(np.arange(n), unit="D")
     quiet = year_end(dates)
+    sd = 0.0
     if pace is None:
-        pace = _pace(paths, quiet[: int(paths.end)])
+        pace, sd = _pace(paths, quiet[: int(paths.end)])
     work = np.concatenate([[0.0], np.cumsum(np.where(quiet, pace, 1.0))])
-    return Clock(np.arange(n + 1, dtype=float), work, pace)
+    return Clock(np.arange(n + 1, dtype=float), work, pace, sd)
 
 
-def _pace(paths: Paths, quiet: Bools) -> float:
-    """What was done on those days over what is usual on such a weekday, with the book's prior."""
+def _pace(paths: Paths, quiet: Bools) -> tuple[float, float]:
+    """What was done on those days over what is usual on such a weekday, with the book's prior.
+
+    And the standard deviation of its log.
+    """
     n = len(quiet)
     did = np.bincount(paths.acts[0].astype(np.int64), minlength=n)[:n].astype(float)
     dow = (np.arange(n) + paths.start.day_of_week) % 7
@@ -69,9 +77,9 @@ def _pace(paths: Paths, quiet: Bools) -> float:
     weight = YEAR_END_DAYS * float(expected.mean())
     total = weight + expected[quiet].sum()
     if total <= 0:
-        return float(YEAR_END.value)
+        return float(YEAR_END.value), QUIET_SD
     found = (weight * float(YEAR_END.value) + did[quiet].sum()) / total
-    return float(np.clip(found, 0.2, 1.0))
+    return float(np.clip(found, 0.2, 1.0)), QUIET_SD * float(np.sqrt(weight / total))
 
 
 def ruled(paths: Paths) -> Bools:

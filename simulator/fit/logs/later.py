@@ -11,6 +11,7 @@ import pandas as pd
 
 from simulator.errors import DataError
 from simulator.fit.backtest import BackTest, backtest
+from simulator.fit.logs.cutday import without_cut_day
 from simulator.fit.logs.fitted import FEWEST_CASES
 from simulator.fit.logs.log import OPEN, Log
 from simulator.fit.logs.scored import TrialResult
@@ -71,6 +72,7 @@ def backtest_of(
             f"{unknown:,} cases ended on a day nobody kept, and were given one: weeks and times of "
             "such ends are not held against anything that was seen."
         )
+    log = without_cut_day(log)
     trial = backtest_log(log, starts, days=days, draws=draws or DRAWS, seed=seed)
     return TrialResult(trial, str(folder), tuple(files), tuple(notes))
 

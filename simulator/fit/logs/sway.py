@@ -13,12 +13,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.fit.logs.crew import quiet_share
 from simulator.fit.logs.risks import Laws
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 FEWEST = 30  # ends seen that a factor of its own needs
 FEWEST_WEEKS = 4
+MOSTLY = 0.5  # share of its days in the two weeks up to New Year, from which a week is one of them
 TIE = 3  # decimals of a day, a minute and a half, that a tie is
 PERSISTENCE = np.array([0.0, 0.4, 0.7, 0.85, 0.95])  # from week to week, alike likely before
 SIZE = np.array([0.02, 0.04, 0.07, 0.11, 0.17, 0.26, 0.4, 0.6, 0.9])  # sd of the log factor
@@ -122,12 +124,17 @@ def fit_sways(laws: Laws) -> Sways:
     if weeks < FEWEST_WEEKS:
         return Sways(pace, {}, {}, len(p.stages), exits)
     edges: Array = p.end - 7.0 * np.arange(weeks, -1, -1, dtype=np.float64)
+    usual = quiet_share(p.start, [float(x) for x in edges[:-1]]) <= MOSTLY
     sums = np.zeros((2, exits, weeks))
     for stage in range(len(p.stages)):
         stays = np.flatnonzero(p.stage == stage)
         if laws.ended[stays].sum() < FEWEST:
             continue
         seen, expected, which = weekly_ends(laws, stays, edges)
+        # weeks up to New Year say little of those after them: desks are cleared, people are away
+        seen, expected = seen * usual, expected * usual
+        if seen.sum() < FEWEST:
+            continue
         pace[stage] = fit_sway(seen.sum(axis=0), expected.sum(axis=0))
         if len(which) < 2:
             continue

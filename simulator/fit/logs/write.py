@@ -11,6 +11,7 @@ import pandas as pd
 from simulator.fit import fit_files
 from simulator.fit.draws import scenario_draws
 from simulator.fit.logs.columns import DEALS, LEADS
+from simulator.fit.logs.cutday import without_cut_day
 from simulator.fit.logs.fitted import LogFit
 from simulator.fit.logs.joint import fit_jointly
 from simulator.fit.logs.kinds import Source
@@ -105,7 +106,7 @@ def fit_and_write(
             save(_folder(out), QUEUES, files, options, log.until.ceil("D").isoformat())
         return calls
     lacking = tuple(lacks(log))
-    whole = [dated(log)]
+    whole = [without_cut_day(dated(log))]
     del log  # of millions of visits, which are let go once they are paths
     fit = fit_jointly(whole.pop(), seed=seed)
     if out is None:
