@@ -511,7 +511,7 @@ def test_scipys_integrator_finds_the_same(monkeypatch: pytest.MonkeyPatch) -> No
     np.testing.assert_allclose(hours, r.series.busy_hours[3], rtol=1e-6)
 
 
-@pytest.mark.parametrize("solver", ["Radau", "LSODA"])
+@pytest.mark.parametrize("solver", [pytest.param("Radau", marks=pytest.mark.slow), "LSODA"])
 def test_any_of_scipys_solvers_gives_the_same(solver: str) -> None:
     system = queue(9.0, 10, theta=0.5, weeks=8)
     mine, theirs = run(system, rtol=1e-8, atol=1e-8), run(system, solver=solver, rtol=1e-9)
