@@ -94,18 +94,22 @@ class Agreement:
         other_se: float = 0.0,
         resolution: float | None = None,
     ) -> None:
-        """The mean of x is `exact` times the mean of n; other_se: of `exact` itself."""
+        """The mean of x is `exact` times the mean of n; other_se: of `exact` itself.
+
+        The resolution is of our runs alone: more of them make `exact` no sharper.
+        """
         x = np.asarray(x, dtype=float)
         n = np.broadcast_to(np.asarray(n, dtype=float), x.shape)
         over = float(n.mean())
         error = x - exact * n
-        se = float(np.hypot(error.std(ddof=1) / np.sqrt(len(x)) / over, other_se))
-        band = critical(len(x)) * se
+        se = float(error.std(ddof=1) / np.sqrt(len(x)) / over)
+        band = critical(len(x)) * float(np.hypot(se, other_se))
         self.rows.append((name, float(x.mean()) / over, exact, band))
         limit = self.resolution if resolution is None else resolution
         limit *= 1.0 if self.bench.times == 1 else 1.3 * self.bench.times**-0.5
-        if band > limit * abs(exact):
-            self.rows.append((f"{name}: resolution", band / abs(exact), limit, 0.0))
+        ours = critical(len(x)) * se
+        if ours > limit * abs(exact):
+            self.rows.append((f"{name}: resolution", ours / abs(exact), limit, 0.0))
 
     def settle(self) -> None:
         wrong = [r for r in self.rows if not abs(r[1] - r[2]) <= r[3]]
