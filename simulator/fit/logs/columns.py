@@ -59,6 +59,7 @@ _OPPORTUNITY: dict[str, tuple[str, ...]] = {
     "lasted": ("Stage Duration", "stage_duration"),
     "closed": ("IsClosed", "Closed", "is_closed", "hs_is_closed", "Is Deal Closed?"),
     "won": ("IsWon", "Won", "is_won", "hs_is_closed_won", "Is Closed Won"),
+    "lost": ("hs_is_closed_lost", "Is Closed Lost", "IsLost", "Is Lost", "is_lost"),
     "amount": (
         "Amount", "close_value", "deal_value", "value", "amount_usd", "ACV", "ARR",
         "Actual Revenue", "actualvalue", "Est. Revenue", "Estimated Revenue", "estimatedvalue",
@@ -81,7 +82,15 @@ _OPPORTUNITY: dict[str, tuple[str, ...]] = {
         "closed_lost_reason", "Reason Lost", "Reason_Lost__c", "loss_reason", "lost_reason",
         "Deal - Lost reason", "Reason For Loss", "Reason for closed lost", "Status Reason",
     ),
-    "probability": ("Probability", "Probability (%)"),
+    "won_reason": (
+        "Closed Won Reason", "closed_won_reason", "Won Reason", "won_reason", "Win Reason",
+        "Reason Won", "Deal - Won reason",
+    ),
+    "probability": (
+        "Probability", "Probability (%)", "Deal probability", "hs_deal_stage_probability",
+        "Deal - Probability", "Deal stage probability", "Win Probability", "win_probability",
+        "Close Probability", "closeprobability",
+    ),
     "forecast": ("ForecastCategory", "ForecastCategoryName", "Forecast Category"),
 }  # fmt: skip
 

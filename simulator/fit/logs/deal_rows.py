@@ -11,6 +11,7 @@ from simulator.errors import DataError
 from simulator.fit.logs.columns import HUBSPOT, STAGE_REPORT
 from simulator.fit.logs.deals import end_of
 from simulator.fit.logs.files import TEXT
+from simulator.fit.logs.hints import ends_by_hints
 from simulator.fit.logs.kinds import Source
 from simulator.fit.logs.log import OPEN, WON
 from simulator.fit.logs.states import by_state, ended_by_state, state_of
@@ -73,14 +74,21 @@ def case_rows(
         if role in columns:
             cases[name], bad = as_times(table, columns[role], f"the {role} date", day_first)
             found += bad
-    for role, name in (("closed", "closed_"), ("won", "won_")):
+    for role, name in (("closed", "closed_"), ("won", "won_"), ("lost", "lost_")):
         cases[name] = np.nan
         if role in columns:
             columns = _ticked(cases, name, table, columns, role, found, day_first)
+    lost = cases.pop("lost_")
+    if lost.notna().any():
+        cases["won_"] = cases.won_.where(cases.won_.notna(), lost.eq(1.0).map({True: 0.0}))
+        closed = (lost.eq(1.0) | cases.won_.eq(1.0)).astype(float)
+        told = closed.eq(1.0) | (lost.notna() & ("won" in columns))
+        cases["closed_"] = cases.closed_.where(cases.closed_.notna(), closed.where(told))
     columns = ended_by_state(cases, table, columns, found, day_first)
     for role in ("stage", "owner", "channel", "reason"):
         text = as_ids(data[columns[role]]) if role in columns else pd.NA
         cases[role] = pd.Series(text, index=data.index, dtype=TEXT)
+    ends_by_hints(cases, table, columns, found)
     cases["amount"] = np.nan
     if "amount" in columns:
         cases["amount"], bad = as_money(table, columns["amount"], "the amount")

@@ -29,6 +29,7 @@ _LOST = re.compile(
 _STALLED = re.compile(
     r"(?i)no.?decision|status.?quo|did not (?:decide|proceed)|inaction|indecision"
 )
+NO_END = "stages, of which none is known to end a deal"
 WHOLE = "opportunity"  # the one stage of deals whose stages nobody kept
 
 
@@ -100,7 +101,31 @@ def ends_of(
     if out:
         text = ", ".join(f"`{s}` {o}" for s, o in out.items())
         found.append(Finding(parts.file, len(out), "stages that end a deal", text))
+    elif stages and not (parts.cases.closed_.eq(1.0) | parts.cases.won_.eq(1.0)).any():
+        found.append(Finding(parts.file, len(stages), NO_END, _which_end(parts)))
     return out
+
+
+def _which_end(parts: Parts) -> str:
+    """What to say where no stage is known to be an end: how many are in each, and what to type."""
+    counts = parts.cases.stage.dropna().value_counts()
+    moves = parts.moves.sort_values(["case", "time"], kind="stable")
+    on = moves.case.eq(moves.case.shift(-1)) & moves.stage.ne(moves.stage.shift(-1))
+    left = set(moves.stage[on])
+    shown = [f"`{s}` {int(n):,}" for s, n in counts.items()]
+    more = f" and {len(shown) - 12} more" if len(shown) > 12 else ""
+    stuck = [str(s) for s in counts.index if s not in left] if len(moves) else []
+    told = f"deals now in {', '.join(shown[:12])}{more}"
+    if stuck and left:
+        told += f"; nobody left {', '.join(f'`{s}`' for s in stuck[:12])}"
+    asked = [_typed(name) for name in (stuck or [str(s) for s in counts.index])[:4]]
+    each = "; ".join(f"--won {name} or --lost {name}" for name in asked)
+    return f"{told}. Of those that are ends, say which: {each}" if asked else told
+
+
+def _typed(name: str) -> str:
+    """A name as a command line takes it."""
+    return name if re.fullmatch(r"[\w.-]+", name) else f'"{name}"'
 
 
 def assemble(

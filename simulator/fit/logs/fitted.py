@@ -15,7 +15,7 @@ from simulator.fit.logs.cast import Model, make_model, parted_model
 from simulator.fit.logs.contention import Wait, cold_stays, estimate_waits
 from simulator.fit.logs.covariates import Effect, estimate_effects
 from simulator.fit.logs.crew import Crew, estimate_crew
-from simulator.fit.logs.lacking import one_day
+from simulator.fit.logs.lacking import no_end, one_day
 from simulator.fit.logs.log import OPEN, Log
 from simulator.fit.logs.network import Network, hours_of, make_frame, make_network
 from simulator.fit.logs.outlook import won_of
@@ -275,8 +275,7 @@ def _enough(log: Log, paths: Paths) -> None:
     if ended < FEWEST_ENDED:
         raise DataError(
             f"{where}: {ended} of {n:,} cases have ended; {FEWEST_ENDED} are needed to say where "
-            "the open ones will go. Export a longer period, or name the activities or stages that "
-            "end a case with --won and --lost"
+            f"the open ones will go. Export a longer period, or {no_end(log)}"
         )
     told = one_day(log)
     if told is not None:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import pandas as pd
+
 from simulator.errors import DataError
 from simulator.fit.logs.columns import HUBSPOT, KINDS, STAGE_HISTORY, Kind
 from simulator.fit.logs.labels import FOREIGN
@@ -42,7 +44,8 @@ def recognise(
     others: there are other files, so that this one may only explain names. Raises DataError,
     saying what the nearest kind has and the file lacks.
     """
-    there = _by_key([str(c) for c in table.frame.columns])
+    found: list[Finding] = []
+    there = _by_key(table, found)
     mine = {r: there[key_of(c)] for r, c in (named or {}).items() if key_of(c) in there}
     best: tuple[tuple[float, int], Kind, list[str]] | None = None
     for kind in sorted(KINDS, key=lambda k: -len(set(mine) & set(k.columns))):  # the named first
@@ -55,7 +58,7 @@ def recognise(
         if kind is STAGE_HISTORY and not lacks and _one_row_each(table, columns, there):
             continue
         if not lacks:
-            return Source(kind.name, table, columns)
+            return Source(kind.name, table, columns, tuple(found))
         if kind is HUBSPOT and not first:
             continue  # else nothing tells it from other deals
         share = (1.0 - len(lacks) / len(kind.needs), len(columns))
@@ -74,9 +77,21 @@ def recognise(
     )
 
 
-def _by_key(names: list[str]) -> dict[str, str]:
-    """Columns by what names are compared by; where all begin alike (Deal : ), without that, too."""
-    out = {key_of(name): name for name in names}
+def _by_key(table: Table, found: list[Finding]) -> dict[str, str]:
+    """Columns by what names are compared by; where all begin alike (Deal : ), without that, too.
+
+    Of two that are alike the one that says more is taken: words rather than numbers.
+    """
+    names = [str(c) for c in table.frame.columns]
+    out: dict[str, str] = {}
+    for name in names:
+        other = out.setdefault(key_of(name), name)
+        if other == name:
+            continue
+        first, second = (_says(table.frame[c]) for c in (other, name))
+        out[key_of(name)] = name if second > first else other
+        what, action = f"columns of one name, {other!r} and {name!r}", f"{out[key_of(name)]!r} used"
+        found.append(Finding(table.file, 2, what, action))
     heads = [m.group(1) if (m := _HEAD.match(name)) else None for name in names]
     most = max(set(heads), key=heads.count, default=None)
     if most is not None and heads.count(most) > SHARED * len(names):
@@ -84,6 +99,15 @@ def _by_key(names: list[str]) -> dict[str, str]:
             if head == most:
                 out.setdefault(key_of(name[len(head) :]), name)
     return out
+
+
+def _says(text: pd.Series) -> tuple[bool, bool, int]:
+    """How much a column says: anything, in words, in so many rows."""
+    some = text[text.ne("")]
+    words = (
+        bool(some.str.contains("[A-Za-z]{2}", regex=True).mean() > SHARED) if len(some) else False
+    )
+    return bool(len(some)), words, len(some)
 
 
 def _one_row_each(table: Table, columns: dict[str, str], there: Mapping[str, str]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from simulator.fit.logs.deals import WHOLE
+from simulator.fit.logs.deals import NO_END, WHOLE
 from simulator.fit.logs.discover import GOOD
 from simulator.fit.logs.log import OPEN, Log
 from simulator.fit.logs.paths import never_left
@@ -45,7 +45,7 @@ def lacks(log: Log) -> list[str]:
     if not ended.any():
         out.append(
             "All cases are open: nothing can be said of odds or of how long a case takes. "
-            "Export the closed ones too, or name the stages that end a case with --won and --lost."
+            f"Export the closed ones too, or {no_end(log)}."
         )
     elif wins == 0 and outcome.eq(CONVERTED).any():
         out.append(
@@ -96,6 +96,13 @@ def lacks(log: Log) -> list[str]:
             "work, cannot be told. An event log with start and complete shows it."
         )
     return out
+
+
+def no_end(log: Log) -> str:
+    """What to do where no stage is known to be an end."""
+    told = next((f.action for f in log.findings if f.what == NO_END), "")
+    how = "name the activities or stages that end a case with --won and --lost"
+    return f"{how} ({told})" if told else how
 
 
 def _never_left(log: Log) -> str:

@@ -61,7 +61,8 @@ def sources(
             out += of_workbook(tables, columns, asked=bool(sheets))
             continue
         table, found = tables[0]
-        out.append(replace(recognise(table, columns, others=len(paths) > 1), findings=tuple(found)))
+        one = recognise(table, columns, others=len(paths) > 1)
+        out.append(replace(one, findings=(*found, *one.findings)))
     _all_used(out, columns or {})
     alike: dict[tuple[str, ...], list[Source]] = {}
     for source in out:

@@ -63,7 +63,7 @@ def of_workbook(
             )
             said += [*found, Finding(table.file, rows, f"rows of sheet {sheet!r}", action)]
             continue
-        out.append(replace(source, findings=tuple(found)))
+        out.append(replace(source, findings=(*found, *source.findings)))
     if not out:
         if failed:
             raise max(failed, key=lambda one: one[0])[1]
