@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from simulator.fit.logs.assumed import (
     FLOW_WEEKS,
     HOURS,
     estimate_contention,
+    usually_busy,
     with_work,
     works_unseen,
 )
@@ -106,6 +108,23 @@ def test_whether_people_are_the_limit_shows_in_their_moves() -> None:
     assert limit.elasticity < 0.5 < free.elasticity
 
 
+def test_people_are_no_busier_than_the_data_show() -> None:
+    """Who keeps up with so many times the usual cases has the time for them."""
+    paths = make_paths(crm())
+    free, limit = (estimate_contention(p) for p in (paths, make_paths(crm(limited=True))))
+    assert free is not None
+    assert limit is not None
+    assert free.limits is False
+    assert limit.limits is True
+    assert usually_busy(limit) == usually_busy(None) == BUSY_RANGE[1]
+    assert 1 / BUSY_RANGE[1] < free.heavy < 1.6
+    worked = with_work(paths, free)
+    assert worked.busy == usually_busy(free) == 1 / free.heavy
+    counted = worked.session_left >= paths.end - 7 * FLOW_WEEKS
+    hours = float(worked.session_hours[counted].sum())
+    assert hours == pytest.approx(PEOPLE * float(HOURS.value) / free.heavy * FLOW_WEEKS)
+
+
 def test_a_crm_gives_teams_and_says_that_their_hours_are_the_books(tmp_path: Path) -> None:
     log = crm()
     cases = log.cases.reset_index()
@@ -131,7 +150,12 @@ def test_a_crm_gives_teams_and_says_that_their_hours_are_the_books(tmp_path: Pat
     (team,) = scenario.teams.values()
     assert team.headcount == PEOPLE
     text = (out / "today.yaml").read_text()
-    assert "people are busy 80% of their hours with these cases" in text
+    busy = float(re.search(r"people are busy (\d+)% of their hours", text).group(1))  # type: ignore[union-attr]
+    assert busy < 80
+    assert "less here, for they kept up with" in text
+    assert "no limit of people's time is seen in these data" in done.stdout
+    assert "The limit of people's time in the scenario is the book's, not the data's" in done.stdout
+    assert "show no limit of their time, and the one that is here is an assumption" in text
     assert "effort" not in (out / "ensemble.csv").read_text().splitlines()[0]
     checked = CliRunner().invoke(main, ["check", str(out / "today.yaml")])
     assert checked.exit_code == 0, checked.output

@@ -125,7 +125,7 @@ def make_basis(log: Log, outcomes: tuple[str, ...] = ()) -> Basis:
     contention = None
     if works_unseen(paths):
         contention = estimate_contention(paths)
-        paths = with_work(paths)
+        paths = with_work(paths, contention)
         model = replace(model, paths=paths)
     crew = estimate_crew(paths)
     # sessions made up at the end of each stay tell nothing of waits

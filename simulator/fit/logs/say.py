@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from simulator.fit.logs.assumed import BUSY_RANGE, FLOW_WEEKS
+from simulator.fit.logs.assumed import BUSY_RANGE, FLOW_WEEKS, Contention
 from simulator.fit.logs.crew import RECENT_WEEKS
 from simulator.fit.logs.fitted import LogFit
 from simulator.fit.logs.patience import FEWEST
 from simulator.fit.logs.script import full_time, overrun
 
 Row = dict[str, object]
+ROOM = 1.0  # more cases than that are no push that anybody plans
 MOST_EFFECTS = 6  # that are said
-SLOWER = 0.15  # short of an elasticity of 1: less than that is no limit to speak of
 
 
 MOMENT = 1 / 1440  # days: what is shorter takes no time
@@ -234,25 +234,49 @@ def _moved_by(fit: LogFit) -> list[str]:
 def _unseen(fit: LogFit) -> list[str]:
     """Of teams whose people are known and their work is not."""
     weeks = min(FLOW_WEEKS, fit.paths.end / 7)
+    busy, c = fit.paths.busy or BUSY_RANGE[1], fit.contention
+    less = ""
+    if c is not None and busy < BUSY_RANGE[1]:
+        less = (
+            f" (not {BUSY_RANGE[1]:.0%}, for in weeks with {c.heavy:.2f} times their usual cases "
+            "they still kept up)"
+        )
     out = [
         f"{team}: {fit.crew.heads[k]:.1f} people moved cases on of late. Nothing says how long "
         f"they worked on them: {fit.crew.presence[k]:g} hours a week each, "
-        f"{BUSY_RANGE[1]:.0%} of them on these cases over the last {weeks:.0f} weeks, are the "
+        f"{busy:.0%} of them on these cases over the last {weeks:.0f} weeks{less}, are the "
         f"book's; by that {fit.utilisation(k):.0%} in the last {RECENT_WEEKS}."
         for k, team in enumerate(fit.script.teams)
     ]
-    c = fit.contention
-    if c is None or not fit.script.teams:
+    if not fit.script.teams:
         return out
-    grow = f"with twice the cases a person moves {2**c.elasticity:.2f} times as many on in a week"
+    if c is not None:
+        out.append(_grow(c))
+    most = max(range(len(fit.script.teams)), key=fit.utilisation)
+    room = 1 / fit.utilisation(most) - 1 if fit.utilisation(most) > 0 else float("inf")
+    if 0 < room < ROOM:
+        shown = "how near it is they do not say" if c is not None and c.limits else "they show none"
+        out.append(
+            f"The limit of people's time in the scenario is the book's, not the data's: {shown}. "
+            f"From about {room:.0%} more cases on, they wait for {fit.script.teams[most]}."
+        )
+    return out
+
+
+def _grow(c: Contention) -> str:
+    """Whether people with more cases move them on more slowly."""
+    grow = f"With twice the cases a person moves {2**c.elasticity:.2f} times as many on in a week"
     sure = f"({2 ** (c.elasticity - 1.645 * c.se):.2f} to {2 ** (c.elasticity + 1.645 * c.se):.2f})"
-    if c.elasticity + 1.645 * c.se < 1 - SLOWER:
+    if c.limits:
         end = "so people are a limit: the more they have, the longer each case waits."
-    elif c.elasticity - 1.645 * c.se > 1 - SLOWER:
-        end = "so no limit of people's time is seen in these data: cases wait for the buyer."
-    else:
+    elif c.limits is None:
         end = "so the data do not say whether people's time is a limit."
-    return [*out, f"{grow[0].upper()}{grow[1:]} {sure}: {end}"]
+    else:
+        end = (
+            f"so up to {c.heavy:.2f} times a person's usual cases, as many as they had, no limit "
+            "of people's time is seen in these data: cases wait for the buyer."
+        )
+    return f"{grow} {sure}: {end}"
 
 
 def _told(fit: LogFit, team: int) -> str:

@@ -204,8 +204,13 @@ def _book_teams(fit: LogFit, se: dict[str, float], currency: str) -> list[str]:
         "# a week, and how much of them people are busy, are the book's. So the data do not say",
         "# how near the limit a team is: look at these first. An event log with start and",
         "# complete would show it.",
-        "teams:",
     ]
+    if fit.contention is not None and fit.contention.limits is False:
+        lines += [
+            f"# Up to {fit.contention.heavy:.2f} times their usual cases people kept up: the data",
+            "# show no limit of their time, and the one that is here is an assumption.",
+        ]
+    lines.append("teams:")
     for k, team in enumerate(fit.script.teams):
         source = f"people who moved cases on in the last {RECENT_WEEKS} weeks"
         value = graded(g(fit.heads(k), 5), g(se[f"teams.{team}.headcount"], 2), source)
@@ -226,8 +231,12 @@ def _effort(fit: LogFit, node: Node, base: str, se: dict[str, float]) -> str:
     if fit.paths.a_week is None:
         return graded(f"{g(mean)} h", f"{g(se[f'{base}.effort.mean'], 2)} h",
                       "hours of sessions in a stay")  # fmt: skip
-    low, busy, high = BUSY_RANGE
+    low, usual, high = BUSY_RANGE
+    busy = fit.paths.busy or usual
     what = f"people are busy {100 * busy:.0f}% of their hours with these cases; {BUSY.source}"
+    if busy < usual and fit.contention is not None:
+        low, high = low * busy / usual, busy
+        what += f"; less here, for they kept up with {fit.contention.heavy:.2f} times as many"
     own = Assumption(f"{g(mean)} h", f"{g(mean * low / busy)} h", f"{g(mean * high / busy)} h", "D",
                      what)  # fmt: skip
     return from_book(own)
@@ -348,8 +357,10 @@ def fix_text(base: str, fit: LogFit, currency: str) -> str:
     if fit.script.teams:
         k = max(range(len(fit.script.teams)), key=fit.utilisation)
         team = fit.script.teams[k]
+        whose = ", by the book's hours" if fit.paths.a_week is not None else ""
         return (
-            head + f"# {team} is the busiest: {100 * fit.utilisation(k):.0f}% of its hours.\n"
+            head
+            + f"# {team} is the busiest: {100 * fit.utilisation(k):.0f}% of its hours{whose}.\n"
             f"extends: {base}\nname: Fix the constraint\nrole: fix\n"
             f"story: One person more in {team}, the busiest team.\n"
             f"levers:\n  - {{at: week 4, add: teams.{team}.headcount, by: 1}}\n"
