@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -186,6 +187,45 @@ def test_ends_without_a_day_count_in_odds() -> None:
         share = next(e.share for e in known.exits if e.outcome == 0)
         near = abs(won - share) < 4 * np.sqrt(ODDS * (1 - ODDS) / known.entered)
         assert near == same
+
+
+def test_ends_of_which_no_day_was_kept_are_no_data(tmp_path: Path) -> None:
+    """Neither the times of such ends, nor what people did on days that were drawn."""
+    log = crm(600)
+    cases = log.cases.reset_index()
+    over = cases.outcome != OPEN
+    deals = pd.DataFrame({
+        "Id": cases.case, "StageName": np.where(over, "Closed " + cases.outcome.str.title(), "x"),
+        "CreatedDate": cases.created.astype(str), "OwnerId": "p",
+        "CloseDate": cases.closed.astype(str).where(cases.outcome.eq("won"), ""),
+    })  # fmt: skip
+    deals.to_csv(tmp_path / "a.csv", index=False)
+    out = tmp_path / "ours"
+    done = CliRunner().invoke(main, ["fit", str(tmp_path / "a.csv"), "--out", str(out), "--json"])
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)
+    leads = {
+        row["leads_to"]: row["days"] for row in told["stages"] if row["stage"] == "opportunity"
+    }
+    assert leads["won"] > 5
+    assert leads["lost"] is None
+    assert any("until they are lost (from opportunity) is not in the data" in s
+               for s in told["sentences"])  # fmt: skip
+    assert not any("With twice the cases" in s for s in told["sentences"])
+    unknown = [p for p in told["not_in_the_data"] if p.endswith(".buyer_time")]
+    assert unknown
+    assert all("_then_lost" in path for path in unknown)
+    assert not any("then_lost" in row["path"] and "buyer" in row["path"] for row in told["numbers"])
+    lines = (out / "today.yaml").read_text().splitlines()
+    times = {lines[k - 1].strip(): line for k, line in enumerate(lines) if "buyer_time:" in line}
+    for stage, line in times.items():
+        assert ("grade: D, source: 'book: no end of this kind has a day" in line) == (
+            "_then_lost" in stage
+        )
+    deals.assign(CloseDate="").to_csv(tmp_path / "b.csv", index=False)
+    done = CliRunner().invoke(main, ["fit", str(tmp_path / "b.csv")])
+    assert done.exit_code == 1
+    assert "b.csv: of 0 of the " in done.stderr
 
 
 def test_a_stage_that_nobody_left_leads_nowhere() -> None:

@@ -31,6 +31,7 @@ FLOW_WEEKS = 26  # of moves: as few weeks as people are counted in have more or 
 MOST_OF_A_STAY = 0.9  # that can be work
 FEWEST_MOVES = 100  # that tell whether people with more deals are slower
 STEPS = 40
+MOST_DRAWN = 0.05  # of the cases, whose end was given a day
 SLOWER = 0.15  # short of an elasticity of 1: less than that is no limit to speak of
 HEAVY = 0.95  # of a person's weeks
 
@@ -134,6 +135,8 @@ def estimate_contention(paths: Paths) -> Contention | None:
     people, weeks = len(paths.people), int(paths.end // 7)
     if not people or weeks < 4:
         return None
+    if len(paths.log.drawn) > MOST_DRAWN * max(len(paths.created), 1):
+        return None  # days that were drawn say nothing of people
     who, begins = paths.stay_who, paths.end - 7.0 * np.arange(weeks, 0, -1)
     use = (who >= 0) & (paths.stage > 0)
     who, entered, left = who[use], paths.entered[use], paths.left[use]

@@ -49,6 +49,7 @@ class LogResult:
                 f"{d.trend:+.1%} ± {d.trend_se:.1%} a week, not carried on."
             ),
         ]
+        out += _borrowed(f)
         if d.moved:
             n = int(d.counts[: d.moved].sum())
             out.append(
@@ -98,6 +99,7 @@ class LogResult:
             for e in node.exits:
                 to = f.network.nodes[e.node].name if e.node >= 0 else f.paths.outcomes[e.outcome]
                 mean = sum(x.share * x.mean for x in e.parts)
+                known = e.node >= 0 or (f.paths.stages[node.stage], to) not in f.log.borrowed
                 stages.append(
                     {
                         "stage": node.name,
@@ -105,7 +107,7 @@ class LogResult:
                         "still_there": node.censored,
                         "leads_to": to,
                         "share": e.share,
-                        "days": mean if mean > MOMENT else 0.0,
+                        "days": None if not known else mean if mean > MOMENT else 0.0,
                         "days_until_begun": node.wait if node.wait_seen and told else None,
                         "work_hours": node.hours * node.worked,
                     }
@@ -179,6 +181,20 @@ class LogResult:
     def to_json(self) -> dict[str, object]:
         """Plain values, ready to print as JSON."""
         return {"kind": self.kind, **facts(self.fit), **_plain(self.tables), **_tail(self)}
+
+
+def _borrowed(fit: LogFit) -> list[str]:
+    """Ends of which no day is known, a sentence for each outcome."""
+    out = []
+    for outcome in sorted({o for _, o in fit.log.borrowed}):
+        places = sorted(stage for stage, o in fit.log.borrowed if o == outcome)
+        named = ", ".join(places[:6]) + (f" and {len(places) - 6} more" if len(places) > 6 else "")
+        out.append(
+            f"How long cases take until they are {outcome} (from {named}) is not in the data: no "
+            "day of such an end was kept. The scenario takes them to be as long as other stays "
+            "there, which is an assumption (grade D), and so is when such cases end in a forecast."
+        )
+    return out
 
 
 def _moved_by(fit: LogFit) -> list[str]:
@@ -324,7 +340,16 @@ def facts(fit: LogFit) -> dict[str, Any]:
             "by_weekday": fit.crew.weekdays.tolist(),
             "by_hour": fit.crew.hours.tolist(),
         },
-        "not_in_the_data": list(UNKNOWN) + ([] if fit.value[3] else ["value.mean"]),
+        "not_in_the_data": [
+            *UNKNOWN,
+            *([] if fit.value[3] else ["value.mean"]),
+            *(
+                f"stages.{b.name}.buyer_time"
+                for branches in fit.script.branches
+                for b in branches
+                if b.name and not b.known
+            ),
+        ],
     }
 
 

@@ -331,7 +331,18 @@ def _branch(b: Branch, se: dict[str, float]) -> list[str]:
     return [f"  {b.name}:", time, f"    next: {b.to}"]
 
 
+OTHERS = (1 / 3, 3.0)  # times other stays: how long ends may take of which no day is known
+
+
 def _buyer_time(b: Branch, path: str, se: dict[str, float]) -> str:
+    if not b.known:
+        low, high = (g(b.days * times) for times in OTHERS)
+        what = (
+            f"no end of this kind has a day ({b.seen:,} seen): taken to be as long as other stays"
+        )
+        own = Assumption(f"{g(b.days)} days", f"{low} days", f"{high} days", "D", what)
+        mean = from_book(own)
+        return f"    buyer_time: {{mean: {mean}, cv: {g(max(b.cv, 0.001))}, law: {b.law}}}"
     source = f"{b.seen:,} stays" + (
         f"; a fixed time of {g(b.days, 3)} days, as rules set it" if b.fixed else ""
     )
