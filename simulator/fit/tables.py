@@ -41,10 +41,28 @@ _MONTHS = {
     "nov": "Nov", "oct": "Oct",
 }  # fmt: skip
 _FILLERS = {"de", "del", "di", "den", "le", "of", "uhr"}
-EXCEL = r"[2-6]\d{4}(?:\.\d+)?$"  # 1954 to 2091
+EXCEL = r"[2-6]\d{4}(?:[.,]\d+)?$"  # 1954 to 2091
 EXCEL_START = pd.Timestamp("1899-12-30")
-CURRENCY = ("currencyisocode", "currency", "currencycode", "dealcurrency", "dealcurrencycode")
+CURRENCY = (
+    "currencyisocode",
+    "currency",
+    "currencycode",
+    "dealcurrency",
+    "dealcurrencycode",
+    "amountcurrency",
+    "valuecurrency",
+    "opportunitycurrency",
+    "dealcurrencyofdeal",
+    "moneda",
+    "wahrung",
+    "devise",
+    "valuta",
+    "moeda",
+)
+ONE_MONEY = r"converted|companycurrency|homecurrency|base$|(?:usd|eur|gbp)$"
 SIGNS = {"€": "EUR", "$": "USD", "£": "GBP", "¥": "JPY"}
+MONTHS = 12
+FEWEST_DAYS = 12  # of either sort: of so many the chance of no day after the 12th is 1 in 50,000
 FEWEST_POINTED = 3  # amounts that tell what a point means
 OFFSET = re.compile(r"\s*(?:(?<=\d)Z|\b(?:UTC|GMT)|(?<=:\d\d)\s*[+-]\d{2}:?\d{2})$")
 
@@ -133,7 +151,7 @@ def excel_days(table: Table, column: str, what: str) -> tuple[pd.Series, list[Fi
     n, stated = int(serial.sum()), int(text.ne("").sum())
     if not n or n < (1 - MAX_BAD) * stated:
         return None
-    days = pd.to_numeric(text[serial]).astype(float)
+    days = pd.to_numeric(text[serial].str.replace(",", ".", regex=False)).astype(float)
     out = (EXCEL_START + pd.to_timedelta((days * 86_400).round(), unit="s")).reindex(text.index)
     where = f"line {table.line(int(serial.to_numpy().argmax()))}, column {column!r}"
     action = "read as days since 1899-12-30, as Excel counts them"
@@ -167,6 +185,7 @@ def as_days(
         parts = text[rest].str.extract(DMY)
         fits = parts[0].notna()
         if fits.any():
+            refuse_swapped(table, column, what, text[iso], parts[fits])
             first = day_order(table, column, what, parts[fits], day_first)
             out[parts.index[fits]] = _from_parts(parts[fits], first)
         others = parts.index[~fits]
@@ -210,6 +229,28 @@ def day_order(
         f"{table.file}:{int(parts.index[0]) + 2}: column {column!r}, value {value!r}: "
         f"{what} may be day-first or month-first, and no row tells. "
         "Say which with --day-first or --month-first, or export it as YYYY-MM-DD"
+    )
+
+
+def refuse_swapped(
+    table: Table, column: str, what: str, iso: pd.Series, parts: pd.DataFrame
+) -> None:
+    """Raise DataError where a spreadsheet has taken days for months in some of the dates.
+
+    It makes dates of those it can read its own way (all up to the 12th), and leaves the others as
+    text (all after it). iso, parts: the dates of either sort; parts as DMY has them.
+    """
+    day = pd.to_numeric(iso.str.extract(r"^\d{4}[-/]\d{1,2}[-/](\d{1,2})", expand=False))
+    a, b = (pd.to_numeric(parts[k]) for k in (0, 2))
+    late = (a > MONTHS) if (a > MONTHS).any() else (b > MONTHS)
+    if len(day) < FEWEST_DAYS or len(a) < FEWEST_DAYS or day.gt(MONTHS).any() or not late.all():
+        return
+    raise DataError(
+        f"{table.file}:{int(parts.index[0]) + 2}: column {column!r}, value "
+        f"{table.frame[column].loc[parts.index[0]]!r}: {what} is left as text in {len(a):,} rows, "
+        f"all after the 12th of a month, and the {len(day):,} others are dates up to the 12th: a "
+        "spreadsheet has taken their days for months. Export the file again, and do not open it in "
+        "a spreadsheet"
     )
 
 
@@ -327,6 +368,8 @@ def as_money(table: Table, column: str, what: str) -> tuple[np.ndarray, list[Fin
 def _currencies(table: Table, column: str, around: pd.Series) -> list[Finding]:
     """What to say of amounts in several currencies: by their marks, or by a column of them."""
     own = next((c for c in table.frame.columns if key_of(str(c)) in CURRENCY), None)
+    if own is not None and re.search(ONE_MONEY, key_of(column)):
+        own = None  # the column is of all in one currency, whatever each was in
     named = table.frame[own] if own is not None else around.astype(object)
     marks = named.str.extract(r"(?<![A-Za-z])([A-Z]{3}|[€$£¥])(?![A-Za-z])", expand=False)
     counts = marks.map(lambda m: SIGNS.get(m, m), na_action="ignore").value_counts()

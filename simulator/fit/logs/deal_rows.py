@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 
 from simulator.errors import DataError
-from simulator.fit.logs.columns import HUBSPOT, STAGE_REPORT
+from simulator.fit.logs.columns import EXPECTED, HUBSPOT, STAGE_REPORT
 from simulator.fit.logs.deals import end_of
 from simulator.fit.logs.files import TEXT
-from simulator.fit.logs.hints import ends_by_hints
+from simulator.fit.logs.hints import ends_by_hints, lost_by_reason, tick_by_reason
 from simulator.fit.logs.kinds import Source
+from simulator.fit.logs.labels import FOREIGN
 from simulator.fit.logs.log import OPEN, WON
 from simulator.fit.logs.states import by_state, ended_by_state, state_of
 from simulator.fit.logs.times import NS, as_ids, as_times
@@ -29,8 +30,12 @@ _TECHNICAL = {
     "lastreferenceddate", "createdbyid", "createdby", "isdeleted", "name", "nextstep",
     "description", "expectedrevenue", "pushcount", "fiscal", "fiscalquarter", "fiscalyear",
     "hasopportunitylineitem", "age", "lastmodifieddatetime", "lastactivity", "expectedrevenues",
-    "opportunityname", "dealname", "url",
+    "opportunityname", "dealname", "url", "amount", "value", "amountcurrency", "valuecurrency",
+    "amountconvertedcurrency",
 }  # fmt: skip
+_EXPECTED = {key_of(name) for name in EXPECTED}
+_EXPECTED |= {other for key in tuple(_EXPECTED) for other in FOREIGN.get(key, ())}
+_TEST = r"(?i)(?:^|[^A-Za-z])tests?(?:$|[^A-Za-z])"
 _ID18 = r"[A-Za-z0-9]{15}[A-Z0-5]{3}"
 
 
@@ -88,7 +93,11 @@ def case_rows(
     for role in ("stage", "owner", "channel", "reason"):
         text = as_ids(data[columns[role]]) if role in columns else pd.NA
         cases[role] = pd.Series(text, index=data.index, dtype=TEXT)
-    ends_by_hints(cases, table, columns, found)
+    if lost_by_reason(data, columns):
+        tick_by_reason(cases, table, columns, found)
+    else:
+        ends_by_hints(cases, table, columns, found)
+    _said_of_rows(table, columns, found)
     cases["amount"] = np.nan
     if "amount" in columns:
         cases["amount"], bad = as_money(table, columns["amount"], "the amount")
@@ -104,6 +113,22 @@ def case_rows(
             )
         cases = cases[~twice]
     return cases, key
+
+
+def _said_of_rows(table: Table, columns: dict[str, str], found: list[Finding]) -> None:
+    """Say what rows may not be, and what their dates may not be."""
+    if "close" in columns and key_of(columns["close"]) in _EXPECTED:
+        what = f"rows with no day of closing but {columns['close']!r}"
+        action = "taken as the day of those that are closed; export when each was closed"
+        found.append(Finding(table.file, len(table.frame), what, action))
+    if "name" in columns:
+        names = table.frame[columns["name"]]
+        test = names.str.contains(_TEST, regex=True)
+        if test.any():
+            row = int(test.to_numpy().argmax())
+            what, action = "deals called a test", "counted; leave them out before if they are none"
+            where = f"line {table.line(row)}, {names.iloc[row]!r}"
+            found.append(Finding(table.file, int(test.sum()), what, action, where))
 
 
 def _ticked(
@@ -220,7 +245,8 @@ def less(
 def ends_of_cases(cases: pd.DataFrame, source: Source) -> dict[str, str]:
     """Stage -> outcome, as ticks say: IsClosed, IsWon. OPEN where they say it is no end."""
     out: dict[str, str] = {}
-    if by_state(source.table.frame, source.columns):
+    frame, columns = source.table.frame, source.columns
+    if by_state(frame, columns) or lost_by_reason(frame, columns):
         return {str(s): OPEN for s in cases.stage.dropna().unique()}  # the state tells, not these
     told = cases[cases.closed_.notna() | cases.won_.notna()]
     for stage, mine in told.groupby("stage"):

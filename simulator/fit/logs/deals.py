@@ -29,6 +29,7 @@ _LOST = re.compile(
 _STALLED = re.compile(
     r"(?i)no.?decision|status.?quo|did not (?:decide|proceed)|inaction|indecision"
 )
+BEFORE_MADE = "deals that ended before they were made"
 NO_END = "stages, of which none is known to end a deal"
 WHOLE = "opportunity"  # the one stage of deals whose stages nobody kept
 
@@ -313,7 +314,7 @@ def _closed(
     before = early & ~same_day
     if before.any():
         example = f"{cases.index[before.to_numpy()][0]}"
-        what = "deals that ended before they were made"
+        what = BEFORE_MADE
         found.append(Finding(parts.file, int(before.sum()), what, "left out", example))
     future = time > limit
     if future.any():

@@ -20,6 +20,7 @@ from pyarrow import csv as arrow
 
 from simulator.errors import DataError
 from simulator.fit.logs.heading import LINES, cells, heading, told_apart, without_twins
+from simulator.fit.logs.layout import laid_out
 from simulator.fit.logs.workbook import is_workbook, read_sheets
 from simulator.fit.tables import MAX_BAD, Finding, Table
 
@@ -84,6 +85,7 @@ def _of_sheets(raw: bytes, path: Path, chosen: Sequence[str]) -> list[tuple[Tabl
         table = _without_nothing(table, Path(file), mine)
         frame = table.to_pandas(types_mapper={pa.string(): TEXT}.get)
         frame.index = pd.Index(np.array(sheet.rows, dtype=np.int64) - 2)
+        frame = laid_out(frame, Path(file), mine)
         out.append((Table(file, frame, f"sheet {sheet.name!r}"), mine))
     return out
 
@@ -132,7 +134,7 @@ def _of_text(raw: bytes, path: Path) -> tuple[Table, list[Finding]]:
     table = _without_nothing(table, path, found)
     frame = table.to_pandas(types_mapper={pa.string(): TEXT}.get)
     frame.index = pd.Index(_positions(rows, [line for line, _ in bad]) + above)
-    return Table(str(path), frame, encoding), found
+    return Table(str(path), laid_out(frame, path, found), encoding), found
 
 
 def _beyond(text: bytes, sep: str, width: int) -> int:

@@ -18,7 +18,42 @@ NUMBERED = re.compile(r"[\d\W_]+|[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}")
 ALIKE = 0.95  # share of a stage's deals that say the same of how likely they are
 SOME = 0.3  # share of a stage's deals that say why they ended so,
 OTHERS = 0.05  # and the most of those that did not
+FEWEST_SAID = 5  # deals that say why they were lost
 FEWEST = 3  # deals of a stage, to tell what it is
+
+
+def lost_by_reason(frame: pd.DataFrame, columns: dict[str, str]) -> bool:
+    """Whether only a reason says of a deal that it was lost, in whatever stage it then was.
+
+    So in programs that archive what is lost. Those that are won have none.
+    """
+    if (
+        "reason" not in columns
+        or "stage" not in columns
+        or {"state", "closed", "lost"} & set(columns)
+    ):
+        return False
+    stage, says = frame[columns["stage"]], frame[columns["reason"]].ne("")
+    ends = {s: end_of(str(s)) for s in stage.unique()}
+    if set(ends.values()) != {None, WON} or "won" in columns:
+        return False
+    won = stage.map(ends).eq(WON)
+    if says[won].mean() > OTHERS or not FEWEST_SAID <= says.sum() < (~won).sum():
+        return False
+    by = says[~won].groupby(stage[~won]).mean()
+    return bool((by > OTHERS).sum() > 1)  # of one stage only it is that stage's end
+
+
+def tick_by_reason(
+    cases: pd.DataFrame, table: Table, columns: dict[str, str], found: list[Finding]
+) -> None:
+    """Fill closed_ and won_ by who has a reason, and by the stages that are won."""
+    ends = {s: end_of(str(s)) for s in cases["stage"].dropna().unique()}
+    won = cases["stage"].map(ends).eq(WON)
+    lost = table.frame[columns["reason"]].ne("") & ~won
+    cases["closed_"], cases["won_"] = (won | lost).astype(float), won.astype(float)
+    what, action = f"deals with a {columns['reason']}, in stages that go on", "taken as lost"
+    found.append(Finding(table.file, int(lost.sum()), what, action))
 
 
 def ends_by_hints(

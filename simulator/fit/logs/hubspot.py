@@ -9,7 +9,7 @@ import pandas as pd
 from simulator.fit.logs.deal_rows import case_rows, ends_of_cases, say_read
 from simulator.fit.logs.deals import WHOLE, Parts, end_of, no_moves
 from simulator.fit.logs.files import TEXT
-from simulator.fit.logs.kinds import ENTERED, EXITED, Source, stage_columns
+from simulator.fit.logs.kinds import EXITED, Source, entered_columns, stage_columns
 from simulator.fit.logs.log import OPEN, WON
 from simulator.fit.logs.salesforce import DEAD_STATUS
 from simulator.fit.logs.times import as_times
@@ -24,7 +24,8 @@ _PIPELINE = re.compile(r"\s*\(([^()]*)\)$")
 def hubspot(source: Source, found: list[Finding], day_first: bool | None) -> Parts:
     """Deals of one file. A stage has its last entry only, so going back is not seen."""
     table, columns = source.table, source.columns
-    entered, exited = stage_columns(table, ENTERED), stage_columns(table, EXITED)
+    entered = entered_columns(table, columns.get("stage"))
+    exited = stage_columns(table, EXITED)
     labels = _labels(entered)
     for stage in [s for s in entered if key_of(s) in _AFTER_WON]:
         what, action = f"column of dates of {stage}", "not used: it comes after a customer is won"

@@ -21,6 +21,11 @@ ENTERED = re.compile(
 EXITED = re.compile(
     r'(?i)date\s+exited\s+"?(.+?)"?\s*$|hs_v2_date_exited_(.+)$|hs_date_exited_(.+)$'
 )
+_OF_STAGE = (
+    re.compile(r"(?i)date\s+(?:of\s+|of\s+entering\s+)?(.+)$"),
+    re.compile(r"(?i)(?:entered|reached)\s+(.+)$"),
+    re.compile(r"(?i)(.+?)[\s_-]+(?:date|at|on|(?:entered|reached|started?)(?:[\s_-]+\w+)?)$"),
+)
 _HEAD = re.compile(r"(\w+(?: - | ?: |\.))\S")  # Deal : , Deal - , Opportunity.
 SHARED = 0.7  # of the columns
 _DATED = re.compile(r"(?i)date|time|created|closed|start|end|_(?:at|on|ts)$")
@@ -50,7 +55,7 @@ def recognise(
     best: tuple[tuple[float, int], Kind, list[str]] | None = None
     for kind in sorted(KINDS, key=lambda k: -len(set(mine) & set(k.columns))):  # the named first
         columns = roles(kind, there, mine)
-        if kind is HUBSPOT and (first := stage_columns(table, ENTERED)):
+        if kind is HUBSPOT and (first := entered_columns(table, columns.get("stage"))):
             columns["entered"] = next(iter(first.values()))
         if any(key in there for key in kind.without):
             continue
@@ -124,6 +129,20 @@ def stage_columns(table: Table, pattern: re.Pattern[str]) -> dict[str, str]:
         if found:
             out[next(g for g in found.groups() if g)] = str(column)
     return out
+
+
+def entered_columns(table: Table, stage: str | None) -> dict[str, str]:
+    """Columns of dates by stage: HubSpot's; or, called so, of two or more of the stages there."""
+    out = stage_columns(table, ENTERED)
+    if out or stage is None:
+        return out
+    known = {key_of(s): str(s) for s in table.frame[stage].unique() if s}
+    for column in map(str, table.frame.columns):
+        for pattern in _OF_STAGE:
+            found = pattern.match(column)
+            if found and key_of(found.group(1)) in known:
+                out.setdefault(known[key_of(found.group(1))], column)
+    return out if len(out) > 1 else {}
 
 
 def roles(kind: Kind, there: Mapping[str, str], mine: Mapping[str, str]) -> dict[str, str]:

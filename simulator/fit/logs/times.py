@@ -10,7 +10,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from simulator.fit.logs.files import TEXT
-from simulator.fit.tables import DMY, Finding, Table, bad_rows, day_order, excel_days, in_english
+from simulator.fit.tables import (
+    DMY,
+    Finding,
+    Table,
+    bad_rows,
+    day_order,
+    excel_days,
+    in_english,
+    refuse_swapped,
+)
 
 NS: Final = "datetime64[ns]"
 FAR = pd.Timestamp("2261-01-01")  # stands for all that is later: 9999-12-31 means never
@@ -70,6 +79,7 @@ def as_times(
         fits = parts[0].notna()
         if fits.any():
             parts = parts[fits]
+            refuse_swapped(table, column, what, text[iso], parts)
             first = day_order(table, column, what, parts, day_first)
             out[parts.index] = _parts(parts, first)
         others = fits.index[~fits]
