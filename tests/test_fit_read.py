@@ -10,8 +10,8 @@ import pytest
 
 from simulator.errors import DataError
 from simulator.fit.logs.files import read_file
+from simulator.fit.money import as_money
 from simulator.fit.read import History, read_history, slug
-from simulator.fit.tables import as_money
 
 LEADS = ["mql_id,first_contact_date,origin"] + [
     f"L{i},2024-0{1 + i // 28}-{1 + i % 28:02d} 00:00:00,{'Paid Search' if i % 2 else ''}"

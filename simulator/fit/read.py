@@ -14,11 +14,11 @@ import pandas as pd
 
 from simulator.errors import DataError
 from simulator.fit.logs.columns import DEALS, LEADS
+from simulator.fit.money import as_money
 from simulator.fit.tables import (
     Finding,
     Table,
     as_days,
-    as_money,
     left_out,
     pick,
     silence,

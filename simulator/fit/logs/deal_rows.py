@@ -17,7 +17,8 @@ from simulator.fit.logs.labels import FOREIGN
 from simulator.fit.logs.log import OPEN, WON
 from simulator.fit.logs.states import by_state, ended_by_state, state_of
 from simulator.fit.logs.times import NS, as_ids, as_times
-from simulator.fit.tables import MAX_BAD, Finding, Table, as_money, key_of
+from simulator.fit.money import as_money
+from simulator.fit.tables import MAX_BAD, Finding, Table, key_of
 
 # in a group: old pandas anchors the last one only
 _TRUE = r"(?i:true|1|yes|y|wahr|ja|vrai|oui|verdadero|s[ií]|vero|verdadeiro|sim|waar)"

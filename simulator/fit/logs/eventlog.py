@@ -15,8 +15,9 @@ from simulator.fit.logs.log import OPEN, WON, Log
 from simulator.fit.logs.pairing import COMPLETE, STEPS, intervals, paired
 from simulator.fit.logs.spelling import one_spelling, respelled
 from simulator.fit.logs.times import NS, as_ids, as_times
+from simulator.fit.money import as_money
 from simulator.fit.read import slug
-from simulator.fit.tables import Finding, Table, as_money, bad_rows, left_out, refuse_future
+from simulator.fit.tables import Finding, Table, bad_rows, left_out, refuse_future
 
 WINS = r"(?:closed_?)?won|win|activated|registered|approved|purchased|signed|paid|converted|granted"
 ENDS = (
