@@ -24,7 +24,7 @@ _PIPELINE = re.compile(r"\s*\(([^()]*)\)$")
 def hubspot(source: Source, found: list[Finding], day_first: bool | None) -> Parts:
     """Deals of one file. A stage has its last entry only, so going back is not seen."""
     table, columns = source.table, source.columns
-    entered = entered_columns(table, columns.get("stage"))
+    entered = entered_columns(table, columns)
     exited = stage_columns(table, EXITED)
     labels = _labels(entered)
     for stage in [s for s in entered if key_of(s) in _AFTER_WON]:

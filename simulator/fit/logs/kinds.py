@@ -26,6 +26,7 @@ _OF_STAGE = (
     re.compile(r"(?i)(?:entered|reached)\s+(.+)$"),
     re.compile(r"(?i)(.+?)[\s_-]+(?:date|at|on|(?:entered|reached|started?)(?:[\s_-]+\w+)?)$"),
 )
+_A_DATE = r"^\d{4}[-/]\d{1,2}[-/]\d{1,2}|^\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d.*[A-Za-z]{3}.*\d{4}"
 _HEAD = re.compile(r"(\w+(?: - | ?: |\.))\S")  # Deal : , Deal - , Opportunity.
 SHARED = 0.7  # of the columns
 _DATED = re.compile(r"(?i)date|time|created|closed|start|end|_(?:at|on|ts)$")
@@ -55,7 +56,7 @@ def recognise(
     best: tuple[tuple[float, int], Kind, list[str]] | None = None
     for kind in sorted(KINDS, key=lambda k: -len(set(mine) & set(k.columns))):  # the named first
         columns = roles(kind, there, mine)
-        if kind is HUBSPOT and (first := entered_columns(table, columns.get("stage"))):
+        if kind is HUBSPOT and (first := entered_columns(table, columns)):
             columns["entered"] = next(iter(first.values()))
         if any(key in there for key in kind.without):
             continue
@@ -131,18 +132,39 @@ def stage_columns(table: Table, pattern: re.Pattern[str]) -> dict[str, str]:
     return out
 
 
-def entered_columns(table: Table, stage: str | None) -> dict[str, str]:
-    """Columns of dates by stage: HubSpot's; or, called so, of two or more of the stages there."""
+def entered_columns(table: Table, columns: Mapping[str, str]) -> dict[str, str]:
+    """Columns of dates by stage: HubSpot's; or, called so, of two or more of the stages there.
+
+    columns: those that have a role. With columns of stages go those beside them that are called
+    alike and have dates: a stage that no deal is in now is in no other column.
+    """
     out = stage_columns(table, ENTERED)
-    if out or stage is None:
+    if out or "stage" not in columns:
         return out
-    known = {key_of(s): str(s) for s in table.frame[stage].unique() if s}
-    for column in map(str, table.frame.columns):
-        for pattern in _OF_STAGE:
-            found = pattern.match(column)
-            if found and key_of(found.group(1)) in known:
-                out.setdefault(known[key_of(found.group(1))], column)
-    return out if len(out) > 1 else {}
+    known = {key_of(s): str(s) for s in table.frame[columns["stage"]].unique() if s}
+    used = {column for role, column in columns.items() if role != "entered"}
+    names = [str(c) for c in table.frame.columns]
+    for pattern in _OF_STAGE:
+        called = {k: m.group(1) for k, n in enumerate(names) if (m := pattern.match(n))}
+        mine = {k for k, stage in called.items() if key_of(stage) in known}
+        if len(mine) < 2:
+            continue
+        for step in (1, -1):
+            for k in sorted(mine):
+                at = k + step
+                while at in called and at not in mine and names[at] not in used:
+                    if not _dates(table.frame[names[at]]):
+                        break
+                    mine.add(at)
+                    at += step
+        return {known.get(key_of(called[k]), called[k]): names[k] for k in sorted(mine)}
+    return {}
+
+
+def _dates(text: pd.Series) -> bool:
+    """Whether a column has dates, whatever their form."""
+    some = text[text.ne("")]
+    return bool(len(some)) and bool(some.str.contains(_A_DATE, regex=True).mean() > SHARED)
 
 
 def roles(kind: Kind, there: Mapping[str, str], mine: Mapping[str, str]) -> dict[str, str]:
