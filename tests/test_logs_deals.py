@@ -439,7 +439,9 @@ def test_hubspot_contacts_by_lifecycle_stage(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("stage", "end"),
     [("Gewonnen", "won"), ("Verloren", "lost"), ("Cerrada ganada", "won"), ("Perdida", "lost"),
-     ("Fermé gagné", "won"), ("Perdu", "lost"), ("Chiusa vinta", "won"), ("Personal visit", None)],
+     ("Fermé gagné", "won"), ("Perdu", "lost"), ("Chiusa vinta", "won"), ("Personal visit", None),
+     ("Wygrana", "won"), ("Przegrana", "lost"), ("Vunnen", "won"), ("Förlorad", "lost"),
+     ("受注", "won"), ("失注", "lost")],
 )  # fmt: skip
 def test_ends_by_their_names_in_other_languages(stage: str, end: str | None) -> None:
     found = end_of(stage)

@@ -263,3 +263,96 @@ def test_what_may_be_wrong_is_said(tmp_path: Path) -> None:
     n = sum(d.closed is not None and d.closed < pd.Timestamp("2025-06-01") for d in DEALS)
     assert n > 20
     assert any(s.startswith(f"{n} closed cases ended before they were made") for s in lacks(log))
+
+
+def changes(d: Deal) -> list[tuple[str, pd.Timestamp]]:
+    """When it came to which stage."""
+    steps = [("Discovery", d.made), ("Proposal", d.proposal), (d.stage, d.closed)]
+    return [(stage, at) for stage, at in steps if at is not None]
+
+
+def test_a_pipeline_week_by_week(tmp_path: Path) -> None:
+    """A row a deal and a snapshot: outcomes are the last ones, stages those that were seen."""
+    rows = []
+    for week in pd.date_range("2025-01-06", "2026-01-05", freq="7D"):
+        for d in DEALS:
+            seen = [stage for stage, at in changes(d) if at < week]
+            if not seen:
+                continue
+            over = seen[-1] == d.stage and d.closed is not None
+            guess = d.made + pd.Timedelta(days=60)
+            rows.append({
+                "Snapshot Date": day(week), "Opportunity ID": d.id, "Opportunity Name": f"D{d.id}",
+                "Stage": seen[-1], "Created Date": day(d.made), "Amount": d.amount,
+                "Close Date": day(d.closed) if over else day(guess), "Owner": d.owner,
+            })  # fmt: skip
+    path = tmp_path / "snapshots.csv"
+    pd.DataFrame(rows).sample(frac=1, random_state=1).to_csv(path, index=False)
+    log = read_log(path)
+    as_it_was(log)
+    # the last are those that came and went between two snapshots
+    assert set(log.visits.stage) == {"Discovery", "Proposal", "opportunity"}
+    entered = log.visits[log.visits.stage.eq("Proposal")].set_index("case").entered
+    late = [entered[d.id] - d.proposal for d in DEALS if d.id in entered and d.proposal is not None]
+    assert len(late) > 20
+    assert max(map(abs, late)) <= pd.Timedelta(days=7)  # as snapshots are apart
+    assert "rows of 53 snapshots: stages as seen in them" in told(log)
+
+
+def test_a_history_by_the_names_of_deals(tmp_path: Path) -> None:
+    deals = [{"Record Id": d.id, "Deal Name": f"D{d.id}", "Stage": d.stage, "Amount": d.amount,
+              "Created Time": day(d.made, "%Y-%m-%d %H:%M:%S"), "Closing Date": close_date(d),
+              "Deal Owner": d.owner} for d in DEALS]  # fmt: skip
+    history = [{"Deal Name": f"D{d.id}", "Stage": stage, "Modified By": d.owner,
+                "Modified Time": day(at, "%Y-%m-%d %H:%M:%S")}
+               for d in DEALS for stage, at in changes(d)]  # fmt: skip
+    files = [tmp_path / "Deals.csv", tmp_path / "Stage_History.csv"]
+    for path, rows in zip(files, (deals, history), strict=True):
+        pd.DataFrame(rows).to_csv(path, index=False)
+    log = read_log(files)
+    as_it_was(log)
+    entered = log.visits[log.visits.stage.eq("Proposal")].set_index("case").entered
+    assert all(entered[d.id] == d.proposal for d in DEALS if d.proposal is not None)
+
+
+def test_units_in_the_names_of_columns(tmp_path: Path) -> None:
+    rows = [{"Deal ID": d.id, "Stage": d.stage, "Created (UTC)": day(d.made, "%Y-%m-%d %H:%M"),
+             "Close Date [date]": close_date(d), "Amount (kEUR)": f"{d.amount / 1000:.5f}",
+             "Deal Owner (name)": d.owner} for d in DEALS]  # fmt: skip
+    path = tmp_path / "a.csv"
+    pd.DataFrame(rows).to_csv(path, index=False)
+    log = read_log(path)
+    as_it_was(log)
+    assert "90 amounts in 'Amount (kEUR)': times 1,000" in told(log)
+
+
+def test_events_that_name_what_was_won(tmp_path: Path) -> None:
+    end = {"Closed Won": "Deal won", "Closed Lost": "Opportunity marked lost"}
+    rows = [{"_CASE_KEY": d.id, "ACTIVITY_EN": end.get(stage, stage), "EVENTTIME": day(at)}
+            for d in DEALS for stage, at in changes(d)]  # fmt: skip
+    path = tmp_path / "a.csv"
+    pd.DataFrame(rows).rename(columns={"EVENTTIME": "timestamp"}).to_csv(path, index=False, sep=";")
+    log = read_log(path)
+    assert {str(k): str(v) for k, v in log.cases.outcome.items()} == {
+        d.id: d.outcome for d in DEALS
+    }
+
+
+def test_a_file_that_is_not_known_says_what_to_type(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    frame = pd.DataFrame([[d.id, d.stage, day(d.made), d.amount] for d in DEALS])
+    frame.to_csv(path, index=False, header=False)
+    with pytest.raises(DataError, match="Its first line looks like data: the first line has to na"):
+        read_log(path)
+    frame.columns = pd.Index(["Identyfikator", "Etap", "Utworzono", "Kwota"])
+    frame["Etap"] = frame["Etap"].replace({"Closed Won": "Wygrana", "Closed Lost": "Przegrana"})
+    frame.to_csv(path, index=False)
+    with pytest.raises(
+        DataError, match="say what its columns are: --column case=ITS_ID --column s"
+    ):
+        read_log(path)
+    named = {"case": "Identyfikator", "stage": "Etap", "created": "Utworzono", "amount": "Kwota"}
+    log = read_log(path, columns=named)
+    assert {str(k): str(v) for k, v in log.cases.outcome.items()} == {
+        d.id: d.outcome for d in DEALS
+    }

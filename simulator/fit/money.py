@@ -17,6 +17,8 @@ _AMOUNT = (
     r"(?:([-])|[^\d]*)$"
 )
 _PLAIN = r"-?\d+(?:\.\d{1,2}|\.\d{4,})?$"
+# at the end of a column's name: (kEUR), [T€], in M USD
+_UNIT = r"(?:[(\[]\s*(?:in\s+)?|\sin\s+)([kKtTM]|Tsd\.?|Mio\.?|mn)\s?(?:[A-Z]{3}|[€$£])?\s*[)\]]?$"
 _TIMES = {"k": 1e3, "tsd": 1e3, "m": 1e6, "mm": 1e6, "mn": 1e6, "mio": 1e6, "bn": 1e9, "mrd": 1e9}
 CURRENCY = (
     "currencyisocode",
@@ -83,6 +85,13 @@ def as_money(table: Table, column: str, what: str) -> tuple[np.ndarray, list[Fin
     below |= parts[3].eq("-") & ~parts[1].fillna("").str.contains(r"[.,]$", regex=True)  # 12.-
     numbers[raw.index] = others.astype(float) * times * np.where(below, -1.0, 1.0)
     numbers = numbers.where(np.isfinite(numbers))
+    unit = re.search(_UNIT, column)
+    if unit:
+        word = unit.group(1).lower().rstrip(".")
+        scale = 1e3 if word in {"k", "t", "tsd"} else 1e6
+        numbers *= scale
+        what = f"amounts in {column!r}"
+        found.append(Finding(table.file, int(numbers.notna().sum()), what, f"times {scale:,.0f}"))
     found += _currencies(table, column, parts[0].fillna("") + " " + raw.astype(str).str[-4:])
     found += _below(table, column, numbers)
     bad = numbers.isna() & stated

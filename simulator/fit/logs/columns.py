@@ -83,6 +83,9 @@ _OPPORTUNITY: dict[str, tuple[str, ...]] = {
         "Closing Date", "Date Closed", "Closed On", "Closed Time", "end_date", "Completed Date",
         *EXPECTED,
     ),
+    "snapshot": (
+        "Snapshot Date", "Snapshot", "As Of Date", "As of", "Report Date", "Snapshot_Date__c",
+    ),
     "changed": ("LastStageChangeDate", "Last Stage Change Date", "last_stage_change_date"),
     "lasted": ("Stage Duration", "stage_duration"),
     "closed": ("IsClosed", "Closed", "is_closed", "hs_is_closed", "Is Deal Closed?"),
@@ -250,14 +253,15 @@ STAGE_REPORT = Kind(
 )
 STAGE_HISTORY = Kind(
     "stage history",
-    (("case",), ("stage",), ("time",)),
+    (("case", "name"), ("stage",), ("time",)),
     {
         "case": ("OpportunityId", "Opportunity ID", "deal_id", "opportunity_id"),
+        "name": ("Deal Name",),
         "stage": ("StageName", "Stage", "To Stage", "stage"),
         "time": (
-            "Edit Date", "changed_at", "entered", "change_date", "Modified Time", "Changed On",
-            "entered_at", "stage_entered_at", "Date Entered", "moved_at", "CreatedDate",
-            "Created Date", "Timestamp",
+            "Edit Date", "Snapshot Date", "As Of Date", "changed_at", "entered", "change_date",
+            "Modified Time", "Changed On", "entered_at", "stage_entered_at", "Date Entered",
+            "moved_at", "CreatedDate", "Created Date", "Timestamp",
         ),
         "who": ("CreatedById", "Created By", "changed_by", "Modified By", "Moved By"),
         "probability": ("Probability", "Probability (%)"),

@@ -19,9 +19,14 @@ from simulator.fit.tables import Finding, refuse_future
 
 _WON = re.compile(
     r"(?:^|_)won(?:_|$)|^closedwon$|^(?:deal_)?signed$|^customer$|"
-    r"(?:^|_)(?:gewonnen|ganad[oa]|gagn(?:_|_?ee?|$)|vint[oa](?:_|$))"  # de, nl, es, fr, it
+    r"(?:^|_)(?:gewonnen|ganad[oa]|gagn(?:_|_?ee?|$)|vint[oa](?:_|$))|"  # de, nl, es, fr, it
+    r"(?:^|_)(?:wygran[aeoy]|vunn(?:en|et|a)|vundet)(?:_|$)"  # pl, sv, no, da
 )
-_ELSEWHERE = re.compile(r"(?:^|_)(?:verloren|perdid[oa]|perdue?s?(?:_|$)|pers[oa](?:_|$))")
+_WON_HAN, _LOST_HAN = re.compile("受注|成約|赢单|赢得|成交"), re.compile("失注|输单|丢单|流失")
+_ELSEWHERE = re.compile(
+    r"(?:^|_)(?:verloren|perdid[oa]|perdue?s?(?:_|$)|pers[oa](?:_|$)|"
+    r"przegran[aeoy](?:_|$)|forlorad|tapt(?:_|$)|tabt(?:_|$))"
+)
 _LOST = re.compile(
     r"(?:^|_)lost(?:_|$)|^closedlost$|dis_?qualified|un_?qualified|no_decision|^dead$|abandoned|"
     r"cancell?ed|rejected|declined|not_converted|^junk$|" + _ELSEWHERE.pattern
@@ -67,6 +72,10 @@ def no_moves() -> pd.DataFrame:
 
 def end_of(stage: str) -> str | None:
     """What a stage's name says it ends in: won, lost, another end, or nothing."""
+    if _LOST_HAN.search(stage):
+        return "lost"
+    if _WON_HAN.search(stage):
+        return WON
     name = slug(re.sub(r"\s*\([^()]*\)$", "", stage))  # without HubSpot's pipeline
     if _LOST.search(name):
         if _ELSEWHERE.search(name):

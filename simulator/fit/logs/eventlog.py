@@ -25,6 +25,7 @@ ENDS = (
     r"no_decision|closed_no_decision|disqualified|unqualified|lapsed|churned|went_cold|"
     r"not_advanced|competitor"
 )
+SUBJECT = r"^(?:deal|opportunity|opp|lead|order|contract)_(?:is_|was_|marked_|set_to_)?"
 FINAL = 0.9  # of the cases with an end, this share does nothing a day after it
 
 
@@ -202,8 +203,9 @@ def _ends(
 
 def _finals(frame: pd.DataFrame, there: set[str]) -> dict[str, str]:
     """Activities that end cases: by their names, and nothing comes a day after them."""
-    maybe = {a: WON for a in there if re.fullmatch(WINS, short(a))}
-    maybe |= {a: short(a) for a in there if re.fullmatch(ENDS, short(a))}
+    bare = {a: re.sub(SUBJECT, "", short(a)) for a in there}
+    maybe = {a: WON for a in there if re.fullmatch(WINS, bare[a])}
+    maybe |= {a: bare[a] for a in there if re.fullmatch(ENDS, bare[a])}
     maybe = {a: re.sub(r"^closed_(?=lost|no_dec)", "", o) for a, o in maybe.items()}
     last = frame.time.groupby(frame.case).max()
     out: dict[str, str] = {}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from simulator.errors import DataError
-from simulator.fit.logs.columns import HUBSPOT, KINDS, STAGE_HISTORY, Kind
+from simulator.fit.logs.columns import HUBSPOT, KINDS, OPPORTUNITIES, STAGE_HISTORY, Kind
 from simulator.fit.logs.labels import FOREIGN
 from simulator.fit.tables import Finding, Table, key_of, names_of
 
@@ -26,7 +26,12 @@ _OF_STAGE = (
     re.compile(r"(?i)(?:entered|reached)\s+(.+)$"),
     re.compile(r"(?i)(.+?)[\s_-]+(?:date|at|on|(?:entered|reached|started?)(?:[\s_-]+\w+)?)$"),
 )
+_A_VALUE = re.compile(r"^[\d.,:/-]+$|^\d{4}-\d\d-\d\d|^$")
 _A_DATE = r"^\d{4}[-/]\d{1,2}[-/]\d{1,2}|^\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d.*[A-Za-z]{3}.*\d{4}"
+_UNIT = re.compile(
+    r"\s*[(\[](?:in\s+)?(?:k|m|mn|t)?(?:[A-Z]{3}|[€$£]|(?:UTC|GMT)[+-]?[\d:]*|name|id|days?|"
+    r"date|local time|hours?)[)\]]$"
+)
 _HEAD = re.compile(r"(\w+(?: - | ?: |\.))\S")  # Deal : , Deal - , Opportunity.
 SHARED = 0.7  # of the columns
 _DATED = re.compile(r"(?i)date|time|created|closed|start|end|_(?:at|on|ts)$")
@@ -61,7 +66,7 @@ def recognise(
         if any(key in there for key in kind.without):
             continue
         lacks = [" or ".join(group) for group in kind.needs if not set(group) & set(columns)]
-        if kind is STAGE_HISTORY and not lacks and _one_row_each(table, columns, there):
+        if kind is STAGE_HISTORY and not lacks and _no_history(table, columns, there):
             continue
         if not lacks:
             return Source(kind.name, table, columns, tuple(found))
@@ -77,6 +82,14 @@ def recognise(
         hint = (
             f"It is nearest to {best[1].name} ({best[1].what}), but no column is its "
             f"{', and none its '.join(best[2])}: name it with --column ROLE=COLUMN. "
+        )
+    names = [str(c) for c in table.frame.columns]
+    if 2 * sum(bool(_A_VALUE.search(name)) for name in names) >= len(names):
+        hint += "Its first line looks like data: the first line has to name the columns. "
+    elif not hint:
+        hint = (
+            "If it is one, say what its columns are: --column case=ITS_ID --column stage=ITS_STAGE "
+            "--column created=ITS_DATE, and close, owner, amount likewise. "
         )
     raise DataError(
         f"{table.file}:1: not a kind of export that is known. {hint}It has {names_of(table)}"
@@ -98,6 +111,8 @@ def _by_key(table: Table, found: list[Finding]) -> dict[str, str]:
         out[key_of(name)] = name if second > first else other
         what, action = f"columns of one name, {other!r} and {name!r}", f"{out[key_of(name)]!r} used"
         found.append(Finding(table.file, 2, what, action))
+    for name in names:  # Amount (kEUR), Created (UTC)
+        out.setdefault(key_of(_UNIT.sub("", name)), name)
     heads = [m.group(1) if (m := _HEAD.match(name)) else None for name in names]
     most = max(set(heads), key=heads.count, default=None)
     if most is not None and heads.count(most) > SHARED * len(names):
@@ -116,10 +131,16 @@ def _says(text: pd.Series) -> tuple[bool, bool, int]:
     return bool(len(some)), words, len(some)
 
 
-def _one_row_each(table: Table, columns: dict[str, str], there: Mapping[str, str]) -> bool:
+def _no_history(table: Table, columns: dict[str, str], there: Mapping[str, str]) -> bool:
     """Whether a file by OpportunityId, or the like, is of deals and not of their changes."""
+    deals = roles(OPPORTUNITIES, there, {})
+    if "snapshot" in deals and "created" in deals:
+        return True  # they are read as deals that were seen week by week
+    if "case" not in columns and {"created", "close"} & set(deals):
+        return True
     history = {"createdbyid", "systemmodstamp", "expectedrevenue"} & set(there)
-    return not history and bool(table.frame[columns["case"]].is_unique)
+    case = columns.get("case", columns.get("name", ""))
+    return not history and bool(table.frame[case].is_unique)
 
 
 def stage_columns(table: Table, pattern: re.Pattern[str]) -> dict[str, str]:

@@ -28,6 +28,7 @@ from simulator.fit.logs.columns import (
 from simulator.fit.logs.deal_rows import case_rows, ends_of_cases, say_read
 from simulator.fit.logs.deals import WHOLE, Parts, no_moves
 from simulator.fit.logs.kinds import Source
+from simulator.fit.logs.snapshots import of_snapshots, timed
 from simulator.fit.logs.times import NS
 from simulator.fit.tables import Finding
 
@@ -65,8 +66,11 @@ def salesforce(read: Sequence[Source], found: list[Finding], day_first: bool | N
         moves.append(made)
         if "from" in source.columns:
             starts.append(made.assign(stage=data[source.columns["from"]]))
-    for source in by_kind.get(OPPORTUNITIES.name, []):
+    for given in by_kind.get(OPPORTUNITIES.name, []):
+        source, seen = of_snapshots(given, found, day_first)
         cases, key = case_rows(source, found, day_first)
+        if seen is not None:
+            moves.append(timed(seen, cases))
         ends |= ends_of_cases(cases, source)
         if "name" in source.columns:
             called = pd.Series(
