@@ -86,6 +86,18 @@ def test_how_likely_may_be_in_percent_and_is_nothing_where_nobody_says_it(tmp_pa
     assert set(log.cases.outcome) == {OPEN}
 
 
+def test_a_stage_where_deals_begin_may_be_at_0_percent(tmp_path: Path) -> None:
+    frame, truth = hubspot()
+    frame["label"] = frame["label"].map(
+        {"First": "New", "Second": "Offer", "Closed Won": "Contract in", "Closed Lost": "Out"}
+    )
+    chance = {"New": "0%", "Offer": "50%", "Contract in": "100%", "Out": "0%"}
+    frame["Probability (%)"] = frame["label"].map(chance)
+    columns = ["Record ID", "label", "createdate", "closedate", "Probability (%)"]
+    log = read_log(save(tmp_path, frame[columns].rename(columns={"label": "Stage"})))
+    assert ends(log) == truth
+
+
 def test_labels_beside_the_numbers_are_used(tmp_path: Path) -> None:
     frame, truth = hubspot()
     log = read_log(save(tmp_path, frame[[*BARE, "label"]].rename(columns={"label": "Deal Stage"})))

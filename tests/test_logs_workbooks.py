@@ -268,7 +268,7 @@ def test_an_open_document(tmp_path: Path) -> None:
         "<table:table-cell", '<table:table-cell table:number-columns-repeated="9999"'
     )
     wide = f'<table:table-row table:number-rows-repeated="99999">{far}</table:table-row>'
-    with pytest.raises(DataError, match=r"reaches over .* cells, more than the 25,000,000"):
+    with pytest.raises(DataError, match=r"reaches over .* cells, more than the 20,000,000"):
         read_file(ods(rows + wide))
 
 

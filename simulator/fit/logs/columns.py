@@ -51,7 +51,7 @@ _OPPORTUNITY: dict[str, tuple[str, ...]] = {
     "case": (
         "Id", "Opportunity ID", "Opportunity ID (18)", "opportunity_id", "deal_id", "Record ID",
         "Deal ID", "hs_object_id", "(Do Not Modify) Opportunity", "opportunity_number",
-        "Copper ID", "External ID",
+        "Copper ID",
     ),
     "name": (
         "Name", "Opportunity Name", "Deal Name", "dealname", "Deal", "Opportunity", "Topic",

@@ -16,6 +16,7 @@ from simulator.fit.tables import MAX_BAD, Finding, Table
 
 NUMBERED = re.compile(r"[\d\W_]+|[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}")
 ALIKE = 0.95  # share of a stage's deals that say the same of how likely they are
+PAST = 0.8  # share of a stage's deals whose close date is past, where they are lost
 SOME = 0.3  # share of a stage's deals that say why they ended so,
 OTHERS = 0.05  # and the most of those that did not
 FEWEST_SAID = 5  # deals that say why they were lost
@@ -106,10 +107,15 @@ def _by_chance(
     if not chance.gt(0.0).any() or chance.notna().mean() < 1.0 - MAX_BAD:
         return  # nobody fills it in
     by = chance.groupby(cases["stage"])
+    # of a stage where deals begin, which may be at 0%, the close date is a guess, and to come
+    past = (cases["close"] <= cases["created"].max()).groupby(cases["stage"]).mean()
+    dated = bool(cases["close"].notna().any())
     for end, value in ((WON, 1.0), ("lost", 0.0)):
         share = chance.eq(value).groupby(cases["stage"]).mean()
         for stage in asked:
-            if stage not in told and share[stage] >= ALIKE and by.size()[stage] >= FEWEST:
+            guess = end != WON and dated and past[stage] < PAST
+            enough = share[stage] >= ALIKE and by.size()[stage] >= FEWEST
+            if stage not in told and enough and not guess:
                 told[stage] = (end, f"their {column} is {value:.0%}")
 
 

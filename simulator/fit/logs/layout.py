@@ -22,6 +22,7 @@ _TOTAL = re.compile(
     r"(?:\s+(?:g[eé]n[eé]ral|general|generale|gesamt))?\s*:?|gesamtsumme|gesamtergebnis|"
     r"total[- ]general|subtotaal|eindtotaal|subtotale|totale complessivo|total geral"
 )
+_HINT = "^[A-Za-z- ]{0,12}(?i:tota|sum|som|count|average|avg|record|ergebnis|gesamt|anzahl)"
 _KNOWN = {key_of(name) for kind in KINDS for names in kind.columns.values() for name in names}
 _KNOWN |= {other for labels in FOREIGN.values() for other in labels}
 
@@ -56,7 +57,11 @@ def _totals(frame: pd.DataFrame) -> pd.Series:
     """Rows that begin with a word for a total, or have none but numbers, and are mostly empty."""
     called = pd.Series(data=False, index=frame.index)
     for k in range(min(LEADING, frame.shape[1])):
-        called |= frame.iloc[:, k].str.fullmatch(_TOTAL.pattern)
+        text = frame.iloc[:, k]
+        maybe = text.str.contains(_HINT, regex=True)  # of a million rows few are looked at twice
+        if maybe.any():
+            hits = text[maybe].str.fullmatch(_TOTAL.pattern)
+            called |= hits.reindex(frame.index, fill_value=False)
     # after the last record, or between groups, a sum may stand without a word
     bare = frame.iloc[:, 0].eq("") & frame.iloc[:, 1].eq("")
     if frame.shape[1] >= 4:

@@ -28,7 +28,7 @@ from simulator.fit.tables import Finding
 NEEDS = "reading it needs python-calamine: pip install 'growthsim[excel]'; or save it as CSV"
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # .xls, and whatever has a password
 MOST_BYTES = 1 << 30  # that a workbook may unpack to
-MOST_CELLS = 25_000_000  # that a sheet may reach over: empty ones take memory, too
+MOST_CELLS = 20_000_000  # that a sheet may reach over: empty ones take memory, too
 _PIECE = 1 << 20  # bytes
 _USUAL = re.compile(rb' r="([A-Z]+\d+)')
 _FAR = 8  # letters of a place that may be far down: A1000000
