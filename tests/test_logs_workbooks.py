@@ -161,7 +161,7 @@ def test_a_header_below_a_title_and_merged_cells(tmp_path: Path) -> None:
     assert table.frame["Owner"].tolist() == ["Ana"] * 3 + ["Bo"] * 3
     assert table.line(0) == 7
     assert [(f.count, f.what) for f in found] == [
-        (5, "rows of the sheet above the header"),
+        (5, "rows above the header"),
         (4, "cells merged with the one above"),
     ]
 
@@ -348,3 +348,30 @@ def test_ids_that_excel_cut_stop_the_reading(tmp_path: Path) -> None:
     ids = pd.Series([row[0] for row in deals(6)]).astype(str)
     log = read_log(save(tmp_path / "a.xlsx", {"S": [HEAD, *deals(6)]}))
     assert sorted(log.cases.index) == sorted(ids)
+
+
+def test_a_page_that_is_called_xls(tmp_path: Path) -> None:
+    """As Salesforce exports the details of a report; and a workbook of Excel 2003's XML."""
+    rows = [HEAD, *deals(40)]
+    csv_ = read_log(as_csv(tmp_path / "a.csv", rows))
+
+    def cells(row: list[Any], tag: str) -> str:
+        text = ("" if cell is None else str(cell).replace("&", "&amp;") for cell in row)
+        return "".join(f"<{tag}>{cell}</{tag}>" for cell in text)
+
+    body = "".join(f"<tr>{cells(row, 'td')}</tr>\n" for row in rows[1:])
+    path = tmp_path / "report.xls"
+    path.write_text(
+        '<html><head><meta http-equiv="Content-Type" content="text/html; charset=UTF-8">'
+        "<style>td {color: red}</style></head><body><table><tr><td>menu</td></tr></table>"
+        f"<table border=1><tr>{cells(HEAD, 'th')}</tr>\n{body}</table></body></html>"
+    )
+    log = read_log(path)
+    pd.testing.assert_frame_equal(log.cases, csv_.cases)
+    data = "".join(f"<Row>{cells(row, 'Cell')}</Row>" for row in rows)
+    data = data.replace("<Cell>", "<Cell><Data>").replace("</Cell>", "</Data></Cell>")
+    path.write_text(
+        '<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet">'
+        f'<Worksheet ss:Name="S"><Table>{data}</Table></Worksheet></Workbook>'
+    )
+    pd.testing.assert_frame_equal(read_log(path).cases, csv_.cases)

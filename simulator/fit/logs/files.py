@@ -21,7 +21,8 @@ from pyarrow import csv as arrow
 from simulator.errors import DataError
 from simulator.fit.logs.heading import LINES, cells, heading, told_apart, without_twins
 from simulator.fit.logs.layout import laid_out
-from simulator.fit.logs.workbook import is_workbook, read_sheets
+from simulator.fit.logs.markup import is_markup, tables_of
+from simulator.fit.logs.workbook import Sheet, is_workbook, of_rows, read_sheets
 from simulator.fit.tables import MAX_BAD, Finding, Table
 
 # One kind of text in every pandas: arrow's memory, NaN where absent.
@@ -61,6 +62,8 @@ def read_tables(path: str | Path, sheets: Sequence[str] = ()) -> list[tuple[Tabl
     raw = _bytes(path)
     if is_workbook(raw):
         return _of_sheets(raw, path, sheets)
+    if is_markup(raw):
+        return _of_markup(raw, path)
     return [_of_text(raw, path)]
 
 
@@ -68,12 +71,35 @@ def _of_sheets(raw: bytes, path: Path, chosen: Sequence[str]) -> list[tuple[Tabl
     """A table a sheet. What is said of the workbook is said with the first."""
     found: list[Finding] = []
     sheets = read_sheets(raw, path, chosen, found)
+    return _as_tables(sheets, path, found)
+
+
+def _of_markup(raw: bytes, path: Path) -> list[tuple[Table, list[Finding]]]:
+    """The table with the most cells, of a page or an XML workbook that a program calls .xls."""
+    found: list[Finding] = []
+    text, _ = _utf8(raw, path, found)
+    tables = sorted(tables_of(text.decode("utf-8", "replace")), key=lambda t: sum(map(len, t)))
+    for rows in reversed(tables):
+        wide = max(map(len, rows))
+        padded = ((n, row + [""] * (wide - len(row))) for n, row in enumerate(rows, start=1))
+        sheet = of_rows("", wide, padded)
+        if sheet is not None:
+            if len(tables) > 1:
+                what, action = "tables in the file", "the one with the most cells read"
+                found.append(Finding(str(path), len(tables), what, action))
+            return _as_tables([sheet], path, found)
+    raise DataError(f"{path}: a web page or XML, whatever its name says. Export it as CSV")
+
+
+def _as_tables(
+    sheets: Sequence[Sheet], path: Path, found: list[Finding]
+) -> list[tuple[Table, list[Finding]]]:
     out = []
     for sheet in sheets:
         file = str(path) if len(sheets) == 1 else f"{path}!{sheet.name}"
         mine, found = found, []
         if sheet.first > 1:
-            what = "rows of the sheet above the header" if sheet.first > 2 else "row above it"
+            what = "rows above the header"
             mine.append(Finding(file, sheet.first - 1, what, "not read"))
         if sheet.merged:
             what, action = "cells merged with the one above", "say what that one says"
@@ -86,7 +112,8 @@ def _of_sheets(raw: bytes, path: Path, chosen: Sequence[str]) -> list[tuple[Tabl
         frame = table.to_pandas(types_mapper={pa.string(): TEXT}.get)
         frame.index = pd.Index(np.array(sheet.rows, dtype=np.int64) - 2)
         frame = laid_out(frame, Path(file), mine)
-        out.append((Table(file, frame, f"sheet {sheet.name!r}"), mine))
+        kind = f"sheet {sheet.name!r}" if sheet.name else "a page, not a CSV"
+        out.append((Table(file, frame, kind), mine))
     return out
 
 
@@ -219,7 +246,7 @@ def _utf8(raw: bytes, path: Path, found: list[Finding]) -> tuple[bytes, str]:
         return raw.decode("utf-16", "replace").encode("utf-8"), "utf-16"
     if re.match(rb"\s*(?:\{\s*[\"}]|\[\s*[\[{\]])", raw[:512]):
         raise DataError(f"{path}: JSON, not a table. Export it as CSV")
-    if raw[:512].lstrip()[:1] == b"<":
+    if raw[:512].lstrip()[:1] == b"<" and not is_markup(raw):
         raise DataError(f"{path}: a web page or XML, whatever its name says. Export it as CSV")
     if b"\x00" in raw[:4096]:
         raise DataError(f"{path}: not a text file. Export it as CSV")

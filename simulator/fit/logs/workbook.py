@@ -13,7 +13,7 @@ import itertools
 import re
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -29,6 +29,7 @@ NEEDS = "reading it needs python-calamine: pip install 'growthsim[excel]'; or sa
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # .xls, and whatever has a password
 MOST_BYTES = 1 << 30  # that a workbook may unpack to
 MOST_CELLS = 20_000_000  # that a sheet may reach over: empty ones take memory, too
+MOST_MERGED = 2_000_000  # cells
 _PIECE = 1 << 20  # bytes
 _USUAL = re.compile(rb' r="([A-Z]+\d+)')
 _FAR = 8  # letters of a place that may be far down: A1000000
@@ -230,7 +231,16 @@ def _sheet(sheet: Any, name: str) -> Sheet | None:
     left = sheet.start[1]
     columns = sheet.end[1] - left + 1
     merged = _merged(sheet, left)
-    rows = _filled(enumerate(sheet.iter_rows(), start=1), merged)
+    return of_rows(name, columns, _filled(enumerate(sheet.iter_rows(), start=1), merged), merged)
+
+
+def of_rows(
+    name: str,
+    columns: int,
+    rows: Iterator[tuple[int, list[Any]]],
+    merged: Collection[tuple[int, int]] = (),
+) -> Sheet | None:
+    """The table in numbered rows of so many cells each; None where there is no header with rows."""
     head = list(itertools.islice(rows, 2 * MOST_ABOVE))
     at = _header([row for _, row in head])
     if at is None:
@@ -261,9 +271,11 @@ def _some(text: pa.Array) -> bool:
 
 def _merged(sheet: Any, left: int) -> dict[tuple[int, int], tuple[int, int]]:
     """Cells, by row from 1 and column from the sheet's first, that a merged one above fills."""
-    out = {}
+    out: dict[tuple[int, int], tuple[int, int]] = {}
     for (top, side), (bottom, _) in sheet.merged_cell_ranges or ():
-        for row in range(top + 1, min(bottom, top + 1_048_576) + 1):
+        for row in range(top + 1, min(bottom, sheet.end[0]) + 1):
+            if len(out) > MOST_MERGED:
+                return {}  # no report has as many
             out[row + 1, side - left] = (top + 1, side - left)
     return out
 
