@@ -356,3 +356,56 @@ def test_a_file_that_is_not_known_says_what_to_type(tmp_path: Path) -> None:
     assert {str(k): str(v) for k, v in log.cases.outcome.items()} == {
         d.id: d.outcome for d in DEALS
     }
+
+
+def test_days_and_times_in_columns_apart(tmp_path: Path) -> None:
+    rows = [{"Case ID": d.id, "Activity": stage, "Datum": day(at, "%d.%m.%Y"),
+             "Uhrzeit": day(at, "%H:%M")} for d in DEALS for stage, at in changes(d)]  # fmt: skip
+    path = tmp_path / "a.csv"
+    pd.DataFrame(rows).to_csv(path, index=False, sep=";")
+    log = read_log(path, columns={"time": "Uhrzeit"})
+    assert f"{len(rows)} times of the day in 'Uhrzeit': with the day of 'Datum'" in told(log)
+    for d in DEALS:
+        assert log.cases.created[d.id] == d.made
+    frame = pd.DataFrame(rows).rename(columns={"Datum": "Date", "Uhrzeit": "Time"})
+    frame.to_csv(path, index=False)
+    pd.testing.assert_series_equal(read_log(path).cases.created, log.cases.created)
+
+
+def test_a_field_history_with_rows_of_creations(tmp_path: Path) -> None:
+    """A deal begins when it was made, not when it was first changed."""
+    form = "%m/%d/%Y %I:%M %p"
+    rows = [{"Opportunity ID": d.id, "Field / Event": "Created.", "Old Value": "", "New Value": "",
+             "Edit Date": day(d.made, form)} for d in DEALS]  # fmt: skip
+    for d in DEALS:
+        steps = changes(d)
+        rows += [
+            {"Opportunity ID": d.id, "Field / Event": "Stage", "Old Value": steps[k][0],
+             "New Value": stage, "Edit Date": day(at, form)}
+            for k, (stage, at) in enumerate(steps[1:])
+        ]  # fmt: skip
+    path = tmp_path / "a.csv"
+    pd.DataFrame(rows).to_csv(path, index=False)
+    log = read_log(path)
+    assert len(log.cases) == len(DEALS)
+    for d in DEALS:
+        assert log.cases.created[d.id] == d.made
+        assert log.cases.outcome[d.id] == d.outcome
+    pd.DataFrame(rows[len(DEALS) :]).to_csv(path, index=False)
+    assert "without a date of creation: taken as made at their first change" in told(read_log(path))
+
+
+def test_calls_whose_ends_are_said_in_other_words(tmp_path: Path) -> None:
+    rows = [{"Contact ID": k, "Call start time": f"03.03.2025 {9 + k // 30}:{k % 30:02d}:00",
+             "Queue time": "0:00:40", "Abandoned": "Ja" if k % 5 == 0 else "Nein",
+             "Talk time": "" if k % 5 == 0 else "0:03:20", "Agent": "" if k % 5 == 0 else "A"}
+            for k in range(120)]  # fmt: skip
+    path = tmp_path / "a.csv"
+    pd.DataFrame(rows).to_csv(path, index=False, sep=";")
+    assert read_log(path).cases.outcome.value_counts().to_dict() == {"served": 96, "abandoned": 24}
+    frame = pd.DataFrame(rows).replace({"Ja": "blau", "Nein": "rot"})
+    frame.to_csv(path, index=False, sep=";")
+    with pytest.raises(
+        DataError, match=r"none of its values \('blau', 'rot'\) says who was served"
+    ):
+        read_log(path)

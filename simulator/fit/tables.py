@@ -31,6 +31,9 @@ _MONTHS = {
     "nov": "Nov", "oct": "Oct",
 }  # fmt: skip
 _FILLERS = {"de", "del", "di", "den", "le", "of", "uhr"}
+# in a group: old pandas anchors the last one only
+YES = r"(?i:true|1|yes|y|wahr|ja|vrai|oui|verdadero|s[ií]|vero|verdadeiro|sim|waar)"
+NO = r"(?i:false|0|no|n|falsch|nein|faux|non|falso|n[aã]o|onwaar|nee|open|-)"
 EXCEL = r"[2-6]\d{4}(?:[.,]\d+)?$"  # 1954 to 2091
 EXCEL_START = pd.Timestamp("1899-12-30")
 MONTHS = 12

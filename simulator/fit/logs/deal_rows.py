@@ -18,11 +18,8 @@ from simulator.fit.logs.log import OPEN, WON
 from simulator.fit.logs.states import by_state, ended_by_state, state_of
 from simulator.fit.logs.times import NS, as_ids, as_times
 from simulator.fit.money import as_money
-from simulator.fit.tables import MAX_BAD, Finding, Table, key_of
+from simulator.fit.tables import MAX_BAD, NO, YES, Finding, Table, key_of
 
-# in a group: old pandas anchors the last one only
-_TRUE = r"(?i:true|1|yes|y|wahr|ja|vrai|oui|verdadero|s[ií]|vero|verdadeiro|sim|waar)"
-_FALSE = r"(?i:false|0|no|n|falsch|nein|faux|non|falso|n[aã]o|onwaar|nee|open|-)"
 MIXED = 0.1  # share of a stage's deals that are closed, or are not: it is no end, nor none
 LEFT_OUT, NOT_STATED = "left out", "taken as not stated"
 # Of no use to a fit, or known only after the end.
@@ -48,7 +45,7 @@ def short_ids(text: pd.Series) -> pd.Series:
 
 def yes(text: pd.Series) -> pd.Series:
     """1.0 where a box is ticked, 0.0 where not, NaN where nothing is said."""
-    ticked = text.str.fullmatch(_TRUE).astype(float)
+    ticked = text.str.fullmatch(YES).astype(float)
     return ticked.where(text.ne(""))
 
 
@@ -148,7 +145,7 @@ def _ticked(
     column = columns[role]
     text = table.frame[column]
     stated = text.ne("")
-    strange = stated & ~text.str.fullmatch(_TRUE) & ~text.str.fullmatch(_FALSE)
+    strange = stated & ~text.str.fullmatch(YES) & ~text.str.fullmatch(NO)
     n = int(strange.sum())
     row = int(strange.to_numpy().argmax()) if n else 0
     where = f"line {table.line(row)}, column {column!r}, value {text.iloc[row]!r}" if n else ""

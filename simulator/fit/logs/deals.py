@@ -159,6 +159,10 @@ def assemble(
     moves = _future(moves, moves.time > limit, "changes", parts.file, limit, found)
     cases = cases.copy()
     first = moves.groupby("case").time.min()
+    unmade = int((cases.created.isna() & first.reindex(cases.index).notna()).sum())
+    if unmade:
+        what, action = "deals without a date of creation", "taken as made at their first change"
+        found.append(Finding(parts.file, unmade, what, f"{action}; export the day of each"))
     cases["created"] = cases.created.where(
         cases.created.notna(), first.reindex(cases.index).astype(NS)
     )

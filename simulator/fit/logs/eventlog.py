@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from simulator.errors import DataError
+from simulator.fit.logs.apart import put_together
 from simulator.fit.logs.files import TEXT
 from simulator.fit.logs.log import OPEN, WON, Log
 from simulator.fit.logs.pairing import COMPLETE, STEPS, intervals, paired
@@ -46,6 +47,7 @@ def event_log(
     being last. Raises DataError for what cannot be read.
     """
     found: list[Finding] = []
+    table = put_together(table, columns, ("time", "start", "end", "scheduled"), found)
     frame = _events(table, columns, day_first, found)
     frame = _within(frame, table, today, until, since, found)
     single = "time" in columns

@@ -15,6 +15,7 @@ from simulator.fit.logs.changes import (
     ends_of_history,
     first_stage,
     known,
+    made_rows,
     moves_of,
     of_stages,
 )
@@ -89,6 +90,8 @@ def salesforce(read: Sequence[Source], found: list[Finding], day_first: bool | N
         kept = of_stages(source, role, found)
         made, data = moves_of(kept, role, found, day_first)
         (lead_moves if role == "lead" else moves).append(made)
+        if role == "case" and (told := made_rows(source, found, day_first)) is not None:
+            begun.append(told)
         if "created" in source.columns:
             begun.append(created_of(made, data, source, found, day_first))
         if "old" in source.columns:
