@@ -101,7 +101,7 @@ def made_rows(source: Source, found: list[Finding], day_first: bool | None) -> p
     rows = Table(table.file, table.frame[mine], table.encoding)
     at, bad = as_times(rows, columns["time"], "the creation", day_first)
     found += bad
-    by = {k: columns[k] for k in ("case", "name", "account") if k in columns}
+    by = {str(k): columns[k] for k in ("case", "name", "account") if k in columns}
     found.append(Finding(table.file, int(mine.sum()), "rows of creations", "the day it was made"))
     out: pd.Series = at.groupby(keys_of(rows.frame, by, rows, [])).min()
     return out
