@@ -409,3 +409,20 @@ def test_calls_whose_ends_are_said_in_other_words(tmp_path: Path) -> None:
         DataError, match=r"none of its values \('blau', 'rot'\) says who was served"
     ):
         read_log(path)
+
+
+def test_columns_by_clocks_hours_apart(tmp_path: Path) -> None:
+    """Made by the clock of California, closed by UTC: eight hours of each deal are no time."""
+    ahead = pd.Timedelta(hours=8)
+    rows = [{"Opportunity ID": d.id, "Stage": d.stage,
+             "Created Date": day(d.made, "%Y-%m-%dT%H:%M:%S") + "-08:00",
+             "Close Date": "" if d.closed is None else day(d.closed + ahead, "%Y-%m-%dT%H:%M:%SZ")}
+            for d in DEALS]  # fmt: skip
+    path = tmp_path / "a.csv"
+    pd.DataFrame(rows).to_csv(path, index=False)
+    log = read_log(path)
+    for d in DEALS:
+        assert log.cases.created[d.id] == d.made
+        assert d.closed is None or log.cases.closed[d.id] == d.closed
+    said = "rows whose 'Close Date' goes by another clock (Z) than their creation: set to that one"
+    assert said in told(log)

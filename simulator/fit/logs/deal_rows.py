@@ -16,7 +16,7 @@ from simulator.fit.logs.kinds import Source
 from simulator.fit.logs.labels import FOREIGN
 from simulator.fit.logs.log import OPEN, WON
 from simulator.fit.logs.states import by_state, ended_by_state, state_of
-from simulator.fit.logs.times import NS, as_ids, as_times
+from simulator.fit.logs.times import NS, SUMMER, as_ids, as_times, usual_clock
 from simulator.fit.money import as_money
 from simulator.fit.tables import MAX_BAD, NO, YES, Finding, Table, key_of
 
@@ -77,6 +77,7 @@ def case_rows(
         if role in columns:
             cases[name], bad = as_times(table, columns[role], f"the {role} date", day_first)
             found += bad
+    _one_clock(cases, table, columns, found)
     for role, name in (("closed", "closed_"), ("won", "won_"), ("lost", "lost_")):
         cases[name] = np.nan
         if role in columns:
@@ -111,6 +112,21 @@ def case_rows(
             )
         cases = cases[~twice]
     return cases, key
+
+
+def _one_clock(
+    cases: pd.DataFrame, table: Table, columns: dict[str, str], found: list[Finding]
+) -> None:
+    """Set closings and changes that are hours apart by their clock to that of creations."""
+    base = usual_clock(table, columns["created"]) if "created" in columns else None
+    for role in ("close", "changed"):
+        own = usual_clock(table, columns[role]) if role in columns and base is not None else None
+        if own is None or base is None or abs(own[0] - base[0]) <= SUMMER:
+            continue
+        cases[role] = cases[role] + pd.Timedelta(minutes=base[0] - own[0])
+        what = f"rows whose {columns[role]!r} goes by another clock ({own[1]}) than their creation"
+        n = int(cases[role].notna().sum())
+        found.append(Finding(table.file, n, what, f"set to that one ({base[1]})"))
 
 
 def _said_of_rows(table: Table, columns: dict[str, str], found: list[Finding]) -> None:
