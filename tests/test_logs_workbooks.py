@@ -314,6 +314,22 @@ def test_what_is_no_workbook_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyP
         read_file(empty)
 
 
+def test_how_far_a_binary_sheet_reaches() -> None:
+    """Rows and cells as records of [MS-XLSB] 2.1.4: a kind, a size, and the row or column first."""
+
+    def record(kind: int, place: int, more: int) -> bytes:
+        size = 4 + more
+        head = bytes([kind]) if kind < 0x80 else bytes([kind & 0x7F | 0x80, kind >> 7])
+        long = [size & 0x7F | 0x80, size >> 7] if size > 0x7F else [size]
+        return head + bytes(long) + place.to_bytes(4, "little") + b"\x00" * more
+
+    sheet = record(145, 999_999, 0)  # the data begin
+    sheet += record(0, 0, 13) + record(2, 3, 4) + record(6, 5, 300) + record(0, 99, 13)
+    assert workbook.reach_of_xlsb(sheet + record(5, 7, 12)) == 8 * 100
+    with pytest.raises(IndexError):
+        workbook.reach_of_xlsb(b"\x02")
+
+
 def test_a_bomb_that_lies_about_its_size_is_found(tmp_path: Path) -> None:
     path = save(tmp_path / "a.xlsx", {"S": [HEAD, *deals(5)]})
     rezipped(path, "xl/worksheets/sheet1.xml", b"<x/>" * (1 << 20))

@@ -38,6 +38,7 @@ _CELL = re.compile(rb"<(?:\w+:)?c[\s/>]")
 _PLACE = re.compile(rb"""\sr=["']([A-Z]{1,4})(\d{1,9})["']""")
 _REPEAT = re.compile(rb"""number-(columns|rows)-repeated=["'](\d{1,9})["']""")
 _BATCH = 20_000  # rows
+_LAST_CELL = 11  # kinds of records of .xlsb: 0 a row, up to this a cell
 _DIGITS = 1e15  # Excel keeps no more of a number
 
 
@@ -147,6 +148,8 @@ def _refuse_bombs(raw: bytes, path: Path) -> None:
                 with zipped.open(info) as stream:
                     if re.fullmatch(r"(?i).*sheets/[^/]+\.xml", info.filename):
                         cells = _reach(stream)
+                    elif re.fullmatch(r"(?i).*sheets/[^/]+\.bin", info.filename):
+                        cells = reach_of_xlsb(stream.read())
                     elif info.filename == "content.xml":
                         cells = _reach_of_ods(stream)
                     else:
@@ -159,7 +162,7 @@ def _refuse_bombs(raw: bytes, path: Path) -> None:
                         f"than the {MOST_CELLS:,} that can be read. Delete the rows and columns "
                         "beyond the table, or save it as CSV"
                     )
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError) as err:
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, IndexError) as err:
         raise DataError(_damaged(raw, path, str(err))) from None
     except (NotImplementedError, RuntimeError) as err:  # an unknown packing, or a password
         raise DataError(f"{path}: cannot be unpacked: {err}. Save it again, or as CSV") from None
@@ -204,6 +207,32 @@ def _number(column: bytes) -> int:
     for letter in column:
         n = 26 * n + letter - 64
     return n
+
+
+def reach_of_xlsb(data: bytes) -> int:
+    """How many cells a sheet of .xlsb reaches over: records of a kind, a size and so many bytes.
+
+    Raises IndexError where a record is cut.
+    """
+    at = width = last = 0
+    while at < len(data):
+        kind, at = data[at], at + 1
+        if kind & 0x80:
+            kind, at = kind & 0x7F | (data[at] & 0x7F) << 7, at + 1
+        size = 0
+        for shift in (0, 7, 14, 21):
+            byte, at = data[at], at + 1
+            size |= (byte & 0x7F) << shift
+            if not byte & 0x80:
+                break
+        if kind <= _LAST_CELL:
+            place = int.from_bytes(data[at : at + 4], "little") + 1
+            if kind:  # a cell, by its column
+                width = max(width, place)
+            else:  # a row
+                last = max(last, place)
+        at += size
+    return width * last
 
 
 def _reach_of_ods(stream: IO[bytes]) -> int:
