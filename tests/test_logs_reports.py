@@ -426,3 +426,22 @@ def test_columns_by_clocks_hours_apart(tmp_path: Path) -> None:
         assert d.closed is None or log.cases.closed[d.id] == d.closed
     said = "rows whose 'Close Date' goes by another clock (Z) than their creation: set to that one"
     assert said in told(log)
+
+
+def test_one_stage_for_all_that_is_closed(tmp_path: Path) -> None:
+    """Who won is ticked, not in the stage; and stages that are numbered name their ends."""
+    rows = [{"Id": d.id, "StageName": d.last if d.closed is None else "Closed", "IsClosed":
+             int(d.closed is not None), "IsWon": int(d.outcome == WON), "OwnerId": d.owner,
+             "CreatedDate": day(d.made), "CloseDate": close_date(d), "Amount": d.amount}
+            for d in DEALS]  # fmt: skip
+    path = tmp_path / "a.csv"
+    pd.DataFrame(rows).to_csv(path, index=False)
+    log = read_log(path)
+    as_it_was(log)
+    assert "`Closed` won or lost, as ticks say" in told(log)
+    named = {"Closed Won": "100% - Closed/Won", "Closed Lost": "7. Closed Lost"}
+    for row, d in zip(rows, DEALS, strict=True):
+        row["StageName"] = named.get(d.stage, d.stage)
+    frame = pd.DataFrame(rows).drop(columns=["IsClosed", "IsWon"])
+    frame.to_csv(path, index=False)
+    as_it_was(read_log(path))

@@ -9,7 +9,7 @@ import pandas as pd
 
 from simulator.errors import DataError
 from simulator.fit.logs.columns import EXPECTED, HUBSPOT, STAGE_REPORT
-from simulator.fit.logs.deals import end_of
+from simulator.fit.logs.deals import BOTH, end_of
 from simulator.fit.logs.files import TEXT
 from simulator.fit.logs.hints import ends_by_hints, lost_by_reason, tick_by_reason
 from simulator.fit.logs.kinds import Source
@@ -267,6 +267,8 @@ def ends_of_cases(cases: pd.DataFrame, source: Source) -> dict[str, str]:
         mixed = MIXED < mine.closed_.mean() < 1 - MIXED
         if mixed and end_of(str(stage)) is None:
             out[str(stage)] = OPEN  # deals end and go on in it: their ticks tell
+        elif mine.closed_.mean() > 0.5 and MIXED < mine.won_.mean() < 1 - MIXED:
+            out[str(stage)] = BOTH
         elif mine.won_.mean() > 0.5:
             out[str(stage)] = WON
         elif mine.closed_.mean() > 0.5:

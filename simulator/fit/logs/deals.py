@@ -35,6 +35,7 @@ _STALLED = re.compile(
     r"(?i)no.?decision|status.?quo|did not (?:decide|proceed)|inaction|indecision"
 )
 BEFORE_MADE = "deals that ended before they were made"
+BOTH = "won or lost, as ticks say"
 NO_END = "stages, of which none is known to end a deal"
 WHOLE = "opportunity"  # the one stage of deals whose stages nobody kept
 
@@ -77,6 +78,7 @@ def end_of(stage: str) -> str | None:
     if _WON_HAN.search(stage):
         return WON
     name = slug(re.sub(r"\s*\([^()]*\)$", "", stage))  # without HubSpot's pipeline
+    name = re.sub(r"^(?:c_)?(?:\d+_)+(?=[a-z])", "", name)  # 7 - Closed Lost
     if _LOST.search(name):
         if _ELSEWHERE.search(name):
             return "lost"
@@ -321,6 +323,7 @@ def _closed(
     outcome = stage.where(stage.notna(), now).astype(object).map(dict(ends)).astype(TEXT)
     told = pd.Series(np.where(cases.won_.eq(1.0), WON, "lost"), index=cases.index, dtype=TEXT)
     outcome = outcome.where(outcome.notna() | ~closed_now, told)
+    outcome = outcome.mask(outcome.eq(BOTH), told)
     early = time < cases.created
     same_day = early & (time.dt.normalize() >= cases.created.dt.normalize())
     time = time.mask(same_day, cases.created)  # a date is the day's midnight
