@@ -11,8 +11,7 @@ import math
 
 from simulator import draws, laws
 from simulator.compiled import apart
-from simulator.draws import uniform
-from simulator.elementary import log
+from simulator.draws import exponential, uniform
 from simulator.engines.batch.compile import at, compiled, inlined
 from simulator.engines.batch.layout import BANDS
 
@@ -141,7 +140,7 @@ def _next_point(run, channel, band):  # type: ignore[no-untyped-def]
     band.index += 1
     while band.now <= run.finish:
         # And this is arrival_gap.
-        gap = -log(uniform(band.cell, 2 * band.index + draws.ARRIVAL_GAP)) * band.mean
+        gap = exponential(band.cell, 2 * band.index + draws.ARRIVAL_GAP) * band.mean
         band.point += gap
         if band.point >= band.week + 1:
             band.week += 1

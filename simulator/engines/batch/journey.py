@@ -9,8 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from simulator import draws, laws
-from simulator.draws import drawn, drawn_apart, uniform
-from simulator.elementary import log
+from simulator.draws import drawn, drawn_apart, exponential, uniform
 from simulator.engines.batch.arrivals import wake
 from simulator.engines.batch.books import arm_churn, hazard, idle_pop, live_push, withdraw
 from simulator.engines.batch.compile import at, merged
@@ -262,7 +261,7 @@ def won(run, floor, ends, demand, tables, i, s, now):  # type: ignore[no-untyped
     run.customers_live += 1
     by = tables.segments[run.segment]
     late = laws.lateness_factor(now - lead.won, by.target, by.late_churn) * lead.lure
-    until = hazard(run, now) + -log(uniform(lead.key, draws.CHURN)) / late
+    until = hazard(run, now) + exponential(lead.key, draws.CHURN) / late
     live_push(run, ends.lives, until, lead.id, lead.row, lead.key)
     arm_churn(run, floor, ends.lives, now)
     if run.referral:
