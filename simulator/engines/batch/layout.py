@@ -72,7 +72,7 @@ CHANNEL: Final = layout(
     "f8 at half saturation adstock value_spread carried response lift kept"
 )
 CHANNEL_BY: Final = layout("f8 spend now season per_customer good_fit value")
-BAND: Final = layout("i8 channel band week index cell; f8 point now floor height mean")
+BAND: Final = layout("i8 channel band week index cell; f8 point now gap floor height mean")
 SEGMENT: Final = layout("f8 edge churn expansion target late_churn cool_down lever")
 LIMIT: Final = layout("i8 count head tail")
 PLANNED: Final = layout("f8 time; i8 kind who late")
