@@ -18,7 +18,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from simulator.compiled import apart, at, compiled, inlined
+from simulator.compiled import apart, at, compiled, inlined, seldom
 from simulator.elementary import (
     PER_CELL,
     WHOLE_BITS,
@@ -218,7 +218,7 @@ def normal_quantile(whole: int) -> float:
     upper = -(whole >> (WHOLE_BITS - 1))  # all ones, or none
     lower = whole ^ (upper & _MIRROR)
     cell = lower >> _REST_BITS
-    if cell < TAIL:
+    if seldom(cell < TAIL):
         return exact_normal_quantile(float(whole) * _UNIT)
     # Where in the cell: the bits that are left, as those of a number from 1 to 2.
     x: float = double_of(((lower << _CELL_BITS) & _FRACTION) | _FROM_ONE) - 1.0

@@ -12,7 +12,7 @@ import math
 from simulator import draws, laws
 from simulator.compiled import apart
 from simulator.draws import uniform
-from simulator.engines.batch.compile import at, compiled, inlined
+from simulator.engines.batch.compile import at, compiled, inlined, seldom
 from simulator.engines.batch.layout import BANDS
 
 
@@ -55,12 +55,12 @@ def _bought(run, channels, tables, c, now, ceiling):  # type: ignore[no-untyped-
 def rate(run, channels, tables, c, now, ceiling):  # type: ignore[no-untyped-def]
     """Leads a week of a channel now; or a bound on it until something changes."""
     channel = at(channels, c)
-    if channel.steady and not ceiling:
+    if not seldom(not channel.steady or ceiling):
         response, lifted = channel.response, channel.lift
     else:
         response, lifted = _bought(run, channels, tables, c, now, ceiling)
     free = 1.0
-    if run.accounts > 0.0 and not ceiling:
+    if seldom(run.accounts > 0.0) and not ceiling:
         free = laws.market_share_free(run.accounts, float(run.taken))
     by = tables.channels_by[run.segment, c]
     return laws.lead_rate(
@@ -142,7 +142,7 @@ def _next_point(run, channel, band):  # type: ignore[no-untyped-def]
     band.index += 1
     while band.now <= run.finish:
         band.point += band.gap
-        if band.point >= band.week + 1:
+        if seldom(band.point >= band.week + 1):
             band.week += 1
             band.now += band.week - band.now
             begin_week(channel, band)

@@ -29,9 +29,9 @@ FIRST: Final = layout("i4 node")  # of a bucket; and a place in a row of them
 # Three lines of memory: what an event reads, what a step reads, what is read seldom. A lead's
 # place is free for another when it has its fate, so those at work lie close together.
 LEAD: Final = layout(
-    "i8 key slot; f8 clock pay cost spent; i4 person; i2 stage handoff crew;"
+    "i8 key slot; f8 clock pay cost spent; i4 person; i2 stage channel crew;"
     "i1 doing review fit recycled kept;"
-    "f8 entered effort waited won weight; i8 seen; i4 next before row; i2 fate channel;"
+    "f8 entered effort waited won weight; i8 seen; i4 next before row; i2 fate handoff;"
     "i8 id; f8 value arrived live odds lure; i8 trace limit"
 )
 # What remains of leads, in the order of their arrival: what the close counts, what a table tells.
