@@ -211,7 +211,7 @@ def standard_normal(key: int, slot: int) -> float:
 
 @inlined
 def normal_quantile(whole: int) -> float:
-    """The normal quantile of whole / 2**53, an odd number: from a table to 2e-7, exact in the tails.
+    """The normal quantile of an odd number / 2**53: from a table to 2e-7, exact in the tails.
 
     It moves the mean of a lognormal law by less than 1e-8 of itself, the variance by 1e-7.
     """

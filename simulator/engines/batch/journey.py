@@ -218,7 +218,10 @@ def lose(run, floor, ends, channels, limits, tables, i, s, reason, now):  # type
     key, slot = lead.key, lead.slot
     if seldom(run.limited):
         release(run, limits, tables.caps, floor, i, END, now)
-    if seldom(lead.recycled < stage.recycle_limit) and uniform(key, slot + draws.RECYCLE) < by.recycle:
+    if (
+        seldom(lead.recycled < stage.recycle_limit)
+        and uniform(key, slot + draws.RECYCLE) < by.recycle
+    ):
         lead.recycled += 1
         lead.review = ACCEPTED
         place(lead, ends.fates, stage.recycle_to)

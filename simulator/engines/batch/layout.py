@@ -86,7 +86,7 @@ RUN: Final = layout(
     "f8 churn expansion edge edge_growth edge_hazard base last arr expanded revenue;"
     "f8 won_arr churned_arr cycle base_weight;"
     "i8 won live churned customers customers_live base_count base_gone;"
-    "f8 origin_time per_week arrival; i8 cursor buckets due_at due_end"
+    "f8 origin_time per_week arrival; i8 cursor due_at due_end"
 )
 VISIT: Final = layout("i8 lead stage; f8 entered started ended")
 
