@@ -123,6 +123,22 @@ def _soon(_: Any, records: Any, place: Any) -> Any:
 soon: Final[Any] = intrinsic(_soon)
 
 
+def _seldom(_: Any, __: Any) -> Any:
+    """What is asked, which mostly is not so: the code that follows is put out of the way."""
+
+    def ask(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        flag = ir.IntType(1)
+        answer = context.cast(builder, arguments[0], signature.args[0], types.boolean)
+        kind = ir.FunctionType(flag, [flag, flag])
+        insert: Any = cgutils.get_or_insert_function
+        return builder.call(insert(builder.module, kind, "llvm.expect.i1"), [answer, flag(0)])
+
+    return types.boolean(__), ask
+
+
+seldom: Final[Any] = intrinsic(_seldom)
+
+
 @cache
 def stamp(*files: str) -> int:
     """A number that changes with the content of files.

@@ -18,8 +18,16 @@ from typing import Any, Final
 
 import numpy as np
 
-from simulator.compiled import apart, at, compiled, inlined
-from simulator.elementary import exp, log
+from simulator.compiled import apart, at, compiled, inlined, seldom
+from simulator.elementary import (
+    PER_CELL,
+    WHOLE_BITS,
+    double_of,
+    fma,
+    log,
+    log_of_whole,
+    times_power,
+)
 
 # Laws of a positive random quantity; a quantity that is absent has law NONE and is always 0.
 NONE: Final = 0
@@ -62,8 +70,9 @@ _VISIT_BITS: Final = 14  # visits of one lead to one stage
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _M1 = np.uint64(0xBF58476D1CE4E5B9)
 _M2 = np.uint64(0x94D049BB133111EB)
-_S30, _S27, _S31, _S11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11)
-_TWO53 = 2.0**-53
+_S30, _S27, _S31, _S11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(64 - WHOLE_BITS)
+_ODD = np.uint64(1)
+_UNIT = 2.0**-WHOLE_BITS
 
 
 def name_key(name: str) -> int:
@@ -87,9 +96,21 @@ def subkey(key: Any, slot: Any) -> Any:
 
 
 @inlined
+def _whole(key: int, slot: int) -> Any:
+    """An odd number below 2**53, so never 0: a uniform number in units of 2**-53."""
+    return np.int64((_bits(key, slot) >> _S11) | _ODD)
+
+
+@inlined
 def uniform(key: int, slot: int) -> float:
     """A number strictly between 0 and 1."""
-    return (np.float64(_bits(key, slot) >> _S11) + 0.5) * _TWO53
+    return float(_whole(key, slot)) * _UNIT
+
+
+@inlined
+def exponential(key: int, slot: int) -> float:
+    """A quantity of the exponential law of mean 1."""
+    return -log_of_whole(_whole(key, slot))
 
 
 @inlined
@@ -154,7 +175,8 @@ def exact_normal_quantile(p: float) -> float:
     return _rational_compiled(p, math.sqrt(-log(min(p, 1.0 - p))))
 
 
-CELLS: Final = 512  # of the lower half of the normal law
+_CELL_BITS: Final = 9  # a cell of the lower half: the bits of a whole number after its first
+CELLS: Final = 1 << _CELL_BITS
 TAIL: Final = 16  # cells from the end that are not read from the table
 
 
@@ -175,22 +197,35 @@ def _cubics() -> Any:
 _CUBICS: Final = _cubics()
 
 
+_REST_BITS: Final = WHOLE_BITS - 1 - _CELL_BITS
+_MIRROR: Final = (1 << WHOLE_BITS) - 2  # turns an odd number below 2**53 round
+_FRACTION: Final = (1 << 52) - 1
+_FROM_ONE: Final = 0x3FF << 52
+
+
 @inlined
-def normal_quantile(p: float) -> float:
-    """Inverse of the standard normal law: from a table to 2e-7, exact in the tails.
+def standard_normal(key: int, slot: int) -> float:
+    """A quantity of the standard normal law: the quantile that `normal_quantile` gives."""
+    return normal_quantile(_whole(key, slot))
+
+
+@inlined
+def normal_quantile(whole: int) -> float:
+    """The normal quantile of an odd number / 2**53: from a table to 2e-7, exact in the tails.
 
     It moves the mean of a lognormal law by less than 1e-8 of itself, the variance by 1e-7.
     """
-    q = p - 0.5
-    place = (0.5 - abs(q)) * (2 * CELLS)
-    cell = int(place)
-    if cell < TAIL or cell >= CELLS:
-        return exact_normal_quantile(p)
-    x = place - cell
+    upper = -(whole >> (WHOLE_BITS - 1))  # all ones, or none
+    lower = whole ^ (upper & _MIRROR)
+    cell = lower >> _REST_BITS
+    if seldom(cell < TAIL):
+        return exact_normal_quantile(float(whole) * _UNIT)
+    # Where in the cell: the bits that are left, as those of a number from 1 to 2.
+    x: float = double_of(((lower << _CELL_BITS) & _FRACTION) | _FROM_ONE) - 1.0
     row = 4 * (cell - TAIL)
     a, b, c, d = at(_CUBICS, row), at(_CUBICS, row + 1), at(_CUBICS, row + 2), at(_CUBICS, row + 3)
-    z = a + x * (b + x * (c + x * d))
-    return math.copysign(z, q)
+    z = fma(x * x, fma(d, x, c), fma(b, x, a))
+    return math.copysign(z, double_of(~upper))
 
 
 @compiled
@@ -206,7 +241,7 @@ def _standard_gamma(shape: float, key: int) -> float:
     d = shape - 1.0 / 3.0
     c = 1.0 / math.sqrt(9.0 * d)
     while True:
-        x = normal_quantile(uniform(key, slot + 1))
+        x = standard_normal(key, slot + 1)
         u = uniform(key, slot + 2)
         slot += 2
         v = 1.0 + c * x
@@ -245,10 +280,11 @@ def drawn(law: int, mean: float, spread: float, key: int, slot: int) -> float:
     if spread == 0.0 or law == NONE:
         return 0.0 if law == NONE else mean
     if law == EXPONENTIAL:
-        return -mean * log(uniform(key, slot))
+        return mean * exponential(key, slot)
     if law == LOGNORMAL:
-        z = normal_quantile(uniform(key, slot))
-        return mean * exp(spread * (z - 0.5 * spread))
+        per_cell = spread * PER_CELL
+        z = standard_normal(key, slot)
+        return times_power(mean, fma(z, per_cell, -0.5 * spread * per_cell))
     if law == DETERMINISTIC:
         return mean
     return mean * _gamma(spread, key, slot)
@@ -311,7 +347,7 @@ def band_height(band: int) -> float:
 @inlined
 def arrival_gap(cell: int, index: int, band: int) -> float:
     """Weeks from one point of a cell to the next (or from its start to the first)."""
-    return -log(uniform(cell, 2 * index + ARRIVAL_GAP)) / band_height(band)
+    return exponential(cell, 2 * index + ARRIVAL_GAP) / band_height(band)
 
 
 @inlined

@@ -41,8 +41,18 @@ def quantities(law, mean, cv, keys, slot):  # type: ignore[no-untyped-def]
 
 
 @njit
-def quantiles(p):  # type: ignore[no-untyped-def]
-    return np.array([draws.normal_quantile(x) for x in p])
+def quantiles_of_wholes(wholes):  # type: ignore[no-untyped-def]
+    return np.array([draws.normal_quantile(x) for x in wholes])
+
+
+def nearest(p: np.ndarray) -> np.ndarray:
+    """The uniform numbers next to some, odd in units of 2**-53 as all are."""
+    return (2 * np.floor(p * 2.0**52) + 1) * 2.0**-53
+
+
+def quantiles(p: np.ndarray) -> np.ndarray:
+    """Of uniform numbers."""
+    return quantiles_of_wholes((p * 2.0**53).astype(np.int64))
 
 
 @njit
@@ -182,14 +192,14 @@ def test_exact_normal_quantile():
 
 def test_normal_quantile():
     """The table against scipy: a bound everywhere, exact in the tails, odd, and it only rises."""
-    p = np.linspace(0, 1, 2_000_001)[1:-1]
+    p = nearest(np.linspace(0, 1, 2_000_001)[1:-1])
     z, exact = quantiles(p), special.ndtri(p)
     assert np.abs(z - exact).max() < 2e-7
     tail = draws.TAIL / (2 * draws.CELLS)
-    outer = np.concatenate([np.geomspace(1e-300, tail * 0.9999, 1000), [1 - 1e-15, 1 - 1e-5]])
+    outer = nearest(np.array([*np.geomspace(2**-53, tail * 0.9999, 1000), 1 - 1e-15, 1 - 1e-5]))
     np.testing.assert_array_equal(quantiles(outer), exact_quantiles(outer))
     assert (np.diff(z) > 0).all()
-    half = np.arange(1, 2**12) / 2**13
+    half = nearest(np.arange(0, 2**12) / 2**13)
     np.testing.assert_array_equal(quantiles(half), -quantiles(1 - half))
 
 
@@ -200,7 +210,7 @@ def test_what_the_table_does_to_a_lognormal_law(cv):
     nodes, weights = np.polynomial.legendre.leggauss(12)
     edges = np.linspace(0, 1, 2 * draws.CELLS + 1)[draws.TAIL : -draws.TAIL or None]
     width = np.diff(edges)[:, None]
-    p = (edges[:-1, None] + width * (nodes + 1) / 2).ravel()
+    p = nearest((edges[:-1, None] + width * (nodes + 1) / 2).ravel())
     weight = (width * weights / 2).ravel()
     got, exact = (np.exp(s * z - s * s / 2) for z in (quantiles(p), special.ndtri(p)))
     assert abs((weight * (got - exact)).sum()) < 1e-8
@@ -217,6 +227,14 @@ def test_an_erlang_law_is_the_sum_of_its_steps(steps):
     drawn = draws.draw(draws.GAMMA, 3.0, steps**-0.5, key, slot)
     assert drawn == pytest.approx(3.0 * sum(parts) / steps, rel=1e-13)
     assert draws.spread_of(draws.GAMMA, 0.9) == pytest.approx(-1 / 0.81)
+
+
+def test_the_ends_of_the_uniform_numbers_have_draws():
+    """Of the odd numbers below 2**53 the first and the last, and those around the middle."""
+    ends = np.array([1, 2**53 - 1, 2**52 - 1, 2**52 + 1])
+    z = quantiles_of_wholes(ends)
+    np.testing.assert_allclose(z, special.ndtri(ends * 2.0**-53), rtol=1e-9, atol=1e-15)
+    assert z[0] == -z[1]
 
 
 def test_names_have_room_for_slots():

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from simulator import draws, laws
 from simulator.compiled import compiled
-from simulator.elementary import log
 from simulator.spec.schema import Scenario
 from simulator.spec.teams import Team
 from simulator.weekly.records import HIRE, Array, filled
@@ -66,7 +65,7 @@ def span_of(stream: Any, person: int, times: int, law: int, ramp: float) -> floa
     if law == laws.LINE:
         return ramp
     key = draws.subkey(draws.subkey(stream, SPANS), person)
-    return -ramp * log(draws.uniform(key, times))
+    return ramp * draws.exponential(key, times)
 
 
 @compiled

@@ -12,8 +12,7 @@ import math
 from simulator import draws, laws
 from simulator.compiled import apart
 from simulator.draws import uniform
-from simulator.elementary import log
-from simulator.engines.batch.compile import at, compiled, inlined
+from simulator.engines.batch.compile import at, compiled, inlined, seldom
 from simulator.engines.batch.layout import BANDS
 
 
@@ -56,12 +55,12 @@ def _bought(run, channels, tables, c, now, ceiling):  # type: ignore[no-untyped-
 def rate(run, channels, tables, c, now, ceiling):  # type: ignore[no-untyped-def]
     """Leads a week of a channel now; or a bound on it until something changes."""
     channel = at(channels, c)
-    if channel.steady and not ceiling:
+    if not seldom(not channel.steady or ceiling):
         response, lifted = channel.response, channel.lift
     else:
         response, lifted = _bought(run, channels, tables, c, now, ceiling)
     free = 1.0
-    if run.accounts > 0.0 and not ceiling:
+    if seldom(run.accounts > 0.0) and not ceiling:
         free = laws.market_share_free(run.accounts, float(run.taken))
     by = tables.channels_by[run.segment, c]
     return laws.lead_rate(
@@ -92,10 +91,9 @@ def wake(run, demand, tables, c, now):  # type: ignore[no-untyped-def]
         band.floor, band.height = draws.band_floor(band.band), draws.band_height(band.band)
         band.mean = 1.0 / band.height
         band.week = math.floor(now)
-        band.index = -1
         band.now = now
-        band.cell = draws.cell_key(channel.stream, band.band, band.week)
-        band.point = float(band.week)
+        begin_week(channel, band)
+        band.index = -1
         _next_point(run, channel, band)
         i = run.awake
         while i > 0 and at(bands, at(coming, i - 1).node).now > band.now:
@@ -137,20 +135,37 @@ def below(band, rate):  # type: ignore[no-untyped-def]
 
 @inlined
 def _next_point(run, channel, band):  # type: ignore[no-untyped-def]
-    """Go on to a band's next point after its last, with the clock's own rounding."""
+    """Go on to a band's next point after its last, with the clock's own rounding.
+
+    The gap after it is worked out a point before it is asked for: the loop would wait for it.
+    """
     band.index += 1
     while band.now <= run.finish:
-        # And this is arrival_gap.
-        gap = -log(uniform(band.cell, 2 * band.index + draws.ARRIVAL_GAP)) * band.mean
-        band.point += gap
-        if band.point >= band.week + 1:
+        band.point += band.gap
+        if seldom(band.point >= band.week + 1):
             band.week += 1
             band.now += band.week - band.now
-            band.cell = draws.cell_key(channel.stream, band.band, band.week)
-            band.point = float(band.week)
-            band.index = 0
-        elif band.point > band.now:
+            begin_week(channel, band)
+            continue
+        index = band.index
+        band.gap = _gap(band, index + 1)
+        if band.point > band.now:
             band.now += band.point - band.now
             return
-        else:
-            band.index += 1
+        band.index = index + 1
+
+
+@inlined
+def _gap(band, index):  # type: ignore[no-untyped-def]
+    """Arrival_gap, as the height is a power of two."""
+    return draws.exponential(band.cell, 2 * index + draws.ARRIVAL_GAP) * band.mean
+
+
+@compiled
+def begin_week(channel, band):  # type: ignore[no-untyped-def]
+    """Stand before the first point of a cell."""
+    apart()
+    band.cell = draws.cell_key(channel.stream, band.band, band.week)
+    band.point = float(band.week)
+    band.index = 0
+    band.gap = _gap(band, 0)

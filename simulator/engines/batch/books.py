@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 from simulator import laws
-from simulator.engines.batch.compile import compiled, inlined
+from simulator.engines.batch.compile import compiled, inlined, seldom
 from simulator.engines.batch.layout import ALARM
 from simulator.engines.batch.queue import cancel, push
 from simulator.vocabulary import YEAR
@@ -31,7 +31,7 @@ def book(team, m, share, lead, tally, i):  # type: ignore[no-untyped-def]
 @inlined
 def keep(lead, tally, i):  # type: ignore[no-untyped-def]
     """Let a lead have a row of its own. One team, and each stage once, need none."""
-    if not lead.kept:
+    if seldom(not lead.kept):
         lead.kept = 1
         tally[i, :] = 0.0
 
@@ -46,7 +46,7 @@ def touch(team, now):  # type: ignore[no-untyped-def]
     hours = team.edge_hours + team.work * weeks
     pay = team.edge_pay + team.cost * weeks
     paid = worked = hours - team.last_hours
-    if team.apart:
+    if seldom(team.apart):
         everything = team.edge_all + team.hours * weeks
         paid = everything - team.last_all
         team.support_hours += team.present * (paid - worked)
@@ -201,7 +201,7 @@ def idle_push(team, idle, person):  # type: ignore[no-untyped-def]
     """Someone is free; where all are alike it does not matter who."""
     i = team.idle
     team.idle += 1
-    if team.alike:
+    if not seldom(not team.alike):
         return
     first = team.first_person
     while i > 0:
@@ -218,7 +218,7 @@ def idle_pop(team, idle):  # type: ignore[no-untyped-def]
     """The idle person longest in the team."""
     team.idle -= 1
     first = team.first_person
-    if team.alike:
+    if not seldom(not team.alike):
         return first
     person = idle[first]
     n = team.idle
@@ -253,7 +253,7 @@ def idle_remove(team, idle, person):  # type: ignore[no-untyped-def]
 @inlined
 def skill_of(team, person, now):  # type: ignore[no-untyped-def]
     """Productivity of a person now."""
-    if person.ramp_from == -math.inf:
+    if not seldom(person.ramp_from != -math.inf):
         return 1.0
     age = now - person.ramp_from
     skilled = laws.hire_skill(team.law, age, person.span, team.ramp, team.ramp_start)

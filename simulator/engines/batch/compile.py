@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from numba import njit
 
-from simulator.compiled import UNCOUNTED, at, soon
+from simulator.compiled import UNCOUNTED, at, seldom, soon
 
 # Nothing is allocated in the loop, so arrays need no reference counts (tests hold it to that).
 OPTIONS: Final[dict[str, Any]] = {"error_model": "numpy", **UNCOUNTED}
@@ -17,4 +17,4 @@ inlined: Final = njit(forceinline=True, **OPTIONS, **INNER)  # small, and called
 # Part of its one caller from the start, so it is compiled once.
 merged: Final = njit(inline="always", forceinline=False, **OPTIONS, **INNER)
 
-__all__ = ["at", "compiled", "inlined", "merged", "soon"]
+__all__ = ["at", "compiled", "inlined", "merged", "seldom", "soon"]

@@ -9,11 +9,10 @@ from __future__ import annotations
 from typing import Final
 
 from simulator import draws, laws
-from simulator.draws import drawn, drawn_apart, uniform
-from simulator.elementary import log
+from simulator.draws import drawn, drawn_apart, exponential, uniform
 from simulator.engines.batch.arrivals import wake
 from simulator.engines.batch.books import arm_churn, hazard, idle_pop, live_push, withdraw
-from simulator.engines.batch.compile import at, merged
+from simulator.engines.batch.compile import at, merged, seldom
 from simulator.engines.batch.layout import BUYER, IN_QUEUE, NURTURE, PATIENCE, TRANSIT
 from simulator.engines.batch.leads import (
     ACCEPTED,
@@ -59,16 +58,16 @@ def enter(run, floor, ends, channels, limits, tables, i, s, step, now):  # type:
     if step == ENTER:
         crew = len(floor.teams)
         place(lead, ends.fates, s)
-        if stage.after_sale and lead.won != lead.won:
+        if seldom(stage.after_sale) and lead.won != lead.won:
             win(run, channels, floor.seats, lead, floor.tally[i], crew, now)
         lead.slot = stage.key + (visits_to(lead, floor.tally, i, crew, s) << 6)
         count_visit(lead, floor.tally, i, crew, s)
         lead.waited = 0.0
-        if run.limited and not admit(run, limits, tables.caps, stage, floor.leads, i):
+        if seldom(run.limited) and not admit(run, limits, tables.caps, stage, floor.leads, i):
             return REST, s, GO_ON
     slot = lead.slot
     if lead.review == ACCEPTED:
-        if stage.gated:
+        if seldom(stage.gated):
             let_through = by.gate_poor if lead.fit else by.gate_good
             if uniform(key, slot + draws.GATE) >= let_through:
                 return LOSE, s, REJECTED
@@ -85,7 +84,7 @@ def enter(run, floor, ends, channels, limits, tables, i, s, step, now):  # type:
     lead.entered = now
     stage.entered += 1
     lead.trace = -1
-    if run.keep_visits:
+    if seldom(run.keep_visits):
         if run.visits == len(floor.visits):
             return FULL, s, GO_ON
         lead.trace = run.visits
@@ -94,7 +93,7 @@ def enter(run, floor, ends, channels, limits, tables, i, s, step, now):  # type:
         row.lead, row.stage, row.entered = lead.id, s, now
         row.started = row.ended = NAN
     team = at(floor.teams, stage.team)
-    if team.owned:
+    if seldom(team.owned):
         if come_in(run, floor, stage.team, i, now):
             return REST, s, GO_ON
     elif team.idle > 0:
@@ -138,7 +137,7 @@ def reviewed(run, floor, limits, tables, ways, i, s, now):  # type: ignore[no-un
     if lead.review != RETURNED:
         return LOSE, s, REJECTED
     s = ways.handoffs[lead.handoff].source
-    if run.limited:
+    if seldom(run.limited):
         release(run, limits, tables.caps, floor, i, s, now)
     lead.review = ACCEPTED
     return ENTER, s, GO_ON
@@ -149,13 +148,13 @@ def outcome(run, floor, limits, tables, i, s, now):  # type: ignore[no-untyped-d
     """What comes of finished work: on, back, or lost."""
     lead, stage, by = at(floor.leads, i), at(floor.stages, s), tables.stages_by[run.segment, s]
     key, slot = lead.key, lead.slot
-    if by.rework > 0.0 and uniform(key, slot + draws.REWORK) < by.rework:
+    if seldom(by.rework > 0.0) and uniform(key, slot + draws.REWORK) < by.rework:
         s = stage.rework_to
-        if run.limited:
+        if seldom(run.limited):
             release(run, limits, tables.caps, floor, i, s, now)
         return ENTER, s, GO_ON
     factor = 1.0
-    if stage.speed_kind:
+    if seldom(stage.speed_kind):
         factor = laws.speed_factor(stage.speed_kind, lead.waited, by.speed_floor, by.speed_scale)
     if not stage.decision:
         odds = by.advance_poor if lead.fit else by.advance_good
@@ -165,7 +164,7 @@ def outcome(run, floor, limits, tables, i, s, now):  # type: ignore[no-untyped-d
     us, them = by.us_good, by.them_good
     if lead.fit:
         us, them = by.us_poor, by.them_poor
-    if stage.decay > 0.0:
+    if seldom(stage.decay > 0.0):
         age = laws.aging(stage.decay, stage.after, now - lead.arrived)
         us, them = laws.moved_us(us, age), laws.moved_them(us, them, age)
     u = uniform(key, slot + draws.DECISION)
@@ -181,13 +180,13 @@ def advance(run, floor, ends, channels, limits, tables, ways, i, s, now):  # typ
     key, slot, crew = lead.key, lead.slot, len(floor.teams)
     stage.advanced += 1
     after = follow(stage, ways, s, key, slot)
-    if after != END and not at(stages, after).always:
+    if seldom(after != END and not at(stages, after).always):
         after = applying(run, stages, tables.stages_by, ways, lead, floor.tally, i, crew, after)
-    if run.limited:
+    if seldom(run.limited):
         release(run, limits, tables.caps, floor, i, after, now)
     if after == END:
         return WON, s, GO_ON
-    if at(stages, after).after_sale and lead.won != lead.won:
+    if seldom(at(stages, after).after_sale) and lead.won != lead.won:
         win(run, channels, floor.seats, lead, floor.tally[i], crew, now)
     h = ways.handoff[s, after]
     lead.review = ACCEPTED
@@ -200,7 +199,7 @@ def advance(run, floor, ends, channels, limits, tables, ways, i, s, now):  # typ
     if u >= accepted:
         lead.review = RETURNED if u < accepted + by.returned else REFUSED
     delay = drawn(way.law, by.delay, way.spread, key, slot + draws.HANDOFF_DELAY)
-    if by.every > 0.0:
+    if seldom(by.every > 0.0):
         delay += laws.until_meeting(now + delay, by.every)
     delay = min(delay, by.within)
     if not delay > 0.0:
@@ -217,9 +216,12 @@ def lose(run, floor, ends, channels, limits, tables, i, s, reason, now):  # type
     """Nurture what was lost, if it is to come back; else it has its fate."""
     lead, stage, by = at(floor.leads, i), at(floor.stages, s), tables.stages_by[run.segment, s]
     key, slot = lead.key, lead.slot
-    if run.limited:
+    if seldom(run.limited):
         release(run, limits, tables.caps, floor, i, END, now)
-    if lead.recycled < stage.recycle_limit and uniform(key, slot + draws.RECYCLE) < by.recycle:
+    if (
+        seldom(lead.recycled < stage.recycle_limit)
+        and uniform(key, slot + draws.RECYCLE) < by.recycle
+    ):
         lead.recycled += 1
         lead.review = ACCEPTED
         place(lead, ends.fates, stage.recycle_to)
@@ -232,9 +234,9 @@ def lose(run, floor, ends, channels, limits, tables, i, s, reason, now):  # type
         push(run, floor, i, now + delay)
         return REST, s, GO_ON
     settle_fate(lead, ends.fates, fate_of(s, reason))
-    if run.shadow > 0:
+    if seldom(run.shadow > 0):
         disown(run, floor.seats, floor.tally[i], len(floor.teams))
-    if lead.won == lead.won:
+    if seldom(lead.won == lead.won):
         channels[lead.channel].kept -= lead.weight
         withdraw(run, lead.weight, now)
         run.customers -= 1
@@ -251,7 +253,7 @@ def won(run, floor, ends, demand, tables, i, s, now):  # type: ignore[no-untyped
     if lead.won != lead.won:
         win(run, demand.channels, floor.seats, lead, floor.tally[i], crew, now)
     lead.live = now
-    if run.shadow > 0:
+    if seldom(run.shadow > 0):
         disown(run, floor.seats, floor.tally[i], crew)
     settle_fate(lead, ends.fates, RETAINED)
     go(run, floor, ends, i, now)
@@ -262,10 +264,10 @@ def won(run, floor, ends, demand, tables, i, s, now):  # type: ignore[no-untyped
     run.customers_live += 1
     by = tables.segments[run.segment]
     late = laws.lateness_factor(now - lead.won, by.target, by.late_churn) * lead.lure
-    until = hazard(run, now) + -log(uniform(lead.key, draws.CHURN)) / late
+    until = hazard(run, now) + exponential(lead.key, draws.CHURN) / late
     live_push(run, ends.lives, until, lead.id, lead.row, lead.key)
     arm_churn(run, floor, ends.lives, now)
-    if run.referral:
+    if seldom(run.referral):
         for c in range(len(demand.channels)):
             if at(demand.channels, c).referring:
                 wake(run, demand, tables, c, now)

@@ -29,9 +29,9 @@ FIRST: Final = layout("i4 node")  # of a bucket; and a place in a row of them
 # Three lines of memory: what an event reads, what a step reads, what is read seldom. A lead's
 # place is free for another when it has its fate, so those at work lie close together.
 LEAD: Final = layout(
-    "i8 key slot; f8 clock pay cost spent; i4 person; i2 stage handoff crew;"
+    "i8 key slot; f8 clock pay cost spent; i4 person; i2 stage channel crew;"
     "i1 doing review fit recycled kept;"
-    "f8 entered effort waited won weight; i8 seen; i4 next before row; i2 fate channel;"
+    "f8 entered effort waited won weight; i8 seen; i4 next before row; i2 fate handoff;"
     "i8 id; f8 value arrived live odds lure; i8 trace limit"
 )
 # What remains of leads, in the order of their arrival: what the close counts, what a table tells.
@@ -72,7 +72,7 @@ CHANNEL: Final = layout(
     "f8 at half saturation adstock value_spread carried response lift kept"
 )
 CHANNEL_BY: Final = layout("f8 spend now season per_customer good_fit value")
-BAND: Final = layout("i8 channel band week index cell; f8 point now floor height mean")
+BAND: Final = layout("i8 channel band week index cell; f8 point now gap floor height mean")
 SEGMENT: Final = layout("f8 edge churn expansion target late_churn cool_down lever")
 LIMIT: Final = layout("i8 count head tail")
 PLANNED: Final = layout("f8 time; i8 kind who late")
@@ -86,7 +86,7 @@ RUN: Final = layout(
     "f8 churn expansion edge edge_growth edge_hazard base last arr expanded revenue;"
     "f8 won_arr churned_arr cycle base_weight;"
     "i8 won live churned customers customers_live base_count base_gone;"
-    "f8 origin_time per_week arrival; i8 cursor buckets due_at due_end"
+    "f8 origin_time per_week arrival; i8 cursor due_at due_end"
 )
 VISIT: Final = layout("i8 lead stage; f8 entered started ended")
 

@@ -7,7 +7,7 @@ import math
 from simulator import draws, laws
 from simulator.draws import drawn_apart, uniform
 from simulator.engines.batch.books import cooling_push, idle_pop, keep, sign, skill_of, touch
-from simulator.engines.batch.compile import at, compiled, inlined, soon
+from simulator.engines.batch.compile import at, compiled, inlined, seldom, soon
 from simulator.engines.batch.layout import NOTHING, PATIENCE, WORK
 from simulator.engines.batch.queue import cancel, push
 from simulator.system import END, IN_PROCESS, lost
@@ -46,7 +46,7 @@ def settle_fate(lead, fates, fate):  # type: ignore[no-untyped-def]
 @inlined
 def cool(run, segments, cooling, key, now):  # type: ignore[no-untyped-def]
     """An account that is lost can be a lead again after a while."""
-    if run.accounts > 0.0:
+    if seldom(run.accounts > 0.0):
         _cool(run, segments, cooling, key, now)
 
 
@@ -108,7 +108,7 @@ def applying(  # type: ignore[no-untyped-def]
 @inlined
 def promised(stage, waited):  # type: ignore[no-untyped-def]
     """Count a wait against what was promised, if anything was."""
-    if stage.sla < math.inf:
+    if seldom(stage.sla < math.inf):
         stage.sla_due += 1
         stage.sla_met += waited <= stage.sla
 
@@ -129,7 +129,7 @@ def begin(run, floor, team, stage, who, i, now):  # type: ignore[no-untyped-def]
     stage.wait += lead.waited
     promised(stage, lead.waited)
     stage.working += 1
-    if run.keep_visits and lead.trace >= 0:
+    if seldom(run.keep_visits) and lead.trace >= 0:
         floor.visits[lead.trace].started = now
     weeks = laws.service_weeks(lead.effort, team.speed, person.share, skilled)
     push(run, floor, i, now + weeks)
@@ -183,7 +183,7 @@ def serve(run, floor, team, now):  # type: ignore[no-untyped-def]
         while at(lines, first).head < 0:
             first += 1
         j = at(lines, first).head
-        if team.hastens:
+        if seldom(team.hastens):
             j = first_served(floor, team, j, now)
             first = at(floor.stages, at(leads, j).stage).line
         line = at(lines, first)
@@ -226,7 +226,7 @@ def new_lead(run, floor, ends, channel, by, band, i, now):  # type: ignore[no-un
     lead.key, lead.channel = key, band.channel
     lead.fit = 0 if by.good_fit >= 1.0 or uniform(key, draws.FIT) < by.good_fit else 1
     lead.value = by.value
-    if channel.value_law != draws.DETERMINISTIC:
+    if seldom(channel.value_law != draws.DETERMINISTIC):
         lead.value = drawn_apart(
             channel.value_law, by.value, channel.value_spread, key, draws.VALUE
         )
@@ -241,7 +241,7 @@ def new_lead(run, floor, ends, channel, by, band, i, now):  # type: ignore[no-un
     lead.row = run.leads
     at(ends.fated, run.leads).place = i
     run.leads += 1
-    if run.shadow > 0:
+    if seldom(run.shadow > 0):
         keep(lead, floor.tally, i)
         floor.nodes[i + run.shadow].time = math.inf
     run.events += 1
@@ -256,13 +256,13 @@ def write_down(run, floor, ends, i, ended):  # type: ignore[no-untyped-def]
     row = at(ends.fated, lead.row)
     row.cost, row.weight, row.hours = lead.cost, lead.weight, lead.spent
     row.fate, row.channel = lead.fate, lead.channel
-    if lead.kept:
+    if seldom(lead.kept):
         if lead.crew >= 0:
             tally[i, lead.crew] = lead.spent
         row.hours = 0.0
         for m in range(len(floor.teams)):
             row.hours += tally[i, m]
-    if run.keep_leads:
+    if seldom(run.keep_leads):
         told = at(ends.told, lead.row)
         told.id, told.fit, told.value, told.arrived = lead.id, lead.fit, lead.value, lead.arrived
         told.ended, told.won, told.live = ended, lead.won, lead.live

@@ -32,7 +32,7 @@ from simulator.engines.batch.books import (
     touch,
     withdraw,
 )
-from simulator.engines.batch.compile import OPTIONS, at, merged
+from simulator.engines.batch.compile import OPTIONS, at, merged, seldom
 from simulator.engines.batch.journey import (
     ADVANCE,
     ENTER,
@@ -148,7 +148,7 @@ def simulate(arguments):  # type: ignore[no-untyped-def]
 
         if node > ALARM:
             pop(run, floor)
-            if node >= len(leads):
+            if seldom(node >= len(leads)):
                 run.events += 1
                 i = node - run.shadow
                 lose_patience(run, floor, i)
@@ -171,7 +171,7 @@ def simulate(arguments):  # type: ignore[no-untyped-def]
                 teams[at(stages, s).team].waiting -= 1
                 step_out(floor.lines[at(stages, s).line], leads, i)
                 promised(at(stages, s), math.inf)
-                if run.keep_visits and lead.trace >= 0:
+                if seldom(run.keep_visits) and lead.trace >= 0:
                     floor.visits[lead.trace].ended = now
                 lead.doing = GONE_COLD
                 push(run, floor, i, now)
@@ -195,23 +195,23 @@ def simulate(arguments):  # type: ignore[no-untyped-def]
         elif node == POINT:
             band = at(demand.bands, at(demand.coming, 0).node)
             c = band.channel
-            if run.accounts > 0.0:
+            if seldom(run.accounts > 0.0):
                 cooling_until(run, ends.cooling, now)
             if below(band, rate(run, channels, tables, c, now, False)):
-                if run.leads == len(ends.fated):
+                if seldom(run.leads == len(ends.fated)):
                     return TOO_MANY_LEADS
                 i = new_place(run, floor)
                 by = tables.channels_by[run.segment, c]
                 new_lead(run, floor, ends, at(channels, c), by, band, i, now)
                 s = at(channels, c).entry
-                if not at(stages, s).always:
+                if seldom(not at(stages, s).always):
                     s = applying(run, stages, tables.stages_by, ways, leads[i], floor.tally,
                                  i, len(teams), s)  # fmt: skip
                 place(leads[i], ends.fates, s)
                 step = ENTER if s != END else WON
             go_back(run, demand)
 
-        elif node == PLAN:
+        elif seldom(node == PLAN):
             planned += 1
             if plan.kind == SNAPSHOT:
                 snapshot(run, channels, floor, ends.fates, books, now)
@@ -267,13 +267,13 @@ def simulate(arguments):  # type: ignore[no-untyped-def]
                 step, s, reason = lose(
                     run, floor, ends, channels, limits, tables, i, s, reason, now
                 )
-            if step == WON:
+            if seldom(step == WON):
                 step, s, reason = won(run, floor, ends, demand, tables, i, s, now)
             if REST < step <= INSIDE:
                 step, s, reason = enter(run, floor, ends, channels, limits, tables, i, s, step, now)
-            if step == REVIEWED:
+            if seldom(step == REVIEWED):
                 step, s, reason = reviewed(run, floor, limits, tables, ways, i, s, now)
-            if step == FULL:
+            if seldom(step == FULL):
                 return TOO_MANY_VISITS
 
     close(run, floor, ends, books)
@@ -290,13 +290,13 @@ def end_work(run, floor, lead, i, s, now):  # type: ignore[no-untyped-def]
     book(team, m, person.share, lead, floor.tally, i)
     stage.working -= 1
     team.busy -= person.share
-    if run.keep_visits and lead.trace >= 0:
+    if seldom(run.keep_visits) and lead.trace >= 0:
         floor.visits[lead.trace].ended = now
-    if person.leaving:
+    if seldom(person.leaving):
         person.leaving = 0
         team.present -= person.share
         floor.seats[lead.person].there = 0
-    elif team.owned:
+    elif seldom(team.owned):
         floor.seats[lead.person].free = 1
         serve_own(run, floor, m, lead.person, now)
     else:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 
 from simulator import draws
-from simulator.elementary import log
 from simulator.engines.batch.arrivals import renew, spend_at_work, wake
 from simulator.engines.batch.books import (
     arm_churn,
@@ -118,7 +117,7 @@ def open_books(run, floor, ends, channels, now):  # type: ignore[no-untyped-def]
         run.base_weight = sign(run, max(0.0, run.start_arr - signed), now) / n
     run.base_count = n
     for i in range(n):
-        patience = -log(draws.uniform(run.seed_base, i))
+        patience = draws.exponential(run.seed_base, i)
         key = draws.subkey(run.seed_base, -1 - i)
         live_push(run, ends.lives, hazard(run, now) + patience, -1 - i, -1, key)
     cooling_until(run, ends.cooling, now)

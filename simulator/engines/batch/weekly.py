@@ -11,7 +11,6 @@ import math
 from typing import Final
 
 from simulator import draws, laws
-from simulator.elementary import log
 from simulator.engines.batch.books import crew, growth, settle, touch
 from simulator.engines.batch.compile import compiled
 from simulator.engines.batch.layout import LOOKED, OPENED
@@ -111,7 +110,7 @@ def move_people(run, floor, holds, now):  # type: ignore[no-untyped-def]
                 if not seat.there or floor.people[q].leaving:
                     continue
                 key = draws.subkey(run.people_stream, q)
-                patience = -log(draws.uniform(key, seat.times))
+                patience = draws.exponential(key, seat.times)
                 if hazard - seat.since + seat.extra >= patience:
                     leave(run, floor, q, now)
                     if team.replaced:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import chain, islice
 from typing import Any, Final
 
 import numpy as np
@@ -29,7 +30,7 @@ from simulator.engines.batch.layout import (
 from simulator.engines.batch.plan import Plan
 from simulator.engines.batch.queue import AHEAD
 from simulator.system import System
-from simulator.weekly.records import Array
+from simulator.weekly.records import Array, filled
 from simulator.weekly.state import beginning, holding, shown
 
 STATE = "run channels stages teams people seats idle limits".split()  # that a run changes
@@ -59,6 +60,19 @@ def roomy(*wanted: tuple[tuple[int, ...], Any]) -> list[Array]:
     ]
 
 
+def together(arrays: list[Array]) -> tuple[Array, list[Array]]:
+    """The same arrays side by side, and the bytes of all of them, which one copy puts back."""
+    ends = np.cumsum([-(-a.nbytes // LINE_OF_MEMORY) * LINE_OF_MEMORY for a in arrays]).tolist()
+    room = np.zeros(ends[-1], np.uint8)
+    made = [
+        room[start : start + a.nbytes].view(a.dtype).reshape(a.shape)
+        for a, start in zip(arrays, [0, *ends], strict=False)
+    ]
+    for mine, theirs in zip(made, arrays, strict=True):
+        mine[...] = theirs
+    return room, made
+
+
 class Workspace:
     """Room for a run of a system; used again for its next run."""
 
@@ -73,20 +87,24 @@ class Workspace:
         ruled = system.rules is not None
         self.shadow = leads if owned else 0
         owners = 2 * teams if owned else 0
-        self.own = {name: getattr(plan, name).copy() for name in STATE}
-        self.own |= {n: getattr(plan, n).copy() if ruled else getattr(plan, n) for n in MOVED}
+        names, rules = [*STATE, *(MOVED if ruled else [])], plan.rules
+        slow = (beginning(rules), shown(rules), shown(rules), holding(rules))
+        lines = filled(LINE, plan.lines, head=-1, tail=-1)
+        small = [getattr(plan, name) for name in names]
+        self.changing, made = together([*small, *chain(*slow), lines, np.zeros(fates, np.int64)])
+        *made, self.lines, self.fates = made
+        self.own = dict(zip(names, made, strict=False))
+        self.own |= {name: getattr(plan, name) for name in MOVED if not ruled}
         self.run, self.channels, self.teams = (self.own[n] for n in ("run", "channels", "teams"))
-        rules = plan.rules
-        self.slow = (beginning(rules), shown(rules), shown(rules), holding(rules))
-        self.fresh = beginning(rules)
-        self.lines = np.empty(plan.lines, LINE)
+        rest = iter(made[len(names) :])
+        self.slow = tuple(tuple(islice(rest, len(group))) for group in slow)
         self.bands = np.empty(BANDS * len(plan.channels), BAND)
         self.coming = np.empty(BANDS * len(plan.channels), FIRST)
         # Places are taken from the first on, so of these only as much is touched as is in use.
         events = 1 + leads + self.shadow
         (
             self.nodes, self.leads, self.tally, self.due, self.sorting, self.buckets,
-            self.fated, self.lives, self.told, self.hours, self.cooling, self.fates,
+            self.fated, self.lives, self.told, self.hours, self.cooling,
         ) = roomy(
             ((1 + events,), NODE), ((1 + leads,), LEAD),
             ((1 + leads, teams + stages + owners), np.float64),
@@ -94,7 +112,6 @@ class Workspace:
             ((leads,), FATED), ((plan.customers + leads,), LIVE),
             ((leads if table else 0,), TOLD), ((leads if table else 0, teams), np.float64),
             ((plan.customers + leads if system.accounts > 0 else 0,), np.float64),
-            ((fates,), np.int64),
         )  # fmt: skip
         self.nodes = self.nodes[1:]  # with a node -1
         self.visits = np.empty(visits, VISIT)
@@ -105,6 +122,11 @@ class Workspace:
         self.by_time = np.empty((times, 10))
         self.ends = np.empty((len(plan.channels), fates))
         self.totals = np.empty((3, fates))
+        run = self.run[0]
+        run["shadow"], run["keep_leads"] = self.shadow, self.table
+        span = system.horizon + system.warm_up
+        run["per_week"] = (len(self.buckets) - AHEAD - 1) / (span * (1 + 1e-9))
+        self.begun = self.changing.copy()
 
     def _buckets(self, leads: int) -> int:
         """Enough for about one event each, within bounds."""
@@ -112,28 +134,14 @@ class Workspace:
 
     def reset(self, seed: int, replication: int, *, visits: bool) -> None:
         """Go back to the state before a run."""
-        plan, system = self.plan, self.system
-        moved = MOVED if system.rules is not None else []
-        for name in (*STATE, *moved):
-            self.own[name][...] = getattr(plan, name)
-        for now, start in zip(self.slow[0], self.fresh, strict=True):
-            now[...] = start
-        for array in (*self.slow[1], *self.slow[2], *self.slow[3]):
-            array.fill(0)
+        self.changing[...] = self.begun
         for c in self.channels:
             c["stream"] = draws.channel_stream(seed, replication, int(c["key"]))
         run = self.run[0]
         run["seed_base"] = draws.channel_stream(seed, replication, draws.name_key("customers"))
         run["people_stream"] = draws.channel_stream(seed, replication, draws.name_key("people"))
-        run["shadow"] = self.shadow
         run["keep_visits"] = visits
-        run["keep_leads"] = self.table
-        run["buckets"] = len(self.buckets)
-        span = system.horizon + system.warm_up
-        run["per_week"] = (len(self.buckets) - AHEAD - 1) / (span * (1 + 1e-9))
-        self.lines["head"] = self.lines["tail"] = -1
         self.buckets["node"] = -1
-        self.fates.fill(0)
 
     def moved(self) -> tuple[Any, Any]:
         """Spend (B, C) and lever cost (B,) as the run had them; None where none moved."""

@@ -26,8 +26,7 @@ from typing import Final
 
 import simpy
 
-from simulator.draws import uniform
-from simulator.elementary import log
+from simulator.draws import exponential
 from simulator.engines.events.closing import close
 from simulator.engines.events.journey import Journey
 from simulator.engines.events.state import LAST, LATE, URGENT, total
@@ -120,7 +119,7 @@ class Run(Journey):
         weight = books.sign(max(0.0, self.system.customers.arr - signed), now) / n if n else 0.0
         stream = self.base_stream
         for i in range(n):
-            patience = -log(uniform(stream, i))
+            patience = exponential(stream, i)
             self.base.append((weight, True))
             self.live.append((books.hazard(now) + patience, -1 - i, None))
         heapify(self.live)

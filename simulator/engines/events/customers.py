@@ -5,8 +5,7 @@ from __future__ import annotations
 from heapq import heappop, heappush
 
 from simulator import draws, laws
-from simulator.draws import draw, uniform
-from simulator.elementary import log
+from simulator.draws import draw, exponential
 from simulator.engines.events.demand import Demand
 from simulator.engines.events.state import Lead
 from simulator.system import CHURNED, RETAINED, lost
@@ -49,7 +48,7 @@ class Customers(Demand):
         books.customers_live += 1
         late = laws.lateness_factor(now - lead.won, p.target[k], p.late_churn[k])
         late *= lead.lure
-        patience = -log(uniform(lead.key, draws.CHURN)) / late
+        patience = exponential(lead.key, draws.CHURN) / late
         heappush(self.live, (books.hazard(now) + patience, lead.id, lead))
         self.arm_churn()
         for c in self.p.referring:

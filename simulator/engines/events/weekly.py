@@ -8,8 +8,7 @@ from typing import Final
 import numpy as np
 
 from simulator import draws, laws
-from simulator.draws import uniform
-from simulator.elementary import log
+from simulator.draws import exponential
 from simulator.engines.events.state import State
 from simulator.engines.ledgers import Team
 from simulator.engines.slow import HOLD, KEEP, LOOK, STEP
@@ -118,7 +117,7 @@ class Weekly(State):
                     if not self.there[person] or person in self.leaving:
                         continue
                     key = draws.subkey(slow.stream, person)
-                    patience = -log(uniform(key, slow.times[person]))
+                    patience = exponential(key, slow.times[person])
                     if hazard - slow.since[person] + slow.extra[person] >= patience:
                         self.leave(person)
                         if t[m]["replaced"]:
