@@ -160,6 +160,13 @@ def test_a_crm_gives_teams_and_says_that_their_hours_are_the_books(tmp_path: Pat
     assert "effort" not in (out / "ensemble.csv").read_text().splitlines()[0]
     checked = CliRunner().invoke(main, ["check", str(out / "today.yaml")])
     assert checked.exit_code == 0, checked.output
+    # the load that is told is the scenario's (z-bound 4: 6e-5; hours of a case have a cv of 1)
+    told = float(re.search(r"and (\d+)% in the scenario", done.stdout).group(1)) / 100  # type: ignore[union-attr]
+    ran = CliRunner().invoke(main, ["run", str(out / "today.yaml"), "--json"])
+    used = json.loads(ran.stdout)["metrics"]["utilisation.opportunity_team"]["mean"]
+    weeks = scenario.horizon
+    leads = float(re.search(r"(\d+) ± \d+ cases a week now", done.stdout).group(1))  # type: ignore[union-attr]
+    assert used == pytest.approx(told, abs=0.005 + 4 * told * (2 / (leads * weeks)) ** 0.5)
 
 
 def test_ends_without_a_day_count_in_odds() -> None:

@@ -95,6 +95,23 @@ class LogFit:
         there = heads[team] * hours[team] * self.share(team)
         return float(self.crew.heads[team] * self.crew.busy[team] / there) if there > 0 else 0.0
 
+    def load(self, team: int) -> float:
+        """Share of a team's hours that its cases take in the scenario, as many as come now."""
+        nodes = self.network.nodes
+        onward, come = np.eye(len(nodes)), np.zeros(len(nodes))
+        for i, node in enumerate(nodes):
+            for e in node.exits:
+                if e.node >= 0:
+                    onward[e.node, i] -= e.share
+        for s in self.streams:
+            come[s.node] += s.per_week
+        visits = np.linalg.lstsq(onward, come, rcond=None)[0]
+        work = sum(
+            v * n.hours * n.worked for v, n in zip(visits, nodes, strict=True) if n.team == team
+        )
+        there = self.heads(team) * float(full_time(self.crew)[1][team])
+        return float(work / there) if there > 0 else 0.0
+
 
 @dataclass(frozen=True)
 class Basis:

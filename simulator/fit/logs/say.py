@@ -14,7 +14,6 @@ from simulator.fit.logs.patience import FEWEST
 from simulator.fit.logs.script import full_time, overrun
 
 Row = dict[str, object]
-ROOM = 1.0  # more cases than that are no push that anybody plans
 MOST_EFFECTS = 6  # that are said
 
 
@@ -122,6 +121,7 @@ class LogResult:
                 "share_for_cases": f.share(k) if told else None,
                 "hours_a_head": float(hours[k]),
                 "at_work": f.utilisation(k),
+                "at_work_in_scenario": None if told else f.load(k),
             }
             for k, team in enumerate(f.script.teams)
         ]
@@ -261,20 +261,25 @@ def _unseen(fit: LogFit) -> list[str]:
         f"{team}: {fit.crew.heads[k]:.1f} people moved cases on of late. Nothing says how long "
         f"they worked on them: {fit.crew.presence[k]:g} hours a week each, "
         f"{busy:.0%} of them on these cases over the last {weeks:.0f} weeks{less}, are the "
-        f"book's; by that {fit.utilisation(k):.0%} in the last {RECENT_WEEKS}."
+        f"book's; by that {fit.utilisation(k):.0%} in the last {RECENT_WEEKS}, and "
+        f"{fit.load(k):.0%} in the scenario, with the cases that come now."
         for k, team in enumerate(fit.script.teams)
     ]
     if not fit.script.teams:
         return out
     if c is not None:
         out.append(_grow(c))
-    most = max(range(len(fit.script.teams)), key=fit.utilisation)
-    room = 1 / fit.utilisation(most) - 1 if fit.utilisation(most) > 0 else float("inf")
-    if 0 < room < ROOM:
+    most = max(range(len(fit.script.teams)), key=fit.load)
+    load, team = fit.load(most), fit.script.teams[most]
+    if load > 0:
         shown = "how near it is they do not say" if c is not None and c.limits else "they show none"
+        if load >= 1:
+            met = f"It is met already: more cases come than {team} has hours for."
+        else:
+            met = f"Cases wait long for {team} from about {1 / load:.2g} times as many on as now."
         out.append(
             f"The limit of people's time in the scenario is the book's, not the data's: {shown}. "
-            f"From about {room:.0%} more cases on, they wait for {fit.script.teams[most]}."
+            f"{met}"
         )
     return out
 

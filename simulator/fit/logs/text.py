@@ -214,9 +214,9 @@ def _book_teams(fit: LogFit, se: dict[str, float], currency: str) -> list[str]:
     for k, team in enumerate(fit.script.teams):
         source = f"people who moved cases on in the last {RECENT_WEEKS} weeks"
         value = graded(g(fit.heads(k), 5), g(se[f"teams.{team}.headcount"], 2), source)
-        busy = 100 * fit.utilisation(k)
+        load, late = 100 * fit.load(k), 100 * fit.utilisation(k)
         lines += [
-            f"  {team}:  # assumed: works on cases in {busy:.0f}% of these hours",
+            f"  {team}:  # assumed: cases now take {load:.0f}% of its hours, late ones {late:.0f}%",
             f"    headcount: {value}",
             f"    hours: {from_book(HOURS, '{} h/week')}",
             f"    cost: {from_book(COST, '{} ' + currency + '/year')}",
@@ -366,12 +366,12 @@ def fix_text(base: str, fit: LogFit, currency: str) -> str:
     """The variant that relieves the busiest team; or shortens the longest wait, without teams."""
     head = "# A starting point: put here what would really relieve the constraint.\n"
     if fit.script.teams:
-        k = max(range(len(fit.script.teams)), key=fit.utilisation)
-        team = fit.script.teams[k]
-        whose = ", by the book's hours" if fit.paths.a_week is not None else ""
+        seen = fit.paths.a_week is None
+        k = max(range(len(fit.script.teams)), key=fit.utilisation if seen else fit.load)
+        team, busy = fit.script.teams[k], fit.utilisation(k) if seen else fit.load(k)
+        whose = "" if seen else ", by the book and with the cases that come now"
         return (
-            head
-            + f"# {team} is the busiest: {100 * fit.utilisation(k):.0f}% of its hours{whose}.\n"
+            head + f"# {team} is the busiest: {100 * busy:.0f}% of its hours{whose}.\n"
             f"extends: {base}\nname: Fix the constraint\nrole: fix\n"
             f"story: One person more in {team}, the busiest team.\n"
             f"levers:\n  - {{at: week 4, add: teams.{team}.headcount, by: 1}}\n"
