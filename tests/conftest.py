@@ -53,6 +53,11 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(stop)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What waits for the flow engine comes last: by then it has been compiled beside the others."""
+    items.sort(key=lambda item: "flow" in item.path.name or item.path.parent.name == "reference")
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The checkout."""
