@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final, ParamSpec, TypeVar, cast
 
+from filelock import FileLock
 from llvmlite import ir
 from numba import njit, typeof, types
 from numba.core import cgutils
@@ -24,6 +25,7 @@ NUMBERS: Final[dict[str, Any]] = {"no_cfunc_wrapper": True, "error_model": "nump
 UNCOUNTED: Final[dict[str, Any]] = {"_nrt": False}
 
 SLOW: Final = 1.0  # seconds after which a compilation is announced
+LONGEST: Final = 900.0  # seconds that another process may take for it
 
 log = logging.getLogger(__name__)
 P = ParamSpec("P")
@@ -38,6 +40,16 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
 def inlined(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a small function into whatever calls it."""
     return cast(Callable[P, R], njit(cache=True, forceinline=True, **NUMBERS)(function))
+
+
+def keyed(function: Callable[..., Any], key: int, **options: Any) -> Any:
+    """Compile a function of one tuple, kept on disk under a key.
+
+    The key is in its name there. A small function that calls it would do as well, but what is
+    called is compiled twice: by itself, and as part of its caller.
+    """
+    function.__qualname__ = f"{function.__name__}_{key:x}"
+    return njit(cache=True, forceinline=False, **options)(function)
 
 
 def uncached(function: Callable[P, R]) -> Callable[P, R]:
@@ -61,13 +73,34 @@ def announced(what: str) -> Iterator[None]:
         notice.cancel()
 
 
+@contextmanager
+def alone(program: Any) -> Iterator[None]:
+    """Let other processes wait that need the same program: one compiles it, they read it.
+
+    Where the folder of the cache takes no locks, each compiles for itself.
+    """
+    lock: FileLock | None = None
+    try:
+        folder = Path(program.stats.cache_path)
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / f"{program.__module__}.lock", timeout=LONGEST)
+        lock.acquire()
+    except (OSError, NotImplementedError):  # filelock's Timeout is an OSError
+        lock = None
+    try:
+        yield
+    finally:
+        if lock is not None:
+            lock.release()
+
+
 def announcing(program: Any, what: str) -> Callable[[tuple[Any, ...]], Any]:
     """A program of one tuple of arguments that says so when it has to be compiled first."""
     ready = threading.Lock()
 
     def run(arguments: tuple[Any, ...]) -> Any:
         if not program.overloads:
-            with ready, announced(what):
+            with ready, announced(what), alone(program):
                 program.compile((typeof(arguments),))  # type: ignore[no-untyped-call]
         return program(arguments)
 

@@ -11,8 +11,13 @@ from simulator.errors import AnalysisError, SpecError
 from simulator.spec.expectations import bound
 from simulator.spec.load import shipped, shipped_studies
 
+LONG = {"forresters-lesson", "automated-confusion"}  # many replications
 
-@pytest.mark.parametrize("study", shipped_studies())
+
+@pytest.mark.parametrize(
+    "study",
+    [pytest.param(s, marks=pytest.mark.slow) if s in LONG else s for s in shipped_studies()],
+)
 def test_a_study_shows_what_it_says(study):
     """False alarms: the bounds leave room around what many seeds give; seeds are fixed."""
     found = expect([shipped(study)])

@@ -103,8 +103,7 @@ def test_what_is_known_at_an_origin_is_all_that_counts(log: Log) -> None:
     origin = START + pd.Timedelta(days=80)
     other = join(log.before(origin), log.before(START + pd.Timedelta(days=108)))
     one, two = (
-        backtest_log(x, [origin], days=28, draws=20, scenario=False).origins[0]
-        for x in (log, other)
+        backtest_log(x, [origin], days=28, draws=5, scenario=False).origins[0] for x in (log, other)
     )
     for a, b in zip(one.measures, two.measures, strict=True):
         assert a.forecast[MODEL] == b.forecast[MODEL]

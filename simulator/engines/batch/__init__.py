@@ -8,18 +8,17 @@ Replications run on threads; what one gives does not depend on the others.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from numba import typeof
-
 from simulator import compiled, draws, elementary, laws
-from simulator.compiled import announced
 from simulator.compiled import stamp as stamp_of
 from simulator.engines import slow as slow_module
 from simulator.engines.batch import loop as batch_loop
+from simulator.engines.batch.compile import OPTIONS
 from simulator.engines.batch.layout import (
     COMPLETE,
     TOO_MANY_LEADS,
@@ -42,20 +41,12 @@ SUPPORTS: Final = {
 }  # fmt: skip
 MOST_LEADS: Final = 50_000_000
 
-_ready = threading.Lock()
-_loop: Any = None
 
-
-def _compiled(arguments: tuple[Any, ...]) -> Any:
-    """The loop in machine code: from the cache, or compiled now, which is said if it takes long."""
-    global _loop  # noqa: PLW0603
-    with _ready:
-        if _loop is None:
-            loop = batch_loop.keyed(stamp())
-            with announced("the batch engine: half a minute"):
-                loop.compile((typeof(arguments),))  # type: ignore[no-untyped-call]
-            _loop = loop
-    return _loop
+@cache
+def program() -> Callable[[tuple[Any, ...]], Any]:
+    """The loop in machine code: from the cache, or compiled when it is first asked for."""
+    loop = compiled.keyed(batch_loop.simulate, stamp(), nogil=True, **OPTIONS)
+    return compiled.announcing(loop, "the batch engine: half a minute")
 
 
 def stamp() -> int:
@@ -67,7 +58,7 @@ def stamp() -> int:
 
 def _to_the_end(work: Workspace, arguments: tuple[Any, ...]) -> int:
     """Run the loop, with the weekly step wherever it asks for one; says how it ended."""
-    loop, run, question = _compiled(arguments), work.run[0], work.question()
+    loop, run, question = program(), work.run[0], work.question()
     ended = int(loop(arguments))
     while ended == WEEKLY:
         when = (int(run["ended"]), int(run["segment"]), int(run["mode"]), float(run["week"]))

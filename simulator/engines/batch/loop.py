@@ -18,9 +18,6 @@ off the calendar when work begins. That and what is void in the events engine ch
 from __future__ import annotations
 
 import math
-from typing import Any
-
-from numba import njit
 
 from simulator.engines.batch.arrivals import below, go_back, rate
 from simulator.engines.batch.books import (
@@ -32,7 +29,7 @@ from simulator.engines.batch.books import (
     touch,
     withdraw,
 )
-from simulator.engines.batch.compile import OPTIONS, at, merged, seldom
+from simulator.engines.batch.compile import at, merged, seldom
 from simulator.engines.batch.journey import (
     ADVANCE,
     ENTER,
@@ -102,12 +99,6 @@ from simulator.system import CHURNED, END, WENT_COLD
 from simulator.weekly.state import Holds, Shown
 
 PLAN, POINT = -1, -2  # what is next, where it is no node
-
-
-def keyed(stamp: int) -> Any:
-    """The loop; its place in numba's cache has the stamp in its name."""
-    simulate.__qualname__ = f"simulate_{stamp:x}"
-    return njit(cache=True, nogil=True, forceinline=False, **OPTIONS)(simulate)
 
 
 def simulate(arguments):  # type: ignore[no-untyped-def]

@@ -7,12 +7,11 @@ from functools import cache
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from simulator import laws
-from simulator.compiled import announcing
-from simulator.engines.flow.compile import compiled
+from simulator.compiled import announcing, keyed
+from simulator.engines.flow.compile import OPTIONS, compiled
 from simulator.engines.flow.crew import man, muster, turn_over
 from simulator.engines.flow.kernel import count, serve
 from simulator.engines.flow.layout import VALUE
@@ -170,15 +169,15 @@ def turn_of(t, piece, fresh, opening):  # type: ignore[no-untyped-def]
     return STEP if abs(t - round(t)) < WEEK else HOLD
 
 
-@njit(error_model="numpy")
-def travel(  # type: ignore[no-untyped-def]
-    ends, keep, lo, h, space, net, staff, sums, start_room, stage_room, delta, pattern, tableau,
-    opened, rtol, atol, kept, kept_w, limit, crew, weeks, slow,
-):  # fmt: skip
+def travel(arguments):  # type: ignore[no-untyped-def]
     """Go through a run: integrate from piece to piece, and step at the edges between; as integrate.
 
     Before week 0 it ends with the step at week 0. Changes what it is given.
     """
+    (
+        ends, keep, lo, h, space, net, staff, sums, start_room, stage_room, delta, pattern, tableau,
+        opened, rtol, atol, kept, kept_w, limit, crew, weeks, slow,
+    ) = arguments  # fmt: skip
     rules, state = Rules(*slow[0]), State(*slow[1])
     shown, last, holds = Shown(*slow[2]), Shown(*slow[3]), Holds(*slow[4])
     calls = steps = rejected = 0
@@ -193,14 +192,14 @@ def travel(  # type: ignore[no-untyped-def]
             if mode == KEEP:
                 for m in range(len(crew.paid)):
                     crew.paid[m] = crew.support[m] = 0.0
-            if mode in {KEEP, LOOK, STEP}:
+            if mode >= STEP:  # LOOK or KEEP
                 show(
                     t, piece, opened, net, staff, crew, weeks, sums, space.zx, space.zy,
                     start_room.moves, start_room.line, shown,
                 )  # fmt: skip
             if mode != NOTHING:
                 turn(rules, state, shown, last, holds, ended, k, mode, t)
-            if mode in {LOOK, STEP, HOLD}:
+            if HOLD <= mode <= LOOK:
                 adopt(k, net, weeks, holds)
                 if piece > 0:
                     turn_over(crew, k, holds)
@@ -231,13 +230,5 @@ def travel(  # type: ignore[no-untyped-def]
 
 @cache
 def program(key: int) -> Callable[..., Any]:
-    """Travel of one tuple of arguments, from numba's cache if it is there under the key."""
-
-    @njit(cache=True, nogil=True, error_model="numpy")
-    def run(arguments):  # type: ignore[no-untyped-def]
-        """The program; the key is part of its name in the cache."""
-        if key < 0:
-            return 0, 0, 0, 0.0, 0.0
-        return travel(*arguments)
-
-    return announcing(run, "the flow engine: two minutes")
+    """Travel, from numba's cache if it is there under the key."""
+    return announcing(keyed(travel, key, nogil=True, **OPTIONS), "the flow engine: two minutes")

@@ -13,10 +13,9 @@ from functools import cache
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from simulator.compiled import announcing
+from simulator.compiled import announcing, keyed
 from simulator.engines.flow.compile import OPTIONS, compiled
 from simulator.engines.flow.lane_kernel import Kernel
 from simulator.engines.flow.lane_linear import Step
@@ -273,16 +272,16 @@ def _open(B, at, emptied, sold):  # type: ignore[no-untyped-def]
     store(B, at.z + at.base + 2, most(of(0.0), load(B, at.arr) - worth))
 
 
-@compiled
-def travel(  # type: ignore[no-untyped-def]
-    B, W, marks, at, live, keep, scale, emptied, sold, segment, clock, edges, opening, parameters,
-    staff, table, tableau, dense, rtol, grid, kept, waiting, h, following, going, tries, ready,
-    limit,
-):  # fmt: skip
+def travel(arguments):  # type: ignore[no-untyped-def]
     """Take a block of lanes through a run, and write down where they are on the grid.
 
     clock: (P + 1,) breaks; opening: which of them is week 0. kept, waiting: (lanes, T, .).
     """
+    (
+        B, W, marks, at, live, keep, scale, emptied, sold, segment, clock, edges, opening,
+        parameters, staff, table, tableau, dense, rtol, grid, kept, waiting, h, following, going,
+        tries, ready, limit,
+    ) = arguments  # fmt: skip
     for piece in range(len(segment)):
         begin, k = clock[piece], segment[piece]
         if piece == opening:
@@ -322,15 +321,9 @@ def travel(  # type: ignore[no-untyped-def]
 
 @cache
 def program(key: int) -> Callable[..., Any]:
-    """Travel of one tuple of arguments, from numba's cache if it is there under the key."""
-
-    @njit(cache=True, nogil=True, **OPTIONS)
-    def run(arguments):  # type: ignore[no-untyped-def]
-        """The program; the key is part of its name in the cache."""
-        if key >= 0:
-            travel(*arguments)
-
-    return announcing(run, "the flow engine for many points: half a minute")
+    """Travel, from numba's cache if it is there under the key."""
+    what = "the flow engine for many points: half a minute"
+    return announcing(keyed(travel, key, nogil=True, **OPTIONS), what)
 
 
 __all__ = ["Program", "program", "program_of", "travel"]
