@@ -316,7 +316,7 @@ def test_fit_passes_files_and_columns(stage):
 
 def test_fit_takes_what_the_command_line_offers():
     fit_files = pytest.importorskip("simulator.fit").fit_files
-    of_files = {"files", "columns", "won", "lost"}
+    of_files = {"files", "columns", "sheets", "won", "lost"}
     offered = {p.name for p in main.commands["fit"].params} - {"as_json", "quiet"} - of_files
     assert offered == set(inspect.signature(fit_files).parameters)
 

@@ -10,8 +10,8 @@ import pytest
 
 from simulator.errors import DataError
 from simulator.fit.logs.files import read_file
+from simulator.fit.money import as_money
 from simulator.fit.read import History, read_history, slug
-from simulator.fit.tables import as_money
 
 LEADS = ["mql_id,first_contact_date,origin"] + [
     f"L{i},2024-0{1 + i // 28}-{1 + i % 28:02d} 00:00:00,{'Paid Search' if i % 2 else ''}"
@@ -247,7 +247,7 @@ def test_files_that_are_no_tables(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot be read"):
         read_history(tmp_path, b)
     a.write_bytes(b"PK\x03\x04\x00\x00\x00")
-    with pytest.raises(DataError, match="not a text file"):
+    with pytest.raises(DataError, match="a broken zip or workbook"):
         read_history(a, b)
 
 

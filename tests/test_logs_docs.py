@@ -11,6 +11,8 @@ from test_logs_deals import HISTORY, OPPORTUNITIES, write
 from test_logs_discover import HEAD, events
 from test_logs_discover import write as write_rows
 from test_logs_export import SCENARIO
+from test_logs_workbooks import HEAD as WORKBOOK
+from test_logs_workbooks import deals, save
 
 from simulator.cli import main
 from simulator.fit.logs.columns import KINDS
@@ -40,7 +42,9 @@ def test_every_command_of_the_page_works(
     short = SCENARIO.replace("12 weeks", "6 weeks").replace("2024-01-01", "2027-11-22")
     (flood / "today.yaml").write_text(short)
     found = commands(root)
-    assert len(found) == 8
+    sheets = {str(year): [WORKBOOK, *deals(12, seed=year)] for year in (2024, 2025)}
+    save(tmp_path / "deals.xlsx", sheets)
+    assert len(found) == 10
     for line in found:
         done = CliRunner().invoke(main, line.split()[1:])
         assert done.exit_code == 0, f"{line}\n{done.output}"

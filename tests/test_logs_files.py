@@ -236,7 +236,7 @@ def test_files_that_are_no_tables(tmp_path: Path) -> None:
         read_log(tmp_path)
     path = tmp_path / "a.xlsx"
     path.write_bytes(b"PK\x03\x04\x00\x00\x00")
-    with pytest.raises(DataError, match=r"not a text file\. Export it as CSV"):
+    with pytest.raises(DataError, match=r"a broken zip or workbook\. Is it whole"):
         read_log(path)
     with pytest.raises(DataError, match="no file given"):
         read_log([])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,7 @@ from simulator.fit.logs.assumed import (
     FLOW_WEEKS,
     HOURS,
     estimate_contention,
+    usually_busy,
     with_work,
     works_unseen,
 )
@@ -106,6 +109,23 @@ def test_whether_people_are_the_limit_shows_in_their_moves() -> None:
     assert limit.elasticity < 0.5 < free.elasticity
 
 
+def test_people_are_no_busier_than_the_data_show() -> None:
+    """Who keeps up with so many times the usual cases has the time for them."""
+    paths = make_paths(crm())
+    free, limit = (estimate_contention(p) for p in (paths, make_paths(crm(limited=True))))
+    assert free is not None
+    assert limit is not None
+    assert free.limits is False
+    assert limit.limits is True
+    assert usually_busy(limit) == usually_busy(None) == BUSY_RANGE[1]
+    assert 1 / BUSY_RANGE[1] < free.heavy < 1.6
+    worked = with_work(paths, free)
+    assert worked.busy == usually_busy(free) == 1 / free.heavy
+    counted = worked.session_left >= paths.end - 7 * FLOW_WEEKS
+    hours = float(worked.session_hours[counted].sum())
+    assert hours == pytest.approx(PEOPLE * float(HOURS.value) / free.heavy * FLOW_WEEKS)
+
+
 def test_a_crm_gives_teams_and_says_that_their_hours_are_the_books(tmp_path: Path) -> None:
     log = crm()
     cases = log.cases.reset_index()
@@ -131,10 +151,22 @@ def test_a_crm_gives_teams_and_says_that_their_hours_are_the_books(tmp_path: Pat
     (team,) = scenario.teams.values()
     assert team.headcount == PEOPLE
     text = (out / "today.yaml").read_text()
-    assert "people are busy 80% of their hours with these cases" in text
+    busy = float(re.search(r"people are busy (\d+)% of their hours", text).group(1))  # type: ignore[union-attr]
+    assert busy < 80
+    assert "less here, for they kept up with" in text
+    assert "no limit of people's time is seen in these data" in done.stdout
+    assert "The limit of people's time in the scenario is the book's, not the data's" in done.stdout
+    assert "show no limit of their time, and the one that is here is an assumption" in text
     assert "effort" not in (out / "ensemble.csv").read_text().splitlines()[0]
     checked = CliRunner().invoke(main, ["check", str(out / "today.yaml")])
     assert checked.exit_code == 0, checked.output
+    # the load that is told is the scenario's (z-bound 4: 6e-5; hours of a case have a cv of 1)
+    told = float(re.search(r"and (\d+)% in the scenario", done.stdout).group(1)) / 100  # type: ignore[union-attr]
+    ran = CliRunner().invoke(main, ["run", str(out / "today.yaml"), "--json"])
+    used = json.loads(ran.stdout)["metrics"]["utilisation.opportunity_team"]["mean"]
+    weeks = scenario.horizon
+    leads = float(re.search(r"(\d+) ± \d+ cases a week now", done.stdout).group(1))  # type: ignore[union-attr]
+    assert used == pytest.approx(told, abs=0.005 + 4 * told * (2 / (leads * weeks)) ** 0.5)
 
 
 def test_ends_without_a_day_count_in_odds() -> None:
@@ -162,6 +194,45 @@ def test_ends_without_a_day_count_in_odds() -> None:
         share = next(e.share for e in known.exits if e.outcome == 0)
         near = abs(won - share) < 4 * np.sqrt(ODDS * (1 - ODDS) / known.entered)
         assert near == same
+
+
+def test_ends_of_which_no_day_was_kept_are_no_data(tmp_path: Path) -> None:
+    """Neither the times of such ends, nor what people did on days that were drawn."""
+    log = crm(600)
+    cases = log.cases.reset_index()
+    over = cases.outcome != OPEN
+    deals = pd.DataFrame({
+        "Id": cases.case, "StageName": np.where(over, "Closed " + cases.outcome.str.title(), "x"),
+        "CreatedDate": cases.created.astype(str), "OwnerId": "p",
+        "CloseDate": cases.closed.astype(str).where(cases.outcome.eq("won"), ""),
+    })  # fmt: skip
+    deals.to_csv(tmp_path / "a.csv", index=False)
+    out = tmp_path / "ours"
+    done = CliRunner().invoke(main, ["fit", str(tmp_path / "a.csv"), "--out", str(out), "--json"])
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)
+    leads = {
+        row["leads_to"]: row["days"] for row in told["stages"] if row["stage"] == "opportunity"
+    }
+    assert leads["won"] > 5
+    assert leads["lost"] is None
+    assert any("until they are lost (from opportunity) is not in the data" in s
+               for s in told["sentences"])  # fmt: skip
+    assert not any("With twice the cases" in s for s in told["sentences"])
+    unknown = [p for p in told["not_in_the_data"] if p.endswith(".buyer_time")]
+    assert unknown
+    assert all("_then_lost" in path for path in unknown)
+    assert not any("then_lost" in row["path"] and "buyer" in row["path"] for row in told["numbers"])
+    lines = (out / "today.yaml").read_text().splitlines()
+    times = {lines[k - 1].strip(): line for k, line in enumerate(lines) if "buyer_time:" in line}
+    for stage, line in times.items():
+        assert ("grade: D, source: 'book: no end of this kind has a day" in line) == (
+            "_then_lost" in stage
+        )
+    deals.assign(CloseDate="").to_csv(tmp_path / "b.csv", index=False)
+    done = CliRunner().invoke(main, ["fit", str(tmp_path / "b.csv")])
+    assert done.exit_code == 1
+    assert "b.csv: of 0 of the " in done.stderr
 
 
 def test_a_stage_that_nobody_left_leads_nowhere() -> None:

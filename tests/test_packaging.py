@@ -26,6 +26,7 @@ HOMES = {
     "pandas": ["fit*", "report*"],
     "pptx": ["report.deck*"],
     "pyarrow": ["fit*", "report*", "sweep*"],
+    "python_calamine": ["fit.logs.workbook"],
     "rich": ["terminal"],
     "SALib": ["analysis.sobol"],
     "simpy": ["engines.events*"],
@@ -71,9 +72,16 @@ def test_every_import_is_a_dependency(root):
     }
     extras = project(root)["optional-dependencies"]
     optional = {
-        re.split(r"[^a-zA-Z0-9._-]", line)[0] for e in ("deck", "dask") for line in extras[e]
+        re.split(r"[^a-zA-Z0-9._-]", line)[0]
+        for e in ("deck", "dask", "excel")
+        for line in extras[e]
     }
-    names = {"ruamel.yaml": "ruamel", "python-pptx": "pptx", "salib": "SALib"}
+    names = {
+        "ruamel.yaml": "ruamel",
+        "python-pptx": "pptx",
+        "python-calamine": "python_calamine",
+        "salib": "SALib",
+    }
     # pydantic_core is a part of pydantic, pinned by it.
     known = {names.get(n, n) for n in declared | optional} | {"simulator", "pydantic_core"}
     used = {name for _, path in sources(root) for name in imports(path)} - stdlib_module_names

@@ -24,6 +24,7 @@ from simulator.cli.logs import named
 @click.option("--deal-value", metavar="COLUMN", help="In deals: its value a year.")
 @click.option("--deal-role", "deal_roles", metavar="COLUMN", multiple=True, help="In deals: who.")
 @click.option("--column", "columns", metavar="ROLE=COLUMN", multiple=True, help="In FILES.")
+@click.option("--sheet", "sheets", metavar="NAME", multiple=True, help="Of workbooks in FILES.")
 @click.option("--won", metavar="NAME", multiple=True, help="Activity or stage that is a win.")
 @click.option(
     "--lost", metavar="NAME", multiple=True, help="Activity or stage that ends otherwise."
@@ -72,7 +73,7 @@ def fit(
             raise click.UsageError("Missing FILES, or both --leads and --deals.")
         from simulator.fit import fit_files
 
-        for key in ("columns", "won", "lost"):
+        for key in ("columns", "sheets", "won", "lost"):
             if options.pop(key):
                 raise click.UsageError(f"--{key.removesuffix('s')} is for FILES.")
         result = fit_files(leads, deals, **options)
@@ -85,7 +86,18 @@ def fit(
 def _fit_log(files: tuple[Path, ...], options: dict[str, Any]) -> Any:
     from simulator.fit.logs import fit_files_of_log
 
-    only = ("out", "day_first", "won", "lost", "from_", "until", "horizon", "push", "currency")
+    only = (
+        "out",
+        "day_first",
+        "sheets",
+        "won",
+        "lost",
+        "from_",
+        "until",
+        "horizon",
+        "push",
+        "currency",
+    )
     given = {key: options[key] for key in (*only, "name", "seed")}
     for key, value in options.items():
         if key not in given and key not in ("columns", "forecast_days") and value:

@@ -33,6 +33,7 @@ def named(pairs: tuple[str, ...]) -> dict[str, str]:
 @main.command()
 @click.argument("files", type=PATH, nargs=-1, required=True)
 @click.option("--column", "pairs", metavar="ROLE=COLUMN", multiple=True, help="Not found by name.")
+@click.option("--sheet", "sheets", metavar="NAME", multiple=True, help="Of workbooks: which.")
 @click.option("--won", metavar="NAME", multiple=True, help="An activity or stage that is a win.")
 @click.option("--lost", metavar="NAME", multiple=True, help="One that ends a case otherwise.")
 @click.option("--since", type=DATE, help="First day to use.")

@@ -14,11 +14,11 @@ import pandas as pd
 
 from simulator.errors import DataError
 from simulator.fit.logs.columns import DEALS, LEADS
+from simulator.fit.money import as_money
 from simulator.fit.tables import (
     Finding,
     Table,
     as_days,
-    as_money,
     left_out,
     pick,
     silence,
@@ -110,11 +110,18 @@ def read_history(
     Raises DataError, with file, line, column and value, for what cannot be read.
     """
     found: list[Finding] = []
-    from simulator.fit.logs.files import read_file  # logs import this module
+    from simulator.fit.logs.files import read_tables  # logs import this module
+    from simulator.fit.logs.sheets import with_columns
 
     tables = []
-    for path in (leads, deals):
-        table, broken = path if isinstance(path, tuple) else read_file(path)
+    ask = (
+        ([lead_id] if lead_id else LEAD_ID, [lead_date] if lead_date else LEAD_DATE),
+        ([deal_lead_id] if deal_lead_id else DEAL_LEAD_ID, [deal_date] if deal_date else DEAL_DATE),
+    )
+    for path, wanted in zip((leads, deals), ask, strict=True):
+        table, broken = (
+            path if isinstance(path, tuple) else with_columns(path, read_tables(path), wanted)
+        )
         tables.append(table)
         found += broken
     lead_table, deal_table = tables

@@ -9,7 +9,6 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from simulator.errors import DataError
@@ -19,15 +18,6 @@ MOST_SILENT = 92  # and more than these, and than the data's own length, are tak
 MAX_BAD = 0.05  # a larger share of unreadable values means the wrong column, not a few bad rows
 ISO = re.compile(r"^\d{4}[-/]\d{1,2}[-/]\d{1,2}(?:[ T].*)?$")
 DMY = re.compile(r"^(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d{2})(?:[ T,]+(.*))?$")
-# before (a currency, a sign), the digits with their marks, a unit, and after (a currency, a sign)
-_AMOUNT = (
-    r"^([^\d.,]*(?:\b[A-Za-z]{2,3}\.\s*)?)"
-    r"((?:\d[\d.,\s'\u2019\u00a0\u202f]*|[.,]\d+)(?:[eE][+-]?\d+)?)"
-    r"\s*(?i:(k|tsd|m|mm|mn|mio|bn|mrd)(?![a-z])\.?)?\s*"
-    r"(?:([-])|[^\d]*)$"
-)
-_PLAIN = r"-?\d+(?:\.\d{1,2}|\.\d{4,})?$"
-_TIMES = {"k": 1e3, "tsd": 1e3, "m": 1e6, "mm": 1e6, "mn": 1e6, "mio": 1e6, "bn": 1e9, "mrd": 1e9}
 # beginnings of months that English has not (de, fr, es, it, pt, nl), without accents
 _MONTHS = {
     "janv": "Jan", "jann": "Jan", "jane": "Jan", "ene": "Jan", "genn": "Jan", "gen": "Jan",
@@ -41,11 +31,13 @@ _MONTHS = {
     "nov": "Nov", "oct": "Oct",
 }  # fmt: skip
 _FILLERS = {"de", "del", "di", "den", "le", "of", "uhr"}
-EXCEL = r"[2-6]\d{4}(?:\.\d+)?$"  # 1954 to 2091
+# in a group: old pandas anchors the last one only
+YES = r"(?i:true|1|yes|y|wahr|ja|vrai|oui|verdadero|s[ií]|vero|verdadeiro|sim|waar)"
+NO = r"(?i:false|0|no|n|falsch|nein|faux|non|falso|n[aã]o|onwaar|nee|open|-)"
+EXCEL = r"[2-6]\d{4}(?:[.,]\d+)?$"  # 1954 to 2091
 EXCEL_START = pd.Timestamp("1899-12-30")
-CURRENCY = ("currencyisocode", "currency", "currencycode", "dealcurrency", "dealcurrencycode")
-SIGNS = {"€": "EUR", "$": "USD", "£": "GBP", "¥": "JPY"}
-FEWEST_POINTED = 3  # amounts that tell what a point means
+MONTHS = 12
+FEWEST_DAYS = 12  # of either sort: of so many the chance of no day after the 12th is 1 in 50,000
 OFFSET = re.compile(r"\s*(?:(?<=\d)Z|\b(?:UTC|GMT)|(?<=:\d\d)\s*[+-]\d{2}:?\d{2})$")
 
 
@@ -133,7 +125,7 @@ def excel_days(table: Table, column: str, what: str) -> tuple[pd.Series, list[Fi
     n, stated = int(serial.sum()), int(text.ne("").sum())
     if not n or n < (1 - MAX_BAD) * stated:
         return None
-    days = pd.to_numeric(text[serial]).astype(float)
+    days = pd.to_numeric(text[serial].str.replace(",", ".", regex=False)).astype(float)
     out = (EXCEL_START + pd.to_timedelta((days * 86_400).round(), unit="s")).reindex(text.index)
     where = f"line {table.line(int(serial.to_numpy().argmax()))}, column {column!r}"
     action = "read as days since 1899-12-30, as Excel counts them"
@@ -167,6 +159,7 @@ def as_days(
         parts = text[rest].str.extract(DMY)
         fits = parts[0].notna()
         if fits.any():
+            refuse_swapped(table, column, what, text[iso], parts[fits])
             first = day_order(table, column, what, parts[fits], day_first)
             out[parts.index[fits]] = _from_parts(parts[fits], first)
         others = parts.index[~fits]
@@ -210,6 +203,28 @@ def day_order(
         f"{table.file}:{int(parts.index[0]) + 2}: column {column!r}, value {value!r}: "
         f"{what} may be day-first or month-first, and no row tells. "
         "Say which with --day-first or --month-first, or export it as YYYY-MM-DD"
+    )
+
+
+def refuse_swapped(
+    table: Table, column: str, what: str, iso: pd.Series, parts: pd.DataFrame
+) -> None:
+    """Raise DataError where a spreadsheet has taken days for months in some of the dates.
+
+    It makes dates of those it can read its own way (all up to the 12th), and leaves the others as
+    text (all after it). iso, parts: the dates of either sort; parts as DMY has them.
+    """
+    day = pd.to_numeric(iso.str.extract(r"^\d{4}[-/]\d{1,2}[-/](\d{1,2})", expand=False))
+    a, b = (pd.to_numeric(parts[k]) for k in (0, 2))
+    late = (a > MONTHS) if (a > MONTHS).any() else (b > MONTHS)
+    if len(day) < FEWEST_DAYS or len(a) < FEWEST_DAYS or day.gt(MONTHS).any() or not late.all():
+        return
+    raise DataError(
+        f"{table.file}:{int(parts.index[0]) + 2}: column {column!r}, value "
+        f"{table.frame[column].loc[parts.index[0]]!r}: {what} is left as text in {len(a):,} rows, "
+        f"all after the 12th of a month, and the {len(day):,} others are dates up to the 12th: a "
+        "spreadsheet has taken their days for months. Export the file again, and do not open it in "
+        "a spreadsheet"
     )
 
 
@@ -271,82 +286,6 @@ def bad_rows(
             f"{stated:,} rows in all. Is it the right column?"
         )
     return [Finding(table.file, n, f"rows where {what} is not {kind}", "left out", where)]
-
-
-def as_money(table: Table, column: str, what: str) -> tuple[np.ndarray, list[Finding]]:
-    """The column as amounts (NaN where empty); currencies and thousands marks are dropped.
-
-    12k, 1.2M and 3 Mio. are thousands and millions. Which mark is the decimal one is found from
-    all values: a point that is only ever before three digits, in a column where a comma is not, is
-    a mark of thousands where it is there more than once or commas are decimal elsewhere.
-    """
-    stated = table.frame[column].ne("")
-    # most are plain numbers, whose mark can only be the decimal one
-    plain = table.frame[column].str.match(_PLAIN)
-    numbers = pd.Series(np.nan, index=plain.index)
-    numbers[plain] = pd.to_numeric(table.frame[column][plain]).astype(float)
-    decimal = bool(table.frame[column][plain].str.contains(".", regex=False).any())
-    raw = table.frame[column][stated & ~plain].astype(object)
-    parts = raw.str.extract(_AMOUNT)
-    text = parts[1].fillna("").str.replace(r"[\s'\u2019\u00a0\u202f]", "", regex=True)
-    text = text.str.rstrip(".,")
-    comma = text.str.rfind(",")
-    point = text.str.rfind(".")
-    # 1.234,56 and 12,5: the last mark is the decimal one, save a comma before exactly three digits
-    decimal_comma = (comma > point) & (
-        ~text.str.contains(r",\d{3}$", regex=True) | ((point >= 0) & (text.str.count(",") == 1))
-    )
-    grouped = text.str.fullmatch(r"[1-9]\d{0,2}(?:\.\d{3})+")
-    pointed = (point >= 0) & ~decimal_comma
-    thousands = (text.str.count(r"\.") > 1) & ~decimal_comma
-    found: list[Finding] = []
-    if decimal_comma.any() or thousands.any():
-        thousands |= grouped & (bool((grouped | ~pointed | thousands).all()) and not decimal)
-    elif not decimal and bool(grouped[pointed].all()) and int(pointed.sum()) >= FEWEST_POINTED:
-        thousands |= grouped
-        row = int(pointed.to_numpy().argmax())
-        where = f"line {int(raw.index[row]) + 2}, column {column!r}, value {raw.iloc[row]!r}"
-        action = "read as thousands: all have three digits after it"
-        found.append(Finding(table.file, int(pointed.sum()), "rows with a point", action, where))
-    text = text.where(~decimal_comma, text.str.replace(".", "", regex=False))
-    text = text.where(~decimal_comma, text.str.replace(",", ".", regex=False))
-    text = text.where(~thousands, text.str.replace(".", "", regex=False))
-    others = pd.to_numeric(text.str.replace(",", "", regex=False), errors="coerce")
-    times = parts[2].fillna("").str.lower().map(_TIMES).fillna(1.0)
-    below = parts[0].fillna("").str.contains(r"(?<![A-Za-z])[-(\u2212]", regex=True)
-    below |= parts[3].eq("-") & ~parts[1].fillna("").str.contains(r"[.,]$", regex=True)  # 12.-
-    numbers[raw.index] = others.astype(float) * times * np.where(below, -1.0, 1.0)
-    numbers = numbers.where(np.isfinite(numbers))
-    found += _currencies(table, column, parts[0].fillna("") + " " + raw.astype(str).str[-4:])
-    found += _below(table, column, numbers)
-    bad = numbers.isna() & stated
-    found += bad_rows(table, column, what, "an amount", bad, int(stated.sum()))
-    return numbers.to_numpy(dtype=float), found
-
-
-def _currencies(table: Table, column: str, around: pd.Series) -> list[Finding]:
-    """What to say of amounts in several currencies: by their marks, or by a column of them."""
-    own = next((c for c in table.frame.columns if key_of(str(c)) in CURRENCY), None)
-    named = table.frame[own] if own is not None else around.astype(object)
-    marks = named.str.extract(r"(?<![A-Za-z])([A-Z]{3}|[€$£¥])(?![A-Za-z])", expand=False)
-    counts = marks.map(lambda m: SIGNS.get(m, m), na_action="ignore").value_counts()
-    if len(counts) < 2:
-        return []
-    told = ", ".join(f"{name} {n:,}" for name, n in counts.items())
-    where = f"column {str(own if own is not None else column)!r}"
-    action = "added up as if they were one; convert them before"
-    return [Finding(table.file, int(counts.sum()), f"amounts in {told}", action, where)]
-
-
-def _below(table: Table, column: str, numbers: pd.Series) -> list[Finding]:
-    """What to say of amounts below 0."""
-    below = (numbers < 0).to_numpy()
-    if not below.any():
-        return []
-    row = int(below.argmax())
-    value = table.frame[column].iloc[row]
-    where = f"line {table.line(row)}, column {column!r}, value {value!r}"
-    return [Finding(table.file, int(below.sum()), "amounts below 0", "taken as they are", where)]
 
 
 def left_out(

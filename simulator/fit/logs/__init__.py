@@ -15,6 +15,7 @@ def fit_files_of_log(
     *,
     out: str | Path | None = None,
     columns: Mapping[str, str] | None = None,
+    sheets: Sequence[str] = (),
     day_first: bool | None = None,
     won: Sequence[str] = (),
     lost: Sequence[str] = (),
@@ -34,6 +35,7 @@ def fit_files_of_log(
 
     options = {
         "columns": dict(columns or {}),
+        **({"sheets": list(sheets)} if sheets else {}),
         "day_first": day_first,
         "won": list(won),
         "lost": list(lost),

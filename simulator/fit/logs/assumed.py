@@ -31,6 +31,9 @@ FLOW_WEEKS = 26  # of moves: as few weeks as people are counted in have more or 
 MOST_OF_A_STAY = 0.9  # that can be work
 FEWEST_MOVES = 100  # that tell whether people with more deals are slower
 STEPS = 40
+MOST_DRAWN = 0.05  # of the cases, whose end was given a day
+SLOWER = 0.15  # short of an elasticity of 1: less than that is no limit to speak of
+HEAVY = 0.95  # of a person's weeks
 
 
 def works_unseen(paths: Paths) -> bool:
@@ -38,12 +41,13 @@ def works_unseen(paths: Paths) -> bool:
     return not len(paths.session_started) and bool((paths.stay_who >= 0).any())
 
 
-def with_work(paths: Paths) -> Paths:
+def with_work(paths: Paths, contention: Contention | None = None) -> Paths:
     """The paths with a session at the end of each stay that somebody ended.
 
-    As many hours in each of a team's, but in shorter stays: so many that its people are busy as in
-    the book.
+    As many hours in each of a team's, but in shorter stays: so many that its people are as busy as
+    in the book, or less where the data show them to have kept up with more.
     """
+    busy = usually_busy(contention)
     hours_a_week = float(HOURS.value)
     stays = np.flatnonzero((paths.after != CENSORED) & (paths.stay_who >= 0) & (paths.stage > 0))
     clock = CLOCK_HOURS / hours_a_week
@@ -61,7 +65,7 @@ def with_work(paths: Paths) -> Paths:
     home = np.where(by_team.sum(axis=0) > 0, by_team.argmax(axis=0), -1)
     for k in np.unique(team):
         mine = team == k
-        total = float((home == k).sum()) * hours_a_week * BUSY_RANGE[1] * weeks
+        total = float((home == k).sum()) * hours_a_week * busy * weeks
         hours[mine] = np.minimum(_level(most[mine & counted], total), most[mine])
     started = paths.left[stays] - hours * clock / 24
     return replace(
@@ -74,6 +78,7 @@ def with_work(paths: Paths) -> Paths:
         session_who=paths.stay_who[stays],
         session_first=np.searchsorted(stays, np.arange(len(paths.case) + 1)),
         a_week=hours_a_week,
+        busy=busy,
     )
 
 
@@ -92,12 +97,32 @@ def _level(most: Array, total: float) -> float:
 class Contention:
     """By how much a person's moves a week grow with the cases they have: 1, as much; 0, not at all.
 
-    The elasticity, within people, with its standard error; moves: how many were seen.
+    The elasticity, within people, with its standard error; moves: how many were seen. heavy: cases
+    in a person's heavy weeks (one in twenty) over those of their usual one.
     """
 
     elasticity: float
     se: float
     moves: int
+    heavy: float = 1.0
+
+    @property
+    def limits(self) -> bool | None:
+        """Whether people's time is seen to be a limit; None where the data do not say."""
+        if self.elasticity + 1.645 * self.se < 1 - SLOWER:
+            return True
+        return False if self.elasticity - 1.645 * self.se > 1 - SLOWER else None
+
+
+def usually_busy(contention: Contention | None) -> float:
+    """Share of their hours that people work on cases: the book's, or what the data allow of it.
+
+    Who keeps up with so many times the usual cases is busy in a usual week for no more than that
+    part of their hours.
+    """
+    if contention is None or contention.limits is not False:
+        return BUSY_RANGE[1]
+    return min(BUSY_RANGE[1], 1 / max(contention.heavy, 1.0))
 
 
 def estimate_contention(paths: Paths) -> Contention | None:
@@ -110,6 +135,8 @@ def estimate_contention(paths: Paths) -> Contention | None:
     people, weeks = len(paths.people), int(paths.end // 7)
     if not people or weeks < 4:
         return None
+    if len(paths.log.drawn) > MOST_DRAWN * max(len(paths.created), 1):
+        return None  # days that were drawn say nothing of people
     who, begins = paths.stay_who, paths.end - 7.0 * np.arange(weeks, 0, -1)
     use = (who >= 0) & (paths.stage > 0)
     who, entered, left = who[use], paths.entered[use], paths.left[use]
@@ -146,4 +173,20 @@ def estimate_contention(paths: Paths) -> Contention | None:
     expected = total * part
     spread = ((moved - expected) ** 2 / np.maximum(expected, 1e-9))[there & (expected > 0)]
     over = max(1.0, float(spread.sum() / max(len(spread) - people - 1, 1)))
-    return Contention(g, float(np.sqrt(over / information)), int(total.sum()))
+    return Contention(
+        g, float(np.sqrt(over / information)), int(total.sum()), _heavy(have, total[:, 0])
+    )
+
+
+def _heavy(have: Array, moved: Array) -> float:
+    """Cases in heavy weeks over those of usual ones, within people; the mean over their moves.
+
+    have: by person and week; of the weeks in which work is counted.
+    """
+    late = have[:, -FLOW_WEEKS:]
+    usual = np.array([row[row > 0].mean() if (row > 0).any() else np.nan for row in late])
+    heavy = np.array([np.quantile(row[row > 0], HEAVY) if (row > 0).any() else 1.0 for row in late])
+    known = np.isfinite(usual) & (moved > 0)
+    if not known.any():
+        return 1.0
+    return max(1.0, float(np.average(heavy[known] / usual[known], weights=moved[known])))

@@ -11,7 +11,7 @@ from simulator.errors import DataError
 from simulator.fit.logs.files import TEXT
 from simulator.fit.logs.log import Log
 from simulator.fit.logs.times import NS, as_ids, as_seconds, as_times
-from simulator.fit.tables import Finding, Table, key_of
+from simulator.fit.tables import NO, YES, Finding, Table, key_of
 
 SERVED, ABANDONED, NO_SERVICE = "served", "abandoned", "no_service"
 QUEUE, MENU = "queue", "menu"
@@ -250,14 +250,20 @@ def _outcomes(
         return pd.Series(np.where(served, SERVED, ABANDONED), index=data.index).astype(TEXT)
     text = data[columns["outcome"]]
     name = key_of(columns["outcome"])
-    yes = text.str.fullmatch(r"(?i:true|yes|y|1)")
-    if bool((yes | text.str.fullmatch(r"(?i:false|no|n|0|)")).all()):
+    yes = text.str.fullmatch(YES)
+    if bool((yes | text.str.fullmatch(NO) | text.eq("")).all()):
         left = yes if "aband" in name or "hang" in name else ~yes
         return pd.Series(np.where(left, ABANDONED, SERVED), index=data.index).astype(TEXT)
     left = text.str.contains(_LEFT, regex=True)
     served = ~left & text.str.contains(_SERVED, regex=True)
     if "agent" in columns:
         served &= who.notna()
+    if not (left | served).any():
+        seen = ", ".join(map(repr, text.unique()[:6]))
+        raise DataError(
+            f"{table.file}:2: column {columns['outcome']!r}: none of its values ({seen}) says who "
+            "was served or who gave up. Call them answered and abandoned, or yes and no"
+        )
     out = np.select([left, served], [ABANDONED, SERVED], NO_SERVICE)
     return pd.Series(out, index=data.index).astype(TEXT)
 

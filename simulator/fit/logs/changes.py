@@ -85,10 +85,33 @@ def of_stages(source: Source, role: str, found: list[Finding]) -> Source:
             f"{table.file}: no row is of the field {names[0]!r}; its fields are "
             f"{', '.join(repr(f) for f in fields.unique()[:6])}. Track the field, and export it"
         )
-    if not mine.all():
+    others = ~mine & ~_of_creation(fields) if role == "case" else ~mine
+    if others.any():
         what = f"rows of other fields than {names[0]}"
-        found.append(Finding(table.file, int((~mine).sum()), what, "not used"))
+        found.append(Finding(table.file, int(others.sum()), what, "not used"))
     return Source(source.kind, Table(table.file, table.frame[mine], table.encoding), columns)
+
+
+def made_rows(source: Source, found: list[Finding], day_first: bool | None) -> pd.Series | None:
+    """When each deal was made, by the rows that say so: Field is ``Created.``; None without any."""
+    table, columns = source.table, source.columns
+    mine = _of_creation(table.frame[columns["field"]])
+    if not mine.any():
+        return None
+    rows = Table(table.file, table.frame[mine], table.encoding)
+    at, bad = as_times(rows, columns["time"], "the creation", day_first)
+    found += bad
+    by = {str(k): columns[k] for k in ("case", "name", "account") if k in columns}
+    found.append(Finding(table.file, int(mine.sum()), "rows of creations", "the day it was made"))
+    out: pd.Series = at.groupby(keys_of(rows.frame, by, rows, [])).min()
+    return out
+
+
+def _of_creation(fields: pd.Series) -> pd.Series:
+    """Which rows of a field history are no change, but the making of a deal."""
+    known = {f: key_of(f) == "created" for f in fields.unique()}
+    out: pd.Series = fields.map(known).astype(bool)
+    return out
 
 
 def created_of(
@@ -121,7 +144,8 @@ def by_id(moves: pd.DataFrame, names: pd.Series, cases: pd.Index) -> pd.DataFram
 
 def bare(moves: pd.DataFrame, begun: list[pd.Series]) -> pd.DataFrame:
     """Cases of which only a history is known. begun: by case, when it was made."""
-    index = pd.Index(moves.case.unique(), name="case", dtype=TEXT)
+    named = dict.fromkeys([*moves.case, *(case for made in begun for case in made.index)])
+    index = pd.Index(list(named), name="case", dtype=TEXT)
     cases = pd.DataFrame(index=index)
     for name in ("created", "close", "changed"):
         cases[name] = pd.Series(pd.NaT, index=index, dtype=NS)

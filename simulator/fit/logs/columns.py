@@ -21,10 +21,37 @@ class Kind:
     what: str = ""
 
 
+# Of deals in several currencies, and of programs that keep cents: the column that is one of money.
+CONVERTED = (
+    "Amount (converted)",
+    "Amount in company currency",
+    "hs_amount_in_home_currency",
+    "amount_in_home_currency",
+    "Amount (USD)",
+    "Amount (EUR)",
+    "Amount (GBP)",
+    "value_formatted",
+    "Amount (Base)",
+    "Est. Revenue (Base)",
+    "Actual Revenue (Base)",
+    "Estimated Revenue (Base)",
+)
+# Of deals that are closed it is mostly the day they were; of open ones a guess.
+EXPECTED = (
+    "Expected Close Date",
+    "Forecast Close Date",
+    "Est. Close Date",
+    "Estimated Close Date",
+    "Expected Closing",
+    "expected_close_date",
+    "Deal - Expected close date",
+    "Target Close Date",
+)
 _OPPORTUNITY: dict[str, tuple[str, ...]] = {
     "case": (
         "Id", "Opportunity ID", "Opportunity ID (18)", "opportunity_id", "deal_id", "Record ID",
         "Deal ID", "hs_object_id", "(Do Not Modify) Opportunity", "opportunity_number",
+        "Copper ID",
     ),
     "name": (
         "Name", "Opportunity Name", "Deal Name", "dealname", "Deal", "Opportunity", "Topic",
@@ -34,7 +61,7 @@ _OPPORTUNITY: dict[str, tuple[str, ...]] = {
     "stage": (
         "StageName", "Stage", "deal_stage", "dealstage", "Deal Stage", "stage_name",
         "Sales Stage", "Pipeline Stage", "Opportunity Stage", "Deal - Stage", "Pipeline Phase",
-        "stepname", "Phase", "stage_id", "Current Stage", "status_label",
+        "stepname", "Phase", "stage_id", "Current Stage", "status_label", "PipelineCurrentStage",
     ),
     "created": (
         "CreatedDate", "Created Date", "created_date", "create_date", "created", "engage_date",
@@ -45,30 +72,36 @@ _OPPORTUNITY: dict[str, tuple[str, ...]] = {
     ),
     "state": (
         "Status", "Deal - Status", "deal_status", "Deal Status", "statecode",
-        "status_type",
+        "status_type", "OpportunityState", "Opportunity Status",
     ),
-    "won_at": ("Deal - Won time", "won_time", "date_won"),
-    "lost_at": ("Deal - Lost time", "lost_time", "date_lost"),
+    "won_at": ("Deal - Won time", "won_time", "date_won", "Won time"),
+    "lost_at": ("Deal - Lost time", "lost_time", "date_lost", "Lost time"),
     "close": (
         "Actual Close Date", "Actual Closed Date", "actualclosedate", "CloseDate", "Close Date",
         "close_date", "closed_date", "closedate", "closed_at",
         "won_date", "Deal - Deal closed on", "Deal closed on", "close_time",
-        "Closing Date", "Date Closed", "Closed On", "Closed Time", "end_date",
+        "Closing Date", "Date Closed", "Closed On", "Closed Time", "end_date", "Completed Date",
+        *EXPECTED,
+    ),
+    "snapshot": (
+        "Snapshot Date", "Snapshot", "As Of Date", "As of", "Report Date", "Snapshot_Date__c",
     ),
     "changed": ("LastStageChangeDate", "Last Stage Change Date", "last_stage_change_date"),
     "lasted": ("Stage Duration", "stage_duration"),
     "closed": ("IsClosed", "Closed", "is_closed", "hs_is_closed", "Is Deal Closed?"),
     "won": ("IsWon", "Won", "is_won", "hs_is_closed_won", "Is Closed Won"),
+    "lost": ("hs_is_closed_lost", "Is Closed Lost", "IsLost", "Is Lost", "is_lost"),
     "amount": (
-        "Amount", "close_value", "deal_value", "value", "amount_usd", "ACV", "ARR",
+        *CONVERTED, "Amount", "close_value", "deal_value", "value", "amount_usd", "ACV", "ARR",
         "Actual Revenue", "actualvalue", "Est. Revenue", "Estimated Revenue", "estimatedvalue",
-        "Deal Amount", "Opportunity Amount", "Contract Value", "Total Amount",
+        "Deal Amount", "Opportunity Amount", "Contract Value", "Total Amount", "OpportunityValue",
+        "Expected Revenue",
     ),
     "owner": (
         "OwnerId", "Opportunity Owner", "Owner", "owner_id", "sales_agent", "sales_rep", "rep",
         "Deal owner", "hubspot_owner_id", "deal_owner", "Owner Name", "Salesperson",
         "Account Executive", "Assigned To", "Assigned User", "Responsible",
-        "Owned By", "Sales owner",
+        "Owned By", "Sales owner", "user_name", "Assigned User Name", "ResponsibleUser", "Person",
     ),
     "channel": (
         "LeadSource", "Lead Source", "lead_source", "channel", "source", "origin",
@@ -81,7 +114,15 @@ _OPPORTUNITY: dict[str, tuple[str, ...]] = {
         "closed_lost_reason", "Reason Lost", "Reason_Lost__c", "loss_reason", "lost_reason",
         "Deal - Lost reason", "Reason For Loss", "Reason for closed lost", "Status Reason",
     ),
-    "probability": ("Probability", "Probability (%)"),
+    "won_reason": (
+        "Closed Won Reason", "closed_won_reason", "Won Reason", "won_reason", "Win Reason",
+        "Reason Won", "Deal - Won reason",
+    ),
+    "probability": (
+        "Probability", "Probability (%)", "Deal probability", "hs_deal_stage_probability",
+        "Deal - Probability", "Deal stage probability", "Win Probability", "win_probability",
+        "Close Probability", "closeprobability",
+    ),
     "forecast": ("ForecastCategory", "ForecastCategoryName", "Forecast Category"),
 }  # fmt: skip
 
@@ -212,14 +253,15 @@ STAGE_REPORT = Kind(
 )
 STAGE_HISTORY = Kind(
     "stage history",
-    (("case",), ("stage",), ("time",)),
+    (("case", "name"), ("stage",), ("time",)),
     {
         "case": ("OpportunityId", "Opportunity ID", "deal_id", "opportunity_id"),
+        "name": ("Deal Name",),
         "stage": ("StageName", "Stage", "To Stage", "stage"),
         "time": (
-            "Edit Date", "changed_at", "entered", "change_date", "Modified Time", "Changed On",
-            "entered_at", "stage_entered_at", "Date Entered", "moved_at", "CreatedDate",
-            "Created Date", "Timestamp",
+            "Edit Date", "Snapshot Date", "As Of Date", "changed_at", "entered", "change_date",
+            "Modified Time", "Changed On", "entered_at", "stage_entered_at", "Date Entered",
+            "moved_at", "CreatedDate", "Created Date", "Timestamp",
         ),
         "who": ("CreatedById", "Created By", "changed_by", "Modified By", "Moved By"),
         "probability": ("Probability", "Probability (%)"),

@@ -8,18 +8,18 @@ import numpy as np
 import pandas as pd
 
 from simulator.errors import DataError
-from simulator.fit.logs.columns import HUBSPOT, STAGE_REPORT
-from simulator.fit.logs.deals import end_of
+from simulator.fit.logs.columns import EXPECTED, HUBSPOT, STAGE_REPORT
+from simulator.fit.logs.deals import BOTH, end_of
 from simulator.fit.logs.files import TEXT
+from simulator.fit.logs.hints import ends_by_hints, lost_by_reason, tick_by_reason
 from simulator.fit.logs.kinds import Source
+from simulator.fit.logs.labels import FOREIGN
 from simulator.fit.logs.log import OPEN, WON
 from simulator.fit.logs.states import by_state, ended_by_state, state_of
-from simulator.fit.logs.times import NS, as_ids, as_times
-from simulator.fit.tables import MAX_BAD, Finding, Table, as_money, key_of
+from simulator.fit.logs.times import NS, SUMMER, as_ids, as_times, usual_clock
+from simulator.fit.money import as_money
+from simulator.fit.tables import MAX_BAD, NO, YES, Finding, Table, key_of
 
-# in a group: old pandas anchors the last one only
-_TRUE = r"(?i:true|1|yes|y|wahr|ja|vrai|oui|verdadero|s[ií]|vero|verdadeiro|sim|waar)"
-_FALSE = r"(?i:false|0|no|n|falsch|nein|faux|non|falso|n[aã]o|onwaar|nee|open|-)"
 MIXED = 0.1  # share of a stage's deals that are closed, or are not: it is no end, nor none
 LEFT_OUT, NOT_STATED = "left out", "taken as not stated"
 # Of no use to a fit, or known only after the end.
@@ -28,8 +28,12 @@ _TECHNICAL = {
     "lastreferenceddate", "createdbyid", "createdby", "isdeleted", "name", "nextstep",
     "description", "expectedrevenue", "pushcount", "fiscal", "fiscalquarter", "fiscalyear",
     "hasopportunitylineitem", "age", "lastmodifieddatetime", "lastactivity", "expectedrevenues",
-    "opportunityname", "dealname", "url",
+    "opportunityname", "dealname", "url", "amount", "value", "amountcurrency", "valuecurrency",
+    "amountconvertedcurrency",
 }  # fmt: skip
+_EXPECTED = {key_of(name) for name in EXPECTED}
+_EXPECTED |= {other for key in tuple(_EXPECTED) for other in FOREIGN.get(key, ())}
+_TEST = r"(?i)(?:^|[^A-Za-z])tests?(?:$|[^A-Za-z])"
 _ID18 = r"[A-Za-z0-9]{15}[A-Z0-5]{3}"
 
 
@@ -41,7 +45,7 @@ def short_ids(text: pd.Series) -> pd.Series:
 
 def yes(text: pd.Series) -> pd.Series:
     """1.0 where a box is ticked, 0.0 where not, NaN where nothing is said."""
-    ticked = text.str.fullmatch(_TRUE).astype(float)
+    ticked = text.str.fullmatch(YES).astype(float)
     return ticked.where(text.ne(""))
 
 
@@ -73,14 +77,26 @@ def case_rows(
         if role in columns:
             cases[name], bad = as_times(table, columns[role], f"the {role} date", day_first)
             found += bad
-    for role, name in (("closed", "closed_"), ("won", "won_")):
+    _one_clock(cases, table, columns, found)
+    for role, name in (("closed", "closed_"), ("won", "won_"), ("lost", "lost_")):
         cases[name] = np.nan
         if role in columns:
             columns = _ticked(cases, name, table, columns, role, found, day_first)
+    lost = cases.pop("lost_")
+    if lost.notna().any():
+        cases["won_"] = cases.won_.where(cases.won_.notna(), lost.eq(1.0).map({True: 0.0}))
+        closed = (lost.eq(1.0) | cases.won_.eq(1.0)).astype(float)
+        told = closed.eq(1.0) | (lost.notna() & ("won" in columns))
+        cases["closed_"] = cases.closed_.where(cases.closed_.notna(), closed.where(told))
     columns = ended_by_state(cases, table, columns, found, day_first)
     for role in ("stage", "owner", "channel", "reason"):
         text = as_ids(data[columns[role]]) if role in columns else pd.NA
         cases[role] = pd.Series(text, index=data.index, dtype=TEXT)
+    if lost_by_reason(data, columns):
+        tick_by_reason(cases, table, columns, found)
+    else:
+        ends_by_hints(cases, table, columns, found)
+    _said_of_rows(table, columns, found)
     cases["amount"] = np.nan
     if "amount" in columns:
         cases["amount"], bad = as_money(table, columns["amount"], "the amount")
@@ -96,6 +112,37 @@ def case_rows(
             )
         cases = cases[~twice]
     return cases, key
+
+
+def _one_clock(
+    cases: pd.DataFrame, table: Table, columns: dict[str, str], found: list[Finding]
+) -> None:
+    """Set closings and changes that are hours apart by their clock to that of creations."""
+    base = usual_clock(table, columns["created"]) if "created" in columns else None
+    for role in ("close", "changed"):
+        own = usual_clock(table, columns[role]) if role in columns and base is not None else None
+        if own is None or base is None or abs(own[0] - base[0]) <= SUMMER:
+            continue
+        cases[role] = cases[role] + pd.Timedelta(minutes=base[0] - own[0])
+        what = f"rows whose {columns[role]!r} goes by another clock ({own[1]}) than their creation"
+        n = int(cases[role].notna().sum())
+        found.append(Finding(table.file, n, what, f"set to that one ({base[1]})"))
+
+
+def _said_of_rows(table: Table, columns: dict[str, str], found: list[Finding]) -> None:
+    """Say what rows may not be, and what their dates may not be."""
+    if "close" in columns and key_of(columns["close"]) in _EXPECTED:
+        what = f"rows with no day of closing but {columns['close']!r}"
+        action = "taken as the day of those that are closed; export when each was closed"
+        found.append(Finding(table.file, len(table.frame), what, action))
+    if "name" in columns:
+        names = table.frame[columns["name"]]
+        test = names.str.contains(_TEST, regex=True)
+        if test.any():
+            row = int(test.to_numpy().argmax())
+            what, action = "deals called a test", "counted; leave them out before if they are none"
+            where = f"line {table.line(row)}, {names.iloc[row]!r}"
+            found.append(Finding(table.file, int(test.sum()), what, action, where))
 
 
 def _ticked(
@@ -114,7 +161,7 @@ def _ticked(
     column = columns[role]
     text = table.frame[column]
     stated = text.ne("")
-    strange = stated & ~text.str.fullmatch(_TRUE) & ~text.str.fullmatch(_FALSE)
+    strange = stated & ~text.str.fullmatch(YES) & ~text.str.fullmatch(NO)
     n = int(strange.sum())
     row = int(strange.to_numpy().argmax()) if n else 0
     where = f"line {table.line(row)}, column {column!r}, value {text.iloc[row]!r}" if n else ""
@@ -212,13 +259,16 @@ def less(
 def ends_of_cases(cases: pd.DataFrame, source: Source) -> dict[str, str]:
     """Stage -> outcome, as ticks say: IsClosed, IsWon. OPEN where they say it is no end."""
     out: dict[str, str] = {}
-    if by_state(source.table.frame, source.columns):
+    frame, columns = source.table.frame, source.columns
+    if by_state(frame, columns) or lost_by_reason(frame, columns):
         return {str(s): OPEN for s in cases.stage.dropna().unique()}  # the state tells, not these
     told = cases[cases.closed_.notna() | cases.won_.notna()]
     for stage, mine in told.groupby("stage"):
         mixed = MIXED < mine.closed_.mean() < 1 - MIXED
         if mixed and end_of(str(stage)) is None:
             out[str(stage)] = OPEN  # deals end and go on in it: their ticks tell
+        elif mine.closed_.mean() > 0.5 and MIXED < mine.won_.mean() < 1 - MIXED:
+            out[str(stage)] = BOTH
         elif mine.won_.mean() > 0.5:
             out[str(stage)] = WON
         elif mine.closed_.mean() > 0.5:

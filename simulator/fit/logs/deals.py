@@ -19,9 +19,14 @@ from simulator.fit.tables import Finding, refuse_future
 
 _WON = re.compile(
     r"(?:^|_)won(?:_|$)|^closedwon$|^(?:deal_)?signed$|^customer$|"
-    r"(?:^|_)(?:gewonnen|ganad[oa]|gagn(?:_|_?ee?|$)|vint[oa](?:_|$))"  # de, nl, es, fr, it
+    r"(?:^|_)(?:gewonnen|ganad[oa]|gagn(?:_|_?ee?|$)|vint[oa](?:_|$))|"  # de, nl, es, fr, it
+    r"(?:^|_)(?:wygran[aeoy]|vunn(?:en|et|a)|vundet)(?:_|$)"  # pl, sv, no, da
 )
-_ELSEWHERE = re.compile(r"(?:^|_)(?:verloren|perdid[oa]|perdue?s?(?:_|$)|pers[oa](?:_|$))")
+_WON_HAN, _LOST_HAN = re.compile("受注|成約|赢单|赢得|成交"), re.compile("失注|输单|丢单|流失")
+_ELSEWHERE = re.compile(
+    r"(?:^|_)(?:verloren|perdid[oa]|perdue?s?(?:_|$)|pers[oa](?:_|$)|"
+    r"przegran[aeoy](?:_|$)|forlorad|tapt(?:_|$)|tabt(?:_|$))"
+)
 _LOST = re.compile(
     r"(?:^|_)lost(?:_|$)|^closedlost$|dis_?qualified|un_?qualified|no_decision|^dead$|abandoned|"
     r"cancell?ed|rejected|declined|not_converted|^junk$|" + _ELSEWHERE.pattern
@@ -29,6 +34,9 @@ _LOST = re.compile(
 _STALLED = re.compile(
     r"(?i)no.?decision|status.?quo|did not (?:decide|proceed)|inaction|indecision"
 )
+BEFORE_MADE = "deals that ended before they were made"
+BOTH = "won or lost, as ticks say"
+NO_END = "stages, of which none is known to end a deal"
 WHOLE = "opportunity"  # the one stage of deals whose stages nobody kept
 
 
@@ -65,7 +73,12 @@ def no_moves() -> pd.DataFrame:
 
 def end_of(stage: str) -> str | None:
     """What a stage's name says it ends in: won, lost, another end, or nothing."""
+    if _LOST_HAN.search(stage):
+        return "lost"
+    if _WON_HAN.search(stage):
+        return WON
     name = slug(re.sub(r"\s*\([^()]*\)$", "", stage))  # without HubSpot's pipeline
+    name = re.sub(r"^(?:c_)?(?:\d+_)+(?=[a-z])", "", name)  # 7 - Closed Lost
     if _LOST.search(name):
         if _ELSEWHERE.search(name):
             return "lost"
@@ -100,7 +113,31 @@ def ends_of(
     if out:
         text = ", ".join(f"`{s}` {o}" for s, o in out.items())
         found.append(Finding(parts.file, len(out), "stages that end a deal", text))
+    elif stages and not (parts.cases.closed_.eq(1.0) | parts.cases.won_.eq(1.0)).any():
+        found.append(Finding(parts.file, len(stages), NO_END, _which_end(parts)))
     return out
+
+
+def _which_end(parts: Parts) -> str:
+    """What to say where no stage is known to be an end: how many are in each, and what to type."""
+    counts = parts.cases.stage.dropna().value_counts()
+    moves = parts.moves.sort_values(["case", "time"], kind="stable")
+    on = moves.case.eq(moves.case.shift(-1)) & moves.stage.ne(moves.stage.shift(-1))
+    left = set(moves.stage[on])
+    shown = [f"`{s}` {int(n):,}" for s, n in counts.items()]
+    more = f" and {len(shown) - 12} more" if len(shown) > 12 else ""
+    stuck = [str(s) for s in counts.index if s not in left] if len(moves) else []
+    told = f"deals now in {', '.join(shown[:12])}{more}"
+    if stuck and left:
+        told += f"; nobody left {', '.join(f'`{s}`' for s in stuck[:12])}"
+    asked = [_typed(name) for name in (stuck or [str(s) for s in counts.index])[:4]]
+    each = "; ".join(f"--won {name} or --lost {name}" for name in asked)
+    return f"{told}. Of those that are ends, say which: {each}" if asked else told
+
+
+def _typed(name: str) -> str:
+    """A name as a command line takes it."""
+    return name if re.fullmatch(r"[\w.-]+", name) else f'"{name}"'
 
 
 def assemble(
@@ -124,6 +161,10 @@ def assemble(
     moves = _future(moves, moves.time > limit, "changes", parts.file, limit, found)
     cases = cases.copy()
     first = moves.groupby("case").time.min()
+    unmade = int((cases.created.isna() & first.reindex(cases.index).notna()).sum())
+    if unmade:
+        what, action = "deals without a date of creation", "taken as made at their first change"
+        found.append(Finding(parts.file, unmade, what, f"{action}; export the day of each"))
     cases["created"] = cases.created.where(
         cases.created.notna(), first.reindex(cases.index).astype(NS)
     )
@@ -282,13 +323,14 @@ def _closed(
     outcome = stage.where(stage.notna(), now).astype(object).map(dict(ends)).astype(TEXT)
     told = pd.Series(np.where(cases.won_.eq(1.0), WON, "lost"), index=cases.index, dtype=TEXT)
     outcome = outcome.where(outcome.notna() | ~closed_now, told)
+    outcome = outcome.mask(outcome.eq(BOTH), told)
     early = time < cases.created
     same_day = early & (time.dt.normalize() >= cases.created.dt.normalize())
     time = time.mask(same_day, cases.created)  # a date is the day's midnight
     before = early & ~same_day
     if before.any():
         example = f"{cases.index[before.to_numpy()][0]}"
-        what = "deals that ended before they were made"
+        what = BEFORE_MADE
         found.append(Finding(parts.file, int(before.sum()), what, "left out", example))
     future = time > limit
     if future.any():

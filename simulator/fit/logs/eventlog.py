@@ -10,13 +10,15 @@ import numpy as np
 import pandas as pd
 
 from simulator.errors import DataError
+from simulator.fit.logs.apart import put_together
 from simulator.fit.logs.files import TEXT
 from simulator.fit.logs.log import OPEN, WON, Log
 from simulator.fit.logs.pairing import COMPLETE, STEPS, intervals, paired
 from simulator.fit.logs.spelling import one_spelling, respelled
 from simulator.fit.logs.times import NS, as_ids, as_times
+from simulator.fit.money import as_money
 from simulator.fit.read import slug
-from simulator.fit.tables import Finding, Table, as_money, bad_rows, left_out, refuse_future
+from simulator.fit.tables import Finding, Table, bad_rows, left_out, refuse_future
 
 WINS = r"(?:closed_?)?won|win|activated|registered|approved|purchased|signed|paid|converted|granted"
 ENDS = (
@@ -24,6 +26,7 @@ ENDS = (
     r"no_decision|closed_no_decision|disqualified|unqualified|lapsed|churned|went_cold|"
     r"not_advanced|competitor"
 )
+SUBJECT = r"^(?:deal|opportunity|opp|lead|order|contract)_(?:is_|was_|marked_|set_to_)?"
 FINAL = 0.9  # of the cases with an end, this share does nothing a day after it
 
 
@@ -44,6 +47,7 @@ def event_log(
     being last. Raises DataError for what cannot be read.
     """
     found: list[Finding] = []
+    table = put_together(table, columns, ("time", "start", "end", "scheduled"), found)
     frame = _events(table, columns, day_first, found)
     frame = _within(frame, table, today, until, since, found)
     single = "time" in columns
@@ -201,8 +205,9 @@ def _ends(
 
 def _finals(frame: pd.DataFrame, there: set[str]) -> dict[str, str]:
     """Activities that end cases: by their names, and nothing comes a day after them."""
-    maybe = {a: WON for a in there if re.fullmatch(WINS, short(a))}
-    maybe |= {a: short(a) for a in there if re.fullmatch(ENDS, short(a))}
+    bare = {a: re.sub(SUBJECT, "", short(a)) for a in there}
+    maybe = {a: WON for a in there if re.fullmatch(WINS, bare[a])}
+    maybe |= {a: bare[a] for a in there if re.fullmatch(ENDS, bare[a])}
     maybe = {a: re.sub(r"^closed_(?=lost|no_dec)", "", o) for a, o in maybe.items()}
     last = frame.time.groupby(frame.case).max()
     out: dict[str, str] = {}

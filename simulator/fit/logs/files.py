@@ -20,6 +20,9 @@ from pyarrow import csv as arrow
 
 from simulator.errors import DataError
 from simulator.fit.logs.heading import LINES, cells, heading, told_apart, without_twins
+from simulator.fit.logs.layout import laid_out
+from simulator.fit.logs.markup import is_markup, tables_of
+from simulator.fit.logs.workbook import Sheet, is_workbook, of_rows, read_sheets
 from simulator.fit.tables import MAX_BAD, Finding, Table
 
 # One kind of text in every pandas: arrow's memory, NaN where absent.
@@ -34,15 +37,87 @@ NOTHING = (
     "None", "--None--", "-", "--", "(blank)", "(empty)", "(No value)", "#REF!", "#VALUE!",
 )  # fmt: skip
 HEAD = 1 << 18  # bytes in which the header is
+MOST_UNPACKED = 2 << 30  # bytes
 
 
 def read_file(path: str | Path) -> tuple[Table, list[Finding]]:
-    """A CSV file as a table of stripped text, and what was wrong with its rows.
+    """A CSV file, or a workbook of one table, as a table of stripped text; and what was wrong.
 
     Raises DataError where it cannot be read, is empty, has a column twice, or is mostly broken.
     """
+    tables = read_tables(path)
+    if len(tables) > 1:
+        names = ", ".join(repr(table.file.rpartition("!")[2]) for table, _ in tables)
+        raise DataError(f"{path}: {len(tables)} sheets hold a table: {names}. Give one of them")
+    return tables[0]
+
+
+def read_tables(path: str | Path, sheets: Sequence[str] = ()) -> list[tuple[Table, list[Finding]]]:
+    """The tables of a file: one of a CSV, one a sheet of a workbook; with what was wrong.
+
+    sheets: those of a workbook that are asked for; none: all that can be seen. Raises DataError as
+    `read_file` does.
+    """
     path = Path(path)
     raw = _bytes(path)
+    if is_workbook(raw):
+        return _of_sheets(raw, path, sheets)
+    if is_markup(raw):
+        return _of_markup(raw, path)
+    return [_of_text(raw, path)]
+
+
+def _of_sheets(raw: bytes, path: Path, chosen: Sequence[str]) -> list[tuple[Table, list[Finding]]]:
+    """A table a sheet. What is said of the workbook is said with the first."""
+    found: list[Finding] = []
+    sheets = read_sheets(raw, path, chosen, found)
+    return _as_tables(sheets, path, found)
+
+
+def _of_markup(raw: bytes, path: Path) -> list[tuple[Table, list[Finding]]]:
+    """The table with the most cells, of a page or an XML workbook that a program calls .xls."""
+    found: list[Finding] = []
+    text, _ = _utf8(raw, path, found)
+    tables = sorted(tables_of(text.decode("utf-8", "replace")), key=lambda t: sum(map(len, t)))
+    for rows in reversed(tables):
+        wide = max(map(len, rows))
+        padded = ((n, row + [""] * (wide - len(row))) for n, row in enumerate(rows, start=1))
+        sheet = of_rows("", wide, padded)
+        if sheet is not None:
+            if len(tables) > 1:
+                what, action = "tables in the file", "the one with the most cells read"
+                found.append(Finding(str(path), len(tables), what, action))
+            return _as_tables([sheet], path, found)
+    raise DataError(f"{path}: a web page or XML, whatever its name says. Export it as CSV")
+
+
+def _as_tables(
+    sheets: Sequence[Sheet], path: Path, found: list[Finding]
+) -> list[tuple[Table, list[Finding]]]:
+    out = []
+    for sheet in sheets:
+        file = str(path) if len(sheets) == 1 else f"{path}!{sheet.name}"
+        mine, found = found, []
+        if sheet.first > 1:
+            what = "rows above the header"
+            mine.append(Finding(file, sheet.first - 1, what, "not read"))
+        if sheet.merged:
+            what, action = "cells merged with the one above", "say what that one says"
+            mine.append(Finding(file, sheet.merged, what, action))
+        table = sheet.table
+        for i, name in enumerate(table.column_names):
+            table = table.set_column(i, name, pc.utf8_trim_whitespace(table.column(i)))
+        table = without_twins(table, sheet.twice, Path(file), sheet.first, mine)
+        table = _without_nothing(table, Path(file), mine)
+        frame = table.to_pandas(types_mapper={pa.string(): TEXT}.get)
+        frame.index = pd.Index(np.array(sheet.rows, dtype=np.int64) - 2)
+        frame = laid_out(frame, Path(file), mine)
+        kind = f"sheet {sheet.name!r}" if sheet.name else "a page, not a CSV"
+        out.append((Table(file, frame, kind), mine))
+    return out
+
+
+def _of_text(raw: bytes, path: Path) -> tuple[Table, list[Finding]]:
     found: list[Finding] = []
     text, encoding = _utf8(raw, path, found)
     del raw
@@ -86,7 +161,7 @@ def read_file(path: str | Path) -> tuple[Table, list[Finding]]:
     table = _without_nothing(table, path, found)
     frame = table.to_pandas(types_mapper={pa.string(): TEXT}.get)
     frame.index = pd.Index(_positions(rows, [line for line, _ in bad]) + above)
-    return Table(str(path), frame, encoding), found
+    return Table(str(path), laid_out(frame, path, found), encoding), found
 
 
 def _beyond(text: bytes, sep: str, width: int) -> int:
@@ -121,14 +196,14 @@ def _bytes(path: Path) -> bytes:
     try:
         raw = path.read_bytes()
         if raw[:2] == b"\x1f\x8b":
-            raw = gzip.decompress(raw)
-        if raw[:4] == b"PK\x03\x04":
+            raw = _gunzipped(raw, path)
+        if raw[:4] == b"PK\x03\x04" and not is_workbook(raw):
             raw = _unzipped(raw, path)
     except FileNotFoundError:
         raise DataError(f"{path}: no such file") from None
     except zipfile.BadZipFile:
         raise DataError(
-            f"{path}: an Excel workbook or a broken zip, not a text file. Export it as CSV"
+            f"{path}: a broken zip or workbook. Is it whole? Export it again, or as CSV"
         ) from None
     except (EOFError, zlib.error, gzip.BadGzipFile, RuntimeError) as err:
         raise DataError(f"{path}: cannot be unzipped: {err}. Is it whole?") from None
@@ -141,12 +216,28 @@ def _unzipped(raw: bytes, path: Path) -> bytes:
     """The one file in a zip."""
     with zipfile.ZipFile(io.BytesIO(raw)) as zipped:
         names = [n for n in zipped.namelist() if not n.endswith("/") and "__MACOSX" not in n]
-        if "[Content_Types].xml" in names:
-            raise DataError(f"{path}: an Excel workbook, not a text file. Export it as CSV")
         if len(names) != 1:
             some = ", ".join(names[:4]) or "none"
             raise DataError(f"{path}: a zip of {len(names)} files ({some}). Unzip it; give those")
-        return zipped.read(names[0])
+        if zipped.getinfo(names[0]).file_size > MOST_UNPACKED:
+            raise DataError(too_much(path))
+        return zipped.read(names[0])  # no more than it says it has
+
+
+def _gunzipped(raw: bytes, path: Path) -> bytes:
+    with gzip.GzipFile(fileobj=io.BytesIO(raw)) as stream:
+        text = stream.read(MOST_UNPACKED + 1)
+    if len(text) > MOST_UNPACKED:
+        raise DataError(too_much(path))
+    return text
+
+
+def too_much(path: Path) -> str:
+    """What to say of a file that unpacks to more than is read."""
+    return (
+        f"{path}: unpacks to more than {MOST_UNPACKED / 2**20:,.0f} MiB, which is too much to read "
+        "at once. Is it what you meant? Export fewer columns, or a shorter period"
+    )
 
 
 def _utf8(raw: bytes, path: Path, found: list[Finding]) -> tuple[bytes, str]:
@@ -155,7 +246,7 @@ def _utf8(raw: bytes, path: Path, found: list[Finding]) -> tuple[bytes, str]:
         return raw.decode("utf-16", "replace").encode("utf-8"), "utf-16"
     if re.match(rb"\s*(?:\{\s*[\"}]|\[\s*[\[{\]])", raw[:512]):
         raise DataError(f"{path}: JSON, not a table. Export it as CSV")
-    if raw[:512].lstrip()[:1] == b"<":
+    if raw[:512].lstrip()[:1] == b"<" and not is_markup(raw):
         raise DataError(f"{path}: a web page or XML, whatever its name says. Export it as CSV")
     if b"\x00" in raw[:4096]:
         raise DataError(f"{path}: not a text file. Export it as CSV")

@@ -15,8 +15,8 @@ from simulator.fit.logs.cast import Model, make_model, parted_model
 from simulator.fit.logs.contention import Wait, cold_stays, estimate_waits
 from simulator.fit.logs.covariates import Effect, estimate_effects
 from simulator.fit.logs.crew import Crew, estimate_crew
-from simulator.fit.logs.lacking import one_day
-from simulator.fit.logs.log import OPEN, Log
+from simulator.fit.logs.lacking import no_end, one_day
+from simulator.fit.logs.log import Log
 from simulator.fit.logs.network import Network, hours_of, make_frame, make_network
 from simulator.fit.logs.outlook import won_of
 from simulator.fit.logs.paths import Paths, make_paths
@@ -25,11 +25,11 @@ from simulator.fit.logs.script import Script, full_time, make_script, numbers, s
 from simulator.fit.logs.segments import Segments, find_segments, parted
 from simulator.fit.logs.speed import Speed
 from simulator.fit.logs.streams import Amounts, Stream, make_streams, value_of
+from simulator.fit.logs.undated import FEWEST_ENDED, refuse_undated
 
 Array = NDArray[np.float64]
 ENSEMBLE = 100
 FEWEST_CASES = 50
-FEWEST_ENDED = 30
 MOST_ODDS = 0.9999  # of who is met at once
 POOLED = (
     "There are too many ways from stage to stage to have times of their own: all who leave a stage "
@@ -95,6 +95,23 @@ class LogFit:
         there = heads[team] * hours[team] * self.share(team)
         return float(self.crew.heads[team] * self.crew.busy[team] / there) if there > 0 else 0.0
 
+    def load(self, team: int) -> float:
+        """Share of a team's hours that its cases take in the scenario, as many as come now."""
+        nodes = self.network.nodes
+        onward, come = np.eye(len(nodes)), np.zeros(len(nodes))
+        for i, node in enumerate(nodes):
+            for e in node.exits:
+                if e.node >= 0:
+                    onward[e.node, i] -= e.share
+        for s in self.streams:
+            come[s.node] += s.per_week
+        visits = np.linalg.lstsq(onward, come, rcond=None)[0]
+        work = sum(
+            v * n.hours * n.worked for v, n in zip(visits, nodes, strict=True) if n.team == team
+        )
+        there = self.heads(team) * float(full_time(self.crew)[1][team])
+        return float(work / there) if there > 0 else 0.0
+
 
 @dataclass(frozen=True)
 class Basis:
@@ -125,7 +142,7 @@ def make_basis(log: Log, outcomes: tuple[str, ...] = ()) -> Basis:
     contention = None
     if works_unseen(paths):
         contention = estimate_contention(paths)
-        paths = with_work(paths)
+        paths = with_work(paths, contention)
         model = replace(model, paths=paths)
     crew = estimate_crew(paths)
     # sessions made up at the end of each stay tell nothing of waits
@@ -180,14 +197,15 @@ def fit_log(
             f"{where}: no case is seen to go from a beginning to an end. Export the history of "
             "stages, or closed cases with the days on which they were made and closed"
         )
-    script = make_script(network, paths.outcomes, won_of(paths), crew, speed, homes)
+    ends, borrowed = paths.outcomes, _borrowed(paths)
+    script = make_script(network, ends, won_of(paths), crew, speed, homes, borrowed)
     if segments is not None and script.stages > MOST_STAGES:
         return fit_log(log, draws=draws, seed=seed, queues=queues, calibrated=calibrated,
                        basis=basis.whole, patience=patience, speed=speed)  # fmt: skip
     pooled = script.stages > MOST_STAGES
     if pooled:
         script = make_script(
-            network, paths.outcomes, won_of(paths), crew, speed, homes, pooled=True
+            network, ends, won_of(paths), crew, speed, homes, borrowed, pooled=True
         )
     if script.stages > MOST_STAGES:
         where = log.files[0] if log.files else "the log"
@@ -221,6 +239,17 @@ def fit_log(
         basis.waits, calibrated, queues, basis.contention, basis.effects, basis.after_the_end,
         segments, (*basis.not_written, *([POOLED] if pooled else [])), patience, speed,
     )  # fmt: skip
+
+
+def _borrowed(paths: Paths) -> frozenset[tuple[int, int]]:
+    """Stages and outcomes, by their numbers, of whose ends there no day was kept."""
+    stage = {name: k for k, name in enumerate(paths.stages)}
+    end = {name: k for k, name in enumerate(paths.outcomes)}
+    return frozenset(
+        (stage.get(place, 0), end[outcome])
+        for place, outcome in paths.log.borrowed
+        if outcome in end
+    )
 
 
 def _slowed(
@@ -264,19 +293,11 @@ def _enough(log: Log, paths: Paths) -> None:
             f"{where}: {n} cases are too few to fit; {FEWEST_CASES} are needed. "
             "Export a longer period"
         )
-    over = log.cases.outcome.ne(OPEN)
-    dated = int((over & log.cases.closed.notna()).sum())
-    if dated < FEWEST_ENDED <= int(over.sum()):
-        raise DataError(
-            f"{where}: of {dated:,} of the {int(over.sum()):,} cases that ended the day is known; "
-            f"{FEWEST_ENDED} are needed to say how long a case takes. Export the day each was "
-            "closed, or the history of stages"
-        )
+    refuse_undated(log)
     if ended < FEWEST_ENDED:
         raise DataError(
             f"{where}: {ended} of {n:,} cases have ended; {FEWEST_ENDED} are needed to say where "
-            "the open ones will go. Export a longer period, or name the activities or stages that "
-            "end a case with --won and --lost"
+            f"the open ones will go. Export a longer period, or {no_end(log)}"
         )
     told = one_day(log)
     if told is not None:

@@ -9,13 +9,14 @@ import pandas as pd
 from simulator.fit.logs.deal_rows import case_rows, ends_of_cases, say_read
 from simulator.fit.logs.deals import WHOLE, Parts, end_of, no_moves
 from simulator.fit.logs.files import TEXT
-from simulator.fit.logs.kinds import ENTERED, EXITED, Source, stage_columns
-from simulator.fit.logs.log import WON
+from simulator.fit.logs.kinds import EXITED, Source, entered_columns, stage_columns
+from simulator.fit.logs.log import OPEN, WON
 from simulator.fit.logs.salesforce import DEAD_STATUS
 from simulator.fit.logs.times import as_times
 from simulator.fit.tables import Finding, Table, key_of
 
 GIVEN_UP = "given up"
+FEWEST, MOST = 5, 0.9  # deals of a stage, and the share of them, that tell what it is
 _AFTER_WON = {"evangelist"}
 _PIPELINE = re.compile(r"\s*\(([^()]*)\)$")
 
@@ -23,7 +24,8 @@ _PIPELINE = re.compile(r"\s*\(([^()]*)\)$")
 def hubspot(source: Source, found: list[Finding], day_first: bool | None) -> Parts:
     """Deals of one file. A stage has its last entry only, so going back is not seen."""
     table, columns = source.table, source.columns
-    entered, exited = stage_columns(table, ENTERED), stage_columns(table, EXITED)
+    entered = entered_columns(table, columns)
+    exited = stage_columns(table, EXITED)
     labels = _labels(entered)
     for stage in [s for s in entered if key_of(s) in _AFTER_WON]:
         what, action = f"column of dates of {stage}", "not used: it comes after a customer is won"
@@ -76,10 +78,44 @@ def hubspot(source: Source, found: list[Finding], day_first: bool | None) -> Par
         found.append(Finding(table.file, len(cases), what, action))
         return Parts(table.file, cases, no_moves(), ends, histories=False)
     every = pd.concat(moves, ignore_index=True)
+    _closed_on_entry(every, cases, ends, table.file, found)
     every["who"] = pd.Series(pd.NA, index=every.index, dtype=TEXT)
     action = "one visit a stage; who went back to a stage is seen there only once"
     found.append(Finding(table.file, len(every), "entries of stages", action))
     return Parts(table.file, cases, every, ends, histories=True)
+
+
+def _closed_on_entry(
+    every: pd.DataFrame,
+    cases: pd.DataFrame,
+    ends: dict[str, str],
+    file: str,
+    found: list[Finding],
+) -> None:
+    """Add the ends in which deals are lost, where only the won ones are said, in place.
+
+    HubSpot sets the close date when a deal comes to its end; while it is open it is a guess.
+    """
+    stages = [str(s) for s in cases.stage.dropna().unique()]
+    if all(ends.get(s, end_of(s)) != WON for s in stages):
+        return
+    after = every.sort_values(["case", "time"], kind="stable")
+    last = after.drop_duplicates("case", keep="last").set_index("case")
+    on = after.stage[after.duplicated("case", keep="last")].value_counts()
+    gap = (cases.close - last.time.reindex(cases.index)).abs() <= pd.Timedelta(days=1)
+    gap &= last.stage.reindex(cases.index).eq(cases.stage)
+    for stage in stages:
+        if ends.get(stage, OPEN) != OPEN or end_of(stage) is not None:
+            continue
+        mine = cases.stage.eq(stage)
+        n = int(mine.sum())
+        if n < FEWEST or gap[mine].mean() < MOST or on.get(stage, 0) > (1 - MOST) * n:
+            continue
+        if cases.closed_[mine].notna().any():
+            continue  # ticks say that it is open
+        ends[stage] = "lost"
+        what = f"deals in stage `{stage}`, closed on the day they came to it"
+        found.append(Finding(file, n, what, "taken as lost; say with --won or --lost if not"))
 
 
 def _given_up(

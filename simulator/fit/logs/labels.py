@@ -30,6 +30,19 @@ _LABELS: Mapping[str, tuple[str, ...]] = {
         "Nom d'opportunité", "Nombre de la oportunidad", "Nombre de oportunidad",
         "Nome da oportunidade", "Nome opportunità", "Naam opportunity", "Naam van opportunity",
     ),
+    "Deal Title": ("Titel", "Deal-Titel", "Titre", "Título", "Titolo"),
+    "Status": ("Statut", "Estado", "Stato"),
+    "Deal created": ("Deal erstellt", "Deal erstellt am", "Affaire créée", "Trato creado",
+                     "Negócio criado"),
+    "Won time": ("Gewonnen am", "Gewonnen um", "Zeitpunkt gewonnen", "Gagné le", "Ganado el",
+                 "Vinto il", "Ganho em", "Gewonnen op"),
+    "Lost time": ("Verloren am", "Verloren um", "Zeitpunkt verloren", "Perdu le", "Perdido el",
+                  "Perso il", "Perdido em", "Verloren op"),
+    "Expected Close Date": (
+        "Erwartetes Abschlussdatum", "Voraussichtliches Abschlussdatum",
+        "Date de clôture prévue", "Fecha prevista de cierre", "Fecha de cierre prevista",
+        "Data di chiusura prevista", "Data de fechamento esperada", "Verwachte sluitingsdatum",
+    ),
     "Deal Name": (
         "Nom de la transaction", "Nombre del negocio", "Nome do negócio", "Nome affare",
     ),
@@ -94,8 +107,9 @@ _LABELS: Mapping[str, tuple[str, ...]] = {
         "Vinto",
     ),
     "Amount": (
-        "Betrag", "Umsatz", "Summe", "Auftragswert", "Volumen", "Montant", "Importe", "Monto",
-        "Cantidad", "Valor", "Importo", "Ammontare", "Bedrag", "Waarde", "Quantia",
+        "Betrag", "Wert", "Dealwert", "Umsatz", "Summe", "Auftragswert", "Volumen", "Montant",
+        "Importe", "Monto", "Cantidad", "Valor", "Importo", "Ammontare", "Bedrag", "Waarde",
+        "Quantia",
     ),
     "Opportunity Owner": (
         "Opportunity-Inhaber", "Opportunity-Besitzer", "Inhaber der Opportunity",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pandas as pd
 
-from simulator.fit.logs.deals import WHOLE
+from simulator.fit.logs.deals import BEFORE_MADE, NO_END, WHOLE
 from simulator.fit.logs.discover import GOOD
 from simulator.fit.logs.log import OPEN, Log
 from simulator.fit.logs.paths import never_left
 from simulator.fit.logs.salesforce import CONVERTED, LEAD_STAGE
 
 ON_ONE_DAY = 0.9  # of the cases: no more is known of when they come
+EARLY = 0.05  # of those that ended: so many before they were made are told
 FEW = 5  # ends of a kind: with fewer nothing can be estimated of it
 
 
@@ -45,7 +46,7 @@ def lacks(log: Log) -> list[str]:
     if not ended.any():
         out.append(
             "All cases are open: nothing can be said of odds or of how long a case takes. "
-            "Export the closed ones too, or name the stages that end a case with --won and --lost."
+            f"Export the closed ones too, or {no_end(log)}."
         )
     elif wins == 0 and outcome.eq(CONVERTED).any():
         out.append(
@@ -66,6 +67,13 @@ def lacks(log: Log) -> list[str]:
         out.append(f"No case is lost: {told}. Export lost cases with the day they were lost.")
     if len(log.cases) > FEW and (when := one_day(log)) is not None:
         out.append(when)
+    before = sum(f.count for f in log.findings if f.what == BEFORE_MADE)
+    if before > FEW and before > EARLY * max(int(ended.sum()), 1):
+        out.append(
+            f"{before:,} closed cases ended before they were made, and are left out: they came "
+            "from another program with the days of closing only, or days and months are mixed up. "
+            "Export when each was really made."
+        )
     undated = int((ended & log.cases.closed.isna()).sum())
     if undated:
         out.append(
@@ -96,6 +104,13 @@ def lacks(log: Log) -> list[str]:
             "work, cannot be told. An event log with start and complete shows it."
         )
     return out
+
+
+def no_end(log: Log) -> str:
+    """What to do where no stage is known to be an end."""
+    told = next((f.action for f in log.findings if f.what == NO_END), "")
+    how = "name the activities or stages that end a case with --won and --lost"
+    return f"{how} ({told})" if told else how
 
 
 def _never_left(log: Log) -> str:

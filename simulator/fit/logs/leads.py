@@ -13,7 +13,8 @@ from simulator.fit.logs.kinds import Source
 from simulator.fit.logs.log import OPEN, WON, Log
 from simulator.fit.logs.salesforce import CONVERTED, DEAD_STATUS, LEAD_STAGE
 from simulator.fit.logs.times import NS, as_ids, as_times
-from simulator.fit.tables import Finding, Table, as_money
+from simulator.fit.money import as_money
+from simulator.fit.tables import Finding, Table
 
 CLICK = pd.Timedelta(seconds=5)  # what is saved together is stamped so far apart at most
 DEAD = "lost"  # the stage of leads that were given up

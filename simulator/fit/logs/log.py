@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
@@ -24,6 +24,8 @@ class Log:
         or moved on; NaT: still there), ``who`` (text or NA), ``worked`` (hours a person worked on
         it; NaN: not known).
     files: what was read. findings: what was dropped or mended, and why.
+    drawn: cases whose day of ending nobody kept, and that were given one (`undated`). borrowed:
+    stage and outcome of those that have no dated ends of their kind, so that it tells nothing.
     """
 
     cases: pd.DataFrame
@@ -32,6 +34,8 @@ class Log:
     until: pd.Timestamp
     files: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = field(default=())
+    drawn: frozenset[str] = frozenset()
+    borrowed: frozenset[tuple[str, str]] = frozenset()
 
     def before(self, time: pd.Timestamp) -> Log:
         """What was known at a time: later cases gone, what ended later open."""
@@ -45,4 +49,4 @@ class Log:
         ended = visits["left"] < time
         visits.loc[~ended, "left"] = pd.NaT
         visits.loc[~ended, "worked"] = float("nan")
-        return Log(cases, visits, self.since, min(self.until, time), self.files, self.findings)
+        return replace(self, cases=cases, visits=visits, until=min(self.until, time))

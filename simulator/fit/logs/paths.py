@@ -42,7 +42,7 @@ class Paths:
     acts: when and who, of everything that a person is named with; programs left out.
     stay_who: who moved each case on from the stay (or holds it), -1 where nobody is named.
     a_week: hours of work that people are taken to have a week, where the log tells no work and its
-    sessions are made up; else None.
+    sessions are made up; else None. busy: the share of them that they then work on cases.
     """
 
     log: Log
@@ -73,6 +73,7 @@ class Paths:
     acts: tuple[Array, Ints]
     stay_who: Ints
     a_week: float | None = None
+    busy: float | None = None
 
     @property
     def ended(self) -> NDArray[np.bool_]:

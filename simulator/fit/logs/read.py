@@ -27,13 +27,14 @@ from simulator.fit.logs.columns import (
 )
 from simulator.fit.logs.deals import assemble
 from simulator.fit.logs.eventlog import event_log
-from simulator.fit.logs.files import TEXT, read_file
+from simulator.fit.logs.files import TEXT, read_tables
 from simulator.fit.logs.hubspot import hubspot
 from simulator.fit.logs.kinds import LOOKUP, Source, recognise
 from simulator.fit.logs.leads import leads_and_deals
 from simulator.fit.logs.log import Log
 from simulator.fit.logs.lookup import explained
 from simulator.fit.logs.salesforce import salesforce
+from simulator.fit.logs.sheets import asked_for, of_workbook
 from simulator.fit.tables import Finding, Table, key_of, pick, silence
 
 _SALESFORCE = {
@@ -44,16 +45,24 @@ Moment = dt.date | pd.Timestamp | None
 
 
 def sources(
-    paths: Sequence[str | Path], columns: Mapping[str, str] | None = None
+    paths: Sequence[str | Path],
+    columns: Mapping[str, str] | None = None,
+    sheets: Sequence[str] = (),
 ) -> tuple[Source, ...]:
     """The files, each read and recognised; those of one kind that use the same columns as one.
 
-    columns: role -> column, where names do not tell.
+    columns: role -> column, where names do not tell. sheets: of workbooks, where not all.
     """
     out = []
-    for path in paths:
-        table, found = read_file(path)
-        out.append(replace(recognise(table, columns, others=len(paths) > 1), findings=tuple(found)))
+    read = [(path, read_tables(path, sheets)) for path in paths]
+    asked_for(sheets, read)
+    for _, tables in read:
+        if len(tables) > 1:
+            out += of_workbook(tables, columns, asked=bool(sheets))
+            continue
+        table, found = tables[0]
+        one = recognise(table, columns, others=len(paths) > 1)
+        out.append(replace(one, findings=(*found, *one.findings)))
     _all_used(out, columns or {})
     alike: dict[tuple[str, ...], list[Source]] = {}
     for source in out:
@@ -127,6 +136,7 @@ def read_log(
     paths: str | Path | Sequence[str | Path],
     *,
     columns: Mapping[str, str] | None = None,
+    sheets: Sequence[str] = (),
     day_first: bool | None = None,
     won: Sequence[str] = (),
     lost: Sequence[str] = (),
@@ -136,16 +146,17 @@ def read_log(
 ) -> Log:
     """Read one file or several that belong together; see docs/data.md for the kinds.
 
-    columns: role -> column, for what is not recognised. won, lost: activities or stages that end
-    a case. until: the last moment that the files cover (default: the last they have; a date means
-    the whole of that day). since: the first.
+    columns: role -> column, for what is not recognised. sheets: those of workbooks to read; none:
+    all that are exports. won, lost: activities or stages that end a case. until: the last moment
+    that the files cover (default: the last they have; a date means the whole of that day). since:
+    the first.
     Raises DataError, with file, line, column and value, for what cannot be read.
     """
     given = [paths] if isinstance(paths, str | Path) else list(paths)
     if not given:
         raise DataError("no file given")
     return log_of(
-        sources(given, columns), day_first=day_first, won=won, lost=lost,
+        sources(given, columns, sheets), day_first=day_first, won=won, lost=lost,
         until=moment(until, end=True), since=moment(since), today=moment(today, end=True),
     )  # fmt: skip
 
@@ -198,10 +209,14 @@ def log_of(
             recognise(explain[0].table)  # says what it lacks
         twice = [k for k in kinds if sum(s.kind == k for s in read) > 1]
         if twice:
-            mine = " and ".join(Path(s.table.file).name for s in read if s.kind == twice[0])
+            both = [s.table for s in read if s.kind == twice[0]]
+            mine = " and ".join(Path(t.file).name for t in both)
+            how = "Give one of them"
+            if any(t.encoding.startswith("sheet ") for t in both):
+                how += " (--sheet NAME for a workbook's)"
             raise DataError(
                 f"{read[0].table.file}: {mine} are both {twice[0]}, with other columns, and "
-                "nothing joins them. Give one of them, or export both with the same columns"
+                f"nothing joins them. {how}, or export both with the same columns"
             )
         names = ", ".join(f"{s.table.file} ({s.kind})" for s in (*read, *explain))
         raise DataError(

@@ -146,7 +146,7 @@ def route(read: Sequence[Source]) -> str:
 
 def read_files(paths: Sequence[str | Path], **how: Any) -> Reading:
     """Read files and find what they show. Options are those of `read_log`."""
-    read = sources(paths, how.pop("columns", None))
+    read = sources(paths, how.pop("columns", None), how.pop("sheets", ()))
     for name, end in (("until", True), ("since", False), ("today", True)):
         how[name] = moment(how.get(name), end=end)
     log = log_of(read, **how)

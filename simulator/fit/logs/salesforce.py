@@ -15,6 +15,7 @@ from simulator.fit.logs.changes import (
     ends_of_history,
     first_stage,
     known,
+    made_rows,
     moves_of,
     of_stages,
 )
@@ -28,6 +29,7 @@ from simulator.fit.logs.columns import (
 from simulator.fit.logs.deal_rows import case_rows, ends_of_cases, say_read
 from simulator.fit.logs.deals import WHOLE, Parts, no_moves
 from simulator.fit.logs.kinds import Source
+from simulator.fit.logs.snapshots import of_snapshots, timed
 from simulator.fit.logs.times import NS
 from simulator.fit.tables import Finding
 
@@ -48,7 +50,10 @@ def salesforce(read: Sequence[Source], found: list[Finding], day_first: bool | N
     for kind in (OPPORTUNITIES, LEADS_SALESFORCE):
         if len(by_kind.get(kind.name, ())) > 1:
             names = " and ".join(s.table.file for s in by_kind[kind.name])
-            raise DataError(f"{names}: both are {kind.name}. Put them into one file")
+            how = "Put them into one file"
+            if any(s.table.encoding.startswith("sheet ") for s in by_kind[kind.name]):
+                how += ", or say with --sheet NAME which of a workbook's is meant"
+            raise DataError(f"{names}: both are {kind.name}. {how}")
     cases: pd.DataFrame | None = None
     moves: list[pd.DataFrame] = []
     ends: dict[str, str] = {}
@@ -62,8 +67,11 @@ def salesforce(read: Sequence[Source], found: list[Finding], day_first: bool | N
         moves.append(made)
         if "from" in source.columns:
             starts.append(made.assign(stage=data[source.columns["from"]]))
-    for source in by_kind.get(OPPORTUNITIES.name, []):
+    for given in by_kind.get(OPPORTUNITIES.name, []):
+        source, seen = of_snapshots(given, found, day_first)
         cases, key = case_rows(source, found, day_first)
+        if seen is not None:
+            moves.append(timed(seen, cases))
         ends |= ends_of_cases(cases, source)
         if "name" in source.columns:
             called = pd.Series(
@@ -82,6 +90,8 @@ def salesforce(read: Sequence[Source], found: list[Finding], day_first: bool | N
         kept = of_stages(source, role, found)
         made, data = moves_of(kept, role, found, day_first)
         (lead_moves if role == "lead" else moves).append(made)
+        if role == "case" and (told := made_rows(source, found, day_first)) is not None:
+            begun.append(told)
         if "created" in source.columns:
             begun.append(created_of(made, data, source, found, day_first))
         if "old" in source.columns:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from simulator.fit.logs.assumed import BUSY_RANGE, FLOW_WEEKS
+from simulator.fit.logs.assumed import BUSY_RANGE, FLOW_WEEKS, Contention
 from simulator.fit.logs.crew import RECENT_WEEKS
 from simulator.fit.logs.fitted import LogFit
 from simulator.fit.logs.patience import FEWEST
@@ -15,7 +15,6 @@ from simulator.fit.logs.script import full_time, overrun
 
 Row = dict[str, object]
 MOST_EFFECTS = 6  # that are said
-SLOWER = 0.15  # short of an elasticity of 1: less than that is no limit to speak of
 
 
 MOMENT = 1 / 1440  # days: what is shorter takes no time
@@ -49,6 +48,7 @@ class LogResult:
                 f"{d.trend:+.1%} ± {d.trend_se:.1%} a week, not carried on."
             ),
         ]
+        out += _borrowed(f)
         if d.moved:
             n = int(d.counts[: d.moved].sum())
             out.append(
@@ -98,6 +98,7 @@ class LogResult:
             for e in node.exits:
                 to = f.network.nodes[e.node].name if e.node >= 0 else f.paths.outcomes[e.outcome]
                 mean = sum(x.share * x.mean for x in e.parts)
+                known = e.node >= 0 or (f.paths.stages[node.stage], to) not in f.log.borrowed
                 stages.append(
                     {
                         "stage": node.name,
@@ -105,7 +106,7 @@ class LogResult:
                         "still_there": node.censored,
                         "leads_to": to,
                         "share": e.share,
-                        "days": mean if mean > MOMENT else 0.0,
+                        "days": None if not known else mean if mean > MOMENT else 0.0,
                         "days_until_begun": node.wait if node.wait_seen and told else None,
                         "work_hours": node.hours * node.worked,
                     }
@@ -120,6 +121,7 @@ class LogResult:
                 "share_for_cases": f.share(k) if told else None,
                 "hours_a_head": float(hours[k]),
                 "at_work": f.utilisation(k),
+                "at_work_in_scenario": None if told else f.load(k),
             }
             for k, team in enumerate(f.script.teams)
         ]
@@ -181,6 +183,20 @@ class LogResult:
         return {"kind": self.kind, **facts(self.fit), **_plain(self.tables), **_tail(self)}
 
 
+def _borrowed(fit: LogFit) -> list[str]:
+    """Ends of which no day is known, a sentence for each outcome."""
+    out = []
+    for outcome in sorted({o for _, o in fit.log.borrowed}):
+        places = sorted(stage for stage, o in fit.log.borrowed if o == outcome)
+        named = ", ".join(places[:6]) + (f" and {len(places) - 6} more" if len(places) > 6 else "")
+        out.append(
+            f"How long cases take until they are {outcome} (from {named}) is not in the data: no "
+            "day of such an end was kept. The scenario takes them to be as long as other stays "
+            "there, which is an assumption (grade D), and so is when such cases end in a forecast."
+        )
+    return out
+
+
 def _moved_by(fit: LogFit) -> list[str]:
     """What goes with the odds of moving on, where that is evident; the surest first."""
     sure = sorted((e for e in fit.effects if e.evident), key=lambda e: e.p)
@@ -234,25 +250,54 @@ def _moved_by(fit: LogFit) -> list[str]:
 def _unseen(fit: LogFit) -> list[str]:
     """Of teams whose people are known and their work is not."""
     weeks = min(FLOW_WEEKS, fit.paths.end / 7)
+    busy, c = fit.paths.busy or BUSY_RANGE[1], fit.contention
+    less = ""
+    if c is not None and busy < BUSY_RANGE[1]:
+        less = (
+            f" (not {BUSY_RANGE[1]:.0%}, for in weeks with {c.heavy:.2f} times their usual cases "
+            "they still kept up)"
+        )
     out = [
         f"{team}: {fit.crew.heads[k]:.1f} people moved cases on of late. Nothing says how long "
         f"they worked on them: {fit.crew.presence[k]:g} hours a week each, "
-        f"{BUSY_RANGE[1]:.0%} of them on these cases over the last {weeks:.0f} weeks, are the "
-        f"book's; by that {fit.utilisation(k):.0%} in the last {RECENT_WEEKS}."
+        f"{busy:.0%} of them on these cases over the last {weeks:.0f} weeks{less}, are the "
+        f"book's; by that {fit.utilisation(k):.0%} in the last {RECENT_WEEKS}, and "
+        f"{fit.load(k):.0%} in the scenario, with the cases that come now."
         for k, team in enumerate(fit.script.teams)
     ]
-    c = fit.contention
-    if c is None or not fit.script.teams:
+    if not fit.script.teams:
         return out
-    grow = f"with twice the cases a person moves {2**c.elasticity:.2f} times as many on in a week"
+    if c is not None:
+        out.append(_grow(c))
+    most = max(range(len(fit.script.teams)), key=fit.load)
+    load, team = fit.load(most), fit.script.teams[most]
+    if load > 0:
+        shown = "how near it is they do not say" if c is not None and c.limits else "they show none"
+        if load >= 1:
+            met = f"It is met already: more cases come than {team} has hours for."
+        else:
+            met = f"Cases wait long for {team} from about {1 / load:.2g} times as many on as now."
+        out.append(
+            f"The limit of people's time in the scenario is the book's, not the data's: {shown}. "
+            f"{met}"
+        )
+    return out
+
+
+def _grow(c: Contention) -> str:
+    """Whether people with more cases move them on more slowly."""
+    grow = f"With twice the cases a person moves {2**c.elasticity:.2f} times as many on in a week"
     sure = f"({2 ** (c.elasticity - 1.645 * c.se):.2f} to {2 ** (c.elasticity + 1.645 * c.se):.2f})"
-    if c.elasticity + 1.645 * c.se < 1 - SLOWER:
+    if c.limits:
         end = "so people are a limit: the more they have, the longer each case waits."
-    elif c.elasticity - 1.645 * c.se > 1 - SLOWER:
-        end = "so no limit of people's time is seen in these data: cases wait for the buyer."
-    else:
+    elif c.limits is None:
         end = "so the data do not say whether people's time is a limit."
-    return [*out, f"{grow[0].upper()}{grow[1:]} {sure}: {end}"]
+    else:
+        end = (
+            f"so up to {c.heavy:.2f} times a person's usual cases, as many as they had, no limit "
+            "of people's time is seen in these data: cases wait for the buyer."
+        )
+    return f"{grow} {sure}: {end}"
 
 
 def _told(fit: LogFit, team: int) -> str:
@@ -300,7 +345,16 @@ def facts(fit: LogFit) -> dict[str, Any]:
             "by_weekday": fit.crew.weekdays.tolist(),
             "by_hour": fit.crew.hours.tolist(),
         },
-        "not_in_the_data": list(UNKNOWN) + ([] if fit.value[3] else ["value.mean"]),
+        "not_in_the_data": [
+            *UNKNOWN,
+            *([] if fit.value[3] else ["value.mean"]),
+            *(
+                f"stages.{b.name}.buyer_time"
+                for branches in fit.script.branches
+                for b in branches
+                if b.name and not b.known
+            ),
+        ],
     }
 
 

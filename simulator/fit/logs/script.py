@@ -19,6 +19,7 @@ INSTANT = 2 / 1440  # days: what takes less leads on at once
 FULL_TIME = 40.0  # hours a week of one full-time head
 BUSIEST = 0.92  # a team busier than this would never be without a queue
 MOST_NAME = 64
+HALF = 0.5  # of those who leave: of so many days have to be known
 FEWEST_FIXED = 20  # ends after the same time that make it a rule
 
 
@@ -27,6 +28,7 @@ class Branch:
     """Where a share of those who leave a node go: at once, or by way of a stage of waiting.
 
     name: of the stage of waiting, empty where there is none; to: the stage or `won` after it.
+    known: whether the data say how long it takes; else it is as long as other stays there.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Branch:
     law: str
     fixed: bool
     seen: int
+    known: bool = True
 
 
 @dataclass(frozen=True)
@@ -95,12 +98,14 @@ def make_script(
     crew: Crew,
     slowed: Collection[int] = (),
     homes: Sequence[str] = (),
+    borrowed: Collection[tuple[int, int]] = (),
     *,
     pooled: bool = False,
 ) -> Script:
     """Names and branches. slowed: stages of the log whose odds fall with the wait.
 
-    homes: names of the log's stages, where teams are of all segments of a stage. pooled: no stage
+    homes: names of the log's stages, where teams are of all segments of a stage. borrowed: stages
+    and the outcomes of which no days are known there. pooled: no stage
     of waiting for each way out, but one law of times for all of a node.
     """
     taken: set[str] = {"won"}
@@ -114,7 +119,17 @@ def make_script(
         tuple(
             branch
             for e in node.exits
-            for branch in _branches(e, names[i], names, ends, outcomes, won, taken, pooled=pooled)
+            for branch in _branches(
+                e,
+                names[i],
+                names,
+                ends,
+                outcomes,
+                won,
+                taken,
+                pooled=pooled,
+                known=(node.stage, e.outcome) not in borrowed,
+            )
         )
         if i in reached
         else ()
@@ -132,11 +147,15 @@ def make_script(
         for i, node in enumerate(network.nodes)
         if branches[i] and node.team >= 0 and node.stage in slowed and 0 < script.parts(i)[2] < 1
     }
-    times = _times(network, branches) if pooled else {}
+    times = _times(network, branches, borrowed) if pooled else {}
     return replace(script, leaves=leaves, times=times)
 
 
-def _times(network: Network, branches: tuple[tuple[Branch, ...], ...]) -> dict[int, Branch]:
+def _times(
+    network: Network,
+    branches: tuple[tuple[Branch, ...], ...],
+    borrowed: Collection[tuple[int, int]] = (),
+) -> dict[int, Branch]:
     """One law of the times of all who leave a node, by its first two moments."""
     out = {}
     for i, node in enumerate(network.nodes):
@@ -146,7 +165,10 @@ def _times(network: Network, branches: tuple[tuple[Branch, ...], ...]) -> dict[i
             square = math.fsum(w * m**2 * (1 + cv**2) for w, m, cv in parts)
             cv = min(math.sqrt(max(square / mean**2 - 1, 1e-6)), 20.0)
             seen = sum(e.seen for e in node.exits)
-            out[i] = Branch("", "", 1.0, mean, cv, "lognormal", fixed=False, seen=seen)
+            told = math.fsum(e.share for e in node.exits if (node.stage, e.outcome) not in borrowed)
+            out[i] = Branch(
+                "", "", 1.0, mean, cv, "lognormal", fixed=False, seen=seen, known=told > HALF
+            )
     return out
 
 
@@ -171,6 +193,7 @@ def _branches(
     taken: set[str],
     *,
     pooled: bool,
+    known: bool,
 ) -> list[Branch]:
     to = names[e.node] if e.node >= 0 else "won" if e.outcome == won else ends[e.outcome]
     said = names[e.node] if e.node >= 0 else slug(outcomes[e.outcome])
@@ -190,6 +213,7 @@ def _branches(
                 law=part.law,
                 fixed=part.fixed and e.seen * part.share >= FEWEST_FIXED,
                 seen=max(round(e.seen * part.share), 1),
+                known=known,
             )
         )
     return out
@@ -214,11 +238,11 @@ def numbers(network: Network, script: Script, crew: Crew) -> dict[str, float]:
             on, off, _ = script.parts(i)
             out |= {f"stages.{script.leaves[i]}.next.{t}": share for t, share in off.items()}
         out |= {f"{base}.next.{target}": share for target, share in on.items()}
-        if i in script.times:
+        if i in script.times and script.times[i].known:
             out[f"{base}.buyer_time.mean"] = script.times[i].days / WEEK
             out[f"{base}.buyer_time.cv"] = script.times[i].cv
         for b in script.branches[i]:
-            if b.name:
+            if b.name and b.known:
                 out[f"stages.{b.name}.buyer_time.mean"] = b.days / WEEK
                 out[f"stages.{b.name}.buyer_time.cv"] = b.cv
     for k, team in enumerate(script.teams):
@@ -268,6 +292,7 @@ def same_shape(script: Script, network: Network) -> Script:
                     b.law,
                     b.fixed,
                     b.seen,
+                    b.known,
                 )
                 for b, (e, p) in zip(old, parts, strict=True)
             )

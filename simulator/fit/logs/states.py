@@ -10,7 +10,30 @@ from simulator.fit.logs.log import WON
 from simulator.fit.logs.times import NS, as_times
 from simulator.fit.tables import Finding, Table, key_of
 
-_OPEN = {"open", "active", "in progress", "ongoing", "on hold"}
+_OPEN = {
+    "open",
+    "active",
+    "in progress",
+    "ongoing",
+    "on hold",
+    "suspended",
+    "offen",
+    "laufend",
+    "in bearbeitung",
+    "ouvert",
+    "ouverte",
+    "en cours",
+    "abierto",
+    "abierta",
+    "en curso",
+    "aperto",
+    "aperta",
+    "in corso",
+    "aberto",
+    "aberta",
+    "em andamento",
+    "lopend",
+}
 _CODES = {"0": "open", "1": "won", "2": "lost"}  # Dynamics' statecode
 STATES = 0.9  # share of a column that says open, won or lost for it to be one of states
 

@@ -204,14 +204,19 @@ def _book_teams(fit: LogFit, se: dict[str, float], currency: str) -> list[str]:
         "# a week, and how much of them people are busy, are the book's. So the data do not say",
         "# how near the limit a team is: look at these first. An event log with start and",
         "# complete would show it.",
-        "teams:",
     ]
+    if fit.contention is not None and fit.contention.limits is False:
+        lines += [
+            f"# Up to {fit.contention.heavy:.2f} times their usual cases people kept up: the data",
+            "# show no limit of their time, and the one that is here is an assumption.",
+        ]
+    lines.append("teams:")
     for k, team in enumerate(fit.script.teams):
         source = f"people who moved cases on in the last {RECENT_WEEKS} weeks"
         value = graded(g(fit.heads(k), 5), g(se[f"teams.{team}.headcount"], 2), source)
-        busy = 100 * fit.utilisation(k)
+        load, late = 100 * fit.load(k), 100 * fit.utilisation(k)
         lines += [
-            f"  {team}:  # assumed: works on cases in {busy:.0f}% of these hours",
+            f"  {team}:  # assumed: cases now take {load:.0f}% of its hours, late ones {late:.0f}%",
             f"    headcount: {value}",
             f"    hours: {from_book(HOURS, '{} h/week')}",
             f"    cost: {from_book(COST, '{} ' + currency + '/year')}",
@@ -226,8 +231,12 @@ def _effort(fit: LogFit, node: Node, base: str, se: dict[str, float]) -> str:
     if fit.paths.a_week is None:
         return graded(f"{g(mean)} h", f"{g(se[f'{base}.effort.mean'], 2)} h",
                       "hours of sessions in a stay")  # fmt: skip
-    low, busy, high = BUSY_RANGE
+    low, usual, high = BUSY_RANGE
+    busy = fit.paths.busy or usual
     what = f"people are busy {100 * busy:.0f}% of their hours with these cases; {BUSY.source}"
+    if busy < usual and fit.contention is not None:
+        low, high = low * busy / usual, busy
+        what += f"; less here, for they kept up with {fit.contention.heavy:.2f} times as many"
     own = Assumption(f"{g(mean)} h", f"{g(mean * low / busy)} h", f"{g(mean * high / busy)} h", "D",
                      what)  # fmt: skip
     return from_book(own)
@@ -322,7 +331,18 @@ def _branch(b: Branch, se: dict[str, float]) -> list[str]:
     return [f"  {b.name}:", time, f"    next: {b.to}"]
 
 
+OTHERS = (1 / 3, 3.0)  # times other stays: how long ends may take of which no day is known
+
+
 def _buyer_time(b: Branch, path: str, se: dict[str, float]) -> str:
+    if not b.known:
+        low, high = (g(b.days * times) for times in OTHERS)
+        what = (
+            f"no end of this kind has a day ({b.seen:,} seen): taken to be as long as other stays"
+        )
+        own = Assumption(f"{g(b.days)} days", f"{low} days", f"{high} days", "D", what)
+        mean = from_book(own)
+        return f"    buyer_time: {{mean: {mean}, cv: {g(max(b.cv, 0.001))}, law: {b.law}}}"
     source = f"{b.seen:,} stays" + (
         f"; a fixed time of {g(b.days, 3)} days, as rules set it" if b.fixed else ""
     )
@@ -346,10 +366,12 @@ def fix_text(base: str, fit: LogFit, currency: str) -> str:
     """The variant that relieves the busiest team; or shortens the longest wait, without teams."""
     head = "# A starting point: put here what would really relieve the constraint.\n"
     if fit.script.teams:
-        k = max(range(len(fit.script.teams)), key=fit.utilisation)
-        team = fit.script.teams[k]
+        seen = fit.paths.a_week is None
+        k = max(range(len(fit.script.teams)), key=fit.utilisation if seen else fit.load)
+        team, busy = fit.script.teams[k], fit.utilisation(k) if seen else fit.load(k)
+        whose = "" if seen else ", by the book and with the cases that come now"
         return (
-            head + f"# {team} is the busiest: {100 * fit.utilisation(k):.0f}% of its hours.\n"
+            head + f"# {team} is the busiest: {100 * busy:.0f}% of its hours{whose}.\n"
             f"extends: {base}\nname: Fix the constraint\nrole: fix\n"
             f"story: One person more in {team}, the busiest team.\n"
             f"levers:\n  - {{at: week 4, add: teams.{team}.headcount, by: 1}}\n"

@@ -10,7 +10,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from simulator.fit.logs.files import TEXT
-from simulator.fit.tables import DMY, Finding, Table, bad_rows, day_order, excel_days, in_english
+from simulator.fit.tables import (
+    DMY,
+    Finding,
+    Table,
+    bad_rows,
+    day_order,
+    excel_days,
+    in_english,
+    refuse_swapped,
+)
 
 NS: Final = "datetime64[ns]"
 FAR = pd.Timestamp("2261-01-01")  # stands for all that is later: 9999-12-31 means never
@@ -25,6 +34,7 @@ _OF_UTC = rf"Z|{'|'.join(_CLOCKS)}|(?:UTC|GMT)?[+-]\d{{2}}(?::?\d{{2}})?|UTC|GMT
 _ZONE = rf"(:\d{{2}}(?:[.,]\d+)?(?:\s*[AaPp]\.?[Mm]\.?)?)\s*(?:{_OF_UTC})(?:\s*\([^()]*\))?$"
 _ZONED = _ZONE.replace("(:", "(?::", 1).replace("(?:Z", "(?P<zone>Z", 1)
 _HALVES = r"\s*[AaPp]\.?[Mm]\.?$"
+MOST_ASKED = 10_000  # values that tell by which clock a column goes
 SUMMER = 60  # minutes that the clock on one wall moves by in a year
 _CLOCK = r"^(\d{1,2})[:.h](\d{2})(?:[:.](\d{2})(?:[.,]\d+)?)?\s*([AaPp])?"
 
@@ -70,6 +80,7 @@ def as_times(
         fits = parts[0].notna()
         if fits.any():
             parts = parts[fits]
+            refuse_swapped(table, column, what, text[iso], parts)
             first = day_order(table, column, what, parts, day_first)
             out[parts.index] = _parts(parts, first)
         others = fits.index[~fits]
@@ -126,6 +137,20 @@ def _one_clock(
     what = f"rows of {column!r} by another clock than {clock}"
     example = f"line {int(other[0]) + 2}, column {column!r}, value {text[other[0]]!r}"
     found.append(Finding(table.file, len(other), what, "set to that one", example))
+
+
+def usual_clock(table: Table, column: str) -> tuple[int, str] | None:
+    """How many minutes the clock is ahead of UTC by which most of a column goes; and its name."""
+    text = table.frame[column]
+    some = text[text.str.match(r"\d{4}[-/]\d{1,2}[-/]\d{1,2}.*:")].head(MOST_ASKED)
+    if some.empty:
+        return None
+    zone = pc.struct_field(pc.extract_regex(pa.array(some, pa.string()), _ZONED), "zone")
+    known = zone.to_pandas().dropna()
+    if len(known) < len(some) / 2:
+        return None
+    name = str(known.mode().iloc[0])
+    return _minutes(name), name
 
 
 def _minutes(zone: str) -> int:

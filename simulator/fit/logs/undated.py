@@ -13,20 +13,26 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from simulator.errors import DataError
 from simulator.fit.logs.log import OPEN, Log
 from simulator.fit.logs.times import NS
 from simulator.fit.tables import Finding
 
 SHORTEST = 1 / 1440  # days
 FEWEST = 20  # dated ends of a kind that tell how long it takes
+FEWEST_ENDED = 30  # of a log
 
 
 def dated(log: Log) -> Log:
-    """The log with a day for every end; itself where all ends have one. The draws are fixed."""
+    """The log with a day for every end; itself where all ends have one. The draws are fixed.
+
+    Raises DataError where hardly any end has a day.
+    """
     cases = log.cases
     unknown = cases["outcome"].ne(OPEN) & cases["closed"].isna()
     if not unknown.any():
         return log
+    refuse_undated(log)
     last = log.visits.drop_duplicates("case", keep="last").set_index("case")
     stage = last["stage"].reindex(cases.index)
     since = last["entered"].reindex(cases.index).fillna(cases["created"])
@@ -36,13 +42,16 @@ def dated(log: Log) -> Log:
     rng = np.random.default_rng(1)
     closed = cases["closed"].copy()
     borrowed = 0
+    kinds_borrowed = set()
     kinds = pd.DataFrame({"outcome": cases["outcome"], "stage": stage.fillna("")})[unknown]
     for place, outcome in kinds.drop_duplicates()[["stage", "outcome"]].itertuples(index=False):
         mine = kinds[kinds["stage"].eq(place) & kinds["outcome"].eq(outcome)]
         own = taken[ended & stage.eq(place) & cases["outcome"].eq(outcome)]
         here = stayed[log.visits["stage"].eq(place)].dropna()
         days = np.sort((own if len(own) >= FEWEST else here).to_numpy())
-        borrowed += 0 if len(own) >= FEWEST else len(mine)
+        if len(own) < FEWEST:
+            borrowed += len(mine)
+            kinds_borrowed.add((str(place), str(outcome)))
         begun = since[mine.index]
         room = _days(log.until - begun).to_numpy().clip(min=0.0)
         drawn = rng.random(len(mine)) * room
@@ -70,7 +79,27 @@ def dated(log: Log) -> Log:
             "others, and say nothing of how long these take"
         )
     found = Finding(where, int(unknown.sum()), "cases that ended on a day not known", action)
-    return replace(log, cases=cases, visits=visits, findings=(*log.findings, found))
+    return replace(
+        log,
+        cases=cases,
+        visits=visits,
+        findings=(*log.findings, found),
+        drawn=frozenset(map(str, cases.index[unknown])),
+        borrowed=frozenset(kinds_borrowed),
+    )
+
+
+def refuse_undated(log: Log) -> None:
+    """Raise DataError where many cases ended and of hardly any the day is known."""
+    over = log.cases["outcome"].ne(OPEN)
+    known = int((over & log.cases["closed"].notna()).sum())
+    if known < FEWEST_ENDED <= int(over.sum()):
+        where = log.files[0] if log.files else "the log"
+        raise DataError(
+            f"{where}: of {known:,} of the {int(over.sum()):,} cases that ended the day is known; "
+            f"{FEWEST_ENDED} are needed to say how long a case takes. Export the day each was "
+            "closed, or the history of stages"
+        )
 
 
 def _days(length: pd.Series) -> pd.Series:

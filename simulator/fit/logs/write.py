@@ -32,7 +32,7 @@ PROCESS, QUEUES, CURE = "process log", "queue records", "leads and deals"
 
 def read_sources(files: Sequence[str | Path], options: Mapping[str, Any]) -> tuple[Source, ...]:
     """The files, each recognised, by the options that a fit keeps."""
-    return sources(list(files), options.get("columns") or None)
+    return sources(list(files), options.get("columns") or None, options.get("sheets") or ())
 
 
 def read_log_of(read: Sequence[Source], options: Mapping[str, Any]) -> Log:
