@@ -231,4 +231,4 @@ def travel(arguments):  # type: ignore[no-untyped-def]
 @cache
 def program(key: int) -> Callable[..., Any]:
     """Travel, from numba's cache if it is there under the key."""
-    return announcing(keyed(travel, key, nogil=True, **OPTIONS), "the flow engine: two minutes")
+    return announcing(keyed(travel, key, nogil=True, **OPTIONS), "the flow engine: a minute or two")
