@@ -113,7 +113,8 @@ class Workspace:
             ((leads if table else 0,), TOLD), ((leads if table else 0, teams), np.float64),
             ((plan.customers + leads if system.accounts > 0 else 0,), np.float64),
         )  # fmt: skip
-        self.nodes = self.nodes[1:]  # with a node -1
+        self.nodes[0] = (math.inf, -1, -1)
+        self.nodes = self.nodes[1:]  # with a node -1, which never happens
         self.visits = np.empty(visits, VISIT)
         self.by_stage = np.empty((times, 11, stages))
         self.by_team = np.empty((times, 7, teams))
