@@ -169,6 +169,6 @@ def _merge(nodes, due, sorting, low, middle, high):  # type: ignore[no-untyped-d
 
 
 @inlined
-def pop(run, floor):  # type: ignore[no-untyped-def]
+def pop(run):  # type: ignore[no-untyped-def]
     """Take the event that `peek` found."""
     run.due_at += 1
