@@ -26,7 +26,7 @@ from simulator.spec.load import load
 from simulator.system import System, build
 
 HERE = Path(__file__).parent
-REPLICATIONS = 10  # of the quick ones in a round
+REPLICATIONS = 100  # of the quick ones in a round: seconds, as one of SimPy takes
 
 
 def seconds(task: Callable[[], object]) -> float:
@@ -88,7 +88,7 @@ def two_cores(system: System, rounds: int) -> tuple[float, float]:
     """
 
     def ours(count: int) -> None:
-        batch.run_many(system, 1, range(4 * REPLICATIONS), threads=count, leads=False)
+        batch.run_many(system, 1, range(REPLICATIONS), threads=count, leads=False)
 
     def limit(count: int) -> None:
         busy = [sys.executable, "-c", "sum(i * i % 7 for i in range(8_000_000))"]

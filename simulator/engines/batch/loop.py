@@ -138,7 +138,7 @@ def simulate(arguments):  # type: ignore[no-untyped-def]
         step, i, s, reason = REST, 0, 0, 0
 
         if node > ALARM:
-            pop(run, floor)
+            pop(run)
             if seldom(node >= len(leads)):
                 run.events += 1
                 i = node - run.shadow
@@ -230,7 +230,7 @@ def simulate(arguments):  # type: ignore[no-untyped-def]
                 go_on(run, floor, tables, demand, limits, ends.lives, now)
 
         else:
-            pop(run, floor)
+            pop(run)
             nodes[ALARM].time = math.inf
             run.events += 1
             run.customers -= 1

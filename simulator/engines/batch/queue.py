@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import Final
 
 from simulator.compiled import apart
-from simulator.engines.batch.compile import at, compiled, inlined, soon
+from simulator.engines.batch.compile import at, compiled, inlined, seldom, soon
 
 AHEAD: Final = 3  # buckets, of which the events are fetched before they happen
 FEW: Final = 12  # that insertion sorts faster than merging
@@ -106,21 +106,21 @@ def peek(run, floor, until):  # type: ignore[no-untyped-def]
     soon(floor.leads, ahead)
     if node < 0:
         return -1
-    # Most buckets hold one event or two; of two, the one pushed first is `later`.
+    # Most buckets hold one event or two, which nothing foretells: both go the same way. Of two,
+    # the one pushed first is `later`; of one it is node -1, which never happens.
     later = int(at(nodes, node).later)
-    if later < 0:
-        return node
     at(floor.buckets, cursor).node = -1
-    run.due_at, run.due_end = 0, 2
-    if at(nodes, later).later >= 0:
+    if seldom(at(nodes, later).later >= 0):
         _open(run, nodes, due, floor.sorting, node)
         return int(at(due, 0).node)
-    if at(nodes, later).time <= at(nodes, node).time:
-        node, later = later, node
-    at(due, 0).node = node
-    at(due, 1).node = later
-    soon(floor.leads, later)
-    return node
+    turned = at(nodes, later).time <= at(nodes, node).time
+    first = later if turned else node
+    second = node if turned else later
+    at(due, 0).node = first
+    at(due, 1).node = second
+    run.due_at, run.due_end = 0, 1 + (later >= 0)
+    soon(floor.leads, second)
+    return first
 
 
 @compiled
@@ -169,9 +169,6 @@ def _merge(nodes, due, sorting, low, middle, high):  # type: ignore[no-untyped-d
 
 
 @inlined
-def pop(run, floor):  # type: ignore[no-untyped-def]
+def pop(run):  # type: ignore[no-untyped-def]
     """Take the event that `peek` found."""
-    if run.due_at < run.due_end:
-        run.due_at += 1
-    else:
-        at(floor.buckets, run.cursor).node = -1
+    run.due_at += 1

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from simulator.engines.batch.workspace import Workspace
-from simulator.engines.ledgers import Planned
 from simulator.record import LeadTable, Record, Series, Visits
 
 BY_STAGE = (
@@ -53,16 +52,15 @@ def growth_at_end(work: Workspace) -> float:
 
 
 def _series(work: Workspace) -> Series:
-    grid = work.system.grid
     columns: dict[str, Any] = {n: work.by_stage[:, i].copy() for i, n in enumerate(BY_STAGE)}
     columns |= {n: work.by_team[:, i].copy() for i, n in enumerate(BY_TEAM)}
     columns |= {n: work.by_time[:, i].copy() for i, n in enumerate(BY_TIME)}
     return Series(
-        t=grid,
+        t=work.grid,
         **columns,
         fates=work.by_fate.copy(),
         arrived=work.by_channel.copy(),
-        **Planned(work.system, *work.moved()).upto(grid),
+        **work.planned(),
     )
 
 

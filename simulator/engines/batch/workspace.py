@@ -29,6 +29,7 @@ from simulator.engines.batch.layout import (
 )
 from simulator.engines.batch.plan import Plan
 from simulator.engines.batch.queue import AHEAD
+from simulator.engines.ledgers import Planned
 from simulator.system import System
 from simulator.weekly.records import Array, filled
 from simulator.weekly.state import beginning, holding, shown
@@ -82,7 +83,9 @@ class Workspace:
         """Room for so many leads and visits. table: and for the table of leads."""
         self.system, self.plan, self.capacity, self.table = system, plan, leads, table
         stages, teams = len(plan.stages), len(plan.teams)
-        times, fates = len(system.grid), len(system.fates)
+        self.grid = system.grid
+        self.stated = Planned(system).upto(self.grid)
+        times, fates = len(self.grid), len(system.fates)
         owned = bool(system.owned.any())
         ruled = system.rules is not None
         self.shadow = leads if owned else 0
@@ -113,7 +116,8 @@ class Workspace:
             ((leads if table else 0,), TOLD), ((leads if table else 0, teams), np.float64),
             ((plan.customers + leads if system.accounts > 0 else 0,), np.float64),
         )  # fmt: skip
-        self.nodes = self.nodes[1:]  # with a node -1
+        self.nodes[0] = (math.inf, -1, -1)
+        self.nodes = self.nodes[1:]  # with a node -1, which never happens
         self.visits = np.empty(visits, VISIT)
         self.by_stage = np.empty((times, 11, stages))
         self.by_team = np.empty((times, 7, teams))
@@ -143,12 +147,13 @@ class Workspace:
         run["keep_visits"] = visits
         self.buckets["node"] = -1
 
-    def moved(self) -> tuple[Any, Any]:
-        """Spend (B, C) and lever cost (B,) as the run had them; None where none moved."""
+    def planned(self) -> dict[str, Array]:
+        """Cumulative spend (T, C), lever cost (T,) and overhead (T,) as the run had them."""
         if self.system.rules is None:
-            return None, None
+            return {name: values.copy() for name, values in self.stated.items()}
         spend, lever = self.own["channels_by"]["spend"], self.own["segments"]["lever"]
-        return np.ascontiguousarray(spend), np.ascontiguousarray(lever)
+        planned = Planned(self.system, np.ascontiguousarray(spend), np.ascontiguousarray(lever))
+        return planned.upto(self.grid)
 
     def question(self) -> tuple[Any, ...]:
         """What the weekly step takes, but for when: see simulator.engines.slow."""
