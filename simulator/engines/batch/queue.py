@@ -1,9 +1,9 @@
 """The pending events of the batch engine: a calendar of buckets, opened and sorted one at a time.
 
 Each thing has at most one pending event, so events are nodes with fixed places and nothing is
-allocated. A bucket is a chain, latest first. Where the bucket at the cursor holds more than one it
-is opened: its nodes stand sorted in `due`, with all that is pushed to its time or earlier while
-any is left. Events of equal time happen in the order in which they were pushed.
+allocated. A bucket is a chain, latest first. Where the bucket at the cursor holds any it is
+opened: its nodes stand sorted in `due`, with all that is pushed to its time or earlier while any
+is left. Events of equal time happen in the order in which they were pushed.
 
 Shapes: nodes (n,) of NODE, in the order of layout.py, with one before the first; buckets (b,),
 due (n,) and sorting (n,) of FIRST: sorted nodes, and room to sort.
