@@ -140,7 +140,8 @@ def quantities(system: Planted, fit: LogFit) -> dict[str, tuple[float, np.ndarra
     draws = dict(zip(paths, fit.ensemble.T, strict=True))
     found: dict[str, tuple[float, np.ndarray]] = {"value": (system.value, draws["value.mean"])}
     for name, rate in system.leads.items():
-        found[f"leads.{name}"] = (rate, draws[f"channels.{name}.leads.now"])
+        if f"channels.{name}.leads.now" in draws:  # else in segments, as below
+            found[f"leads.{name}"] = (rate, draws[f"channels.{name}.leads.now"])
     for name, hours in system.work.items():
         if f"stages.{name}.effort.mean" in draws:
             found[f"work.{name}"] = (hours, draws[f"stages.{name}.effort.mean"])
