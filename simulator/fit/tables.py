@@ -63,11 +63,15 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A CSV file read as text; ``frame`` has one string column per header, stripped."""
+    """A CSV file read as text; ``frame`` has one string column per header, stripped.
+
+    sheet: of a workbook, its name; else empty.
+    """
 
     file: str
     frame: pd.DataFrame
     encoding: str
+    sheet: str = ""
 
     def line(self, position: int) -> int:
         """The line of the file that row ``position`` (from 0) stands on."""

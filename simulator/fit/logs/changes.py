@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from simulator.fit.logs.files import TEXT, within
 from simulator.fit.logs.kinds import Source
 from simulator.fit.logs.log import WON
 from simulator.fit.logs.times import NS, as_ids, as_times
-from simulator.fit.tables import Finding, Table, key_of
+from simulator.fit.tables import Finding, key_of
 
 STAGES = ("stagename", "stage", "dealstage", "status", "state", "pipelinestage")
 
@@ -29,7 +30,7 @@ def moves_of(
         data = less(
             table, data, yes(data[columns["deleted"]]).eq(1.0), "rows that are deleted", found
         )
-    table = Table(table.file, data, table.encoding)
+    table = replace(table, frame=data)
     time, bad = as_times(table, columns["time"], "the time of the change", day_first)
     found += bad
     key = keys_of(data, {k: columns[k] for k in ("case", "name", "account") if k in columns},
@@ -89,7 +90,7 @@ def of_stages(source: Source, role: str, found: list[Finding]) -> Source:
     if others.any():
         what = f"rows of other fields than {names[0]}"
         found.append(Finding(table.file, int(others.sum()), what, "not used"))
-    return Source(source.kind, Table(table.file, table.frame[mine], table.encoding), columns)
+    return Source(source.kind, replace(table, frame=table.frame[mine]), columns)
 
 
 def made_rows(source: Source, found: list[Finding], day_first: bool | None) -> pd.Series | None:
@@ -98,7 +99,7 @@ def made_rows(source: Source, found: list[Finding], day_first: bool | None) -> p
     mine = _of_creation(table.frame[columns["field"]])
     if not mine.any():
         return None
-    rows = Table(table.file, table.frame[mine], table.encoding)
+    rows = replace(table, frame=table.frame[mine])
     at, bad = as_times(rows, columns["time"], "the creation", day_first)
     found += bad
     by = {str(k): columns[k] for k in ("case", "name", "account") if k in columns}
@@ -122,7 +123,7 @@ def created_of(
     day_first: bool | None,
 ) -> pd.Series:
     """When each case was made, as the rows of its changes say."""
-    table = Table(source.table.file, data, source.table.encoding)
+    table = replace(source.table, frame=data)
     made, bad = as_times(table, source.columns["created"], "the creation", day_first)
     found += bad
     out: pd.Series = made.groupby(moves.case).min()

@@ -70,7 +70,7 @@ def case_rows(
     key = keys_of(data, columns, table, found, source.kind)
     data = less(table, data, key.eq(""), "rows without an id", found)
     key = key.reindex(data.index)
-    table = Table(table.file, data, table.encoding)
+    table = replace(table, frame=data)
     cases = pd.DataFrame(index=data.index)
     for role, name in (("created", "created"), ("close", "close"), ("changed", "changed")):
         cases[name] = pd.Series(pd.NaT, index=data.index, dtype=NS)

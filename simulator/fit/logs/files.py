@@ -47,7 +47,7 @@ def read_file(path: str | Path) -> tuple[Table, list[Finding]]:
     """
     tables = read_tables(path)
     if len(tables) > 1:
-        names = ", ".join(repr(table.file.rpartition("!")[2]) for table, _ in tables)
+        names = ", ".join(repr(table.sheet) for table, _ in tables)
         raise DataError(f"{path}: {len(tables)} sheets hold a table: {names}. Give one of them")
     return tables[0]
 
@@ -113,7 +113,7 @@ def _as_tables(
         frame.index = pd.Index(np.array(sheet.rows, dtype=np.int64) - 2)
         frame = laid_out(frame, Path(file), mine)
         kind = f"sheet {sheet.name!r}" if sheet.name else "a page, not a CSV"
-        out.append((Table(file, frame, kind), mine))
+        out.append((Table(file, frame, kind, sheet.name), mine))
     return out
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pandas as pd
 
@@ -33,7 +34,7 @@ def hubspot(source: Source, found: list[Finding], day_first: bool | None) -> Par
         del entered[stage]
     stage_dates = {*entered.values(), *exited.values()}
     kept = [c for c in table.frame.columns if str(c) not in stage_dates]
-    plain = Table(table.file, table.frame[kept], table.encoding)
+    plain = replace(table, frame=table.frame[kept])
     roles = {role: c for role, c in columns.items() if role != "entered"}
     say_read(Source(source.kind, table, roles), found)
     what = "columns of dates by stage"
@@ -49,9 +50,7 @@ def hubspot(source: Source, found: list[Finding], day_first: bool | None) -> Par
     moves = []
     first = key.index[~key.duplicated()]
     dates = table.frame[list(dict.fromkeys(entered.values()))]
-    rows = Table(
-        table.file, dates if len(first) == len(dates) else dates.loc[first], table.encoding
-    )
+    rows = replace(table, frame=dates if len(first) == len(dates) else dates.loc[first])
     for name, column in entered.items():
         time, bad = as_times(rows, column, f"the date {name} was entered", day_first)
         found += bad

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -38,7 +40,7 @@ def with_leads(
         plain.pop(role, None)
     cases, key = case_rows(Source(source.kind, table, plain), found, day_first)
     first = ~key.duplicated()
-    rows = Table(table.file, table.frame.loc[key.index[first]], table.encoding)
+    rows = replace(table, frame=table.frame.loc[key.index[first]])
     for role in ("converted", "converted_on", "opportunity", "status", "closed_on", "name"):
         if role in columns and columns[role] in cases:
             cases = cases.drop(columns=columns[role])

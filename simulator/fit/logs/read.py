@@ -35,7 +35,7 @@ from simulator.fit.logs.log import Log
 from simulator.fit.logs.lookup import explained
 from simulator.fit.logs.salesforce import salesforce
 from simulator.fit.logs.sheets import asked_for, of_workbook
-from simulator.fit.tables import Finding, Table, key_of, pick, silence
+from simulator.fit.tables import Finding, key_of, pick, silence
 
 _SALESFORCE = {
     k.name for k in (FIELD_HISTORY, STAGE_REPORT, STAGE_HISTORY, LEADS_SALESFORCE, OPPORTUNITIES)
@@ -123,7 +123,7 @@ def _as_one(group: list[Source]) -> Source:
     if again.any():
         what = "rows that an earlier of these files has too"
         found.append(Finding(name, int(again.sum()), what, "taken once"))
-    table = Table(name, whole[~again], first.encoding)
+    table = replace(first, file=name, frame=whole[~again])
     return Source(group[0].kind, table, group[0].columns, tuple(found))
 
 
@@ -212,7 +212,7 @@ def log_of(
             both = [s.table for s in read if s.kind == twice[0]]
             mine = " and ".join(Path(t.file).name for t in both)
             how = "Give one of them"
-            if any(t.encoding.startswith("sheet ") for t in both):
+            if any(t.sheet for t in both):
                 how += " (--sheet NAME for a workbook's)"
             raise DataError(
                 f"{read[0].table.file}: {mine} are both {twice[0]}, with other columns, and "

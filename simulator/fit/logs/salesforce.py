@@ -51,7 +51,7 @@ def salesforce(read: Sequence[Source], found: list[Finding], day_first: bool | N
         if len(by_kind.get(kind.name, ())) > 1:
             names = " and ".join(s.table.file for s in by_kind[kind.name])
             how = "Put them into one file"
-            if any(s.table.encoding.startswith("sheet ") for s in by_kind[kind.name]):
+            if any(s.table.sheet for s in by_kind[kind.name]):
                 how += ", or say with --sheet NAME which of a workbook's is meant"
             raise DataError(f"{names}: both are {kind.name}. {how}")
     cases: pd.DataFrame | None = None

@@ -19,19 +19,14 @@ def asked_for(sheets: Sequence[str], read: Sequence[tuple[str | Path, Sequence[R
 
     read: each file with its tables.
     """
-    there = {
-        table.encoding: path
-        for path, tables in read
-        for table, _ in tables
-        if table.encoding.startswith("sheet ")
-    }
+    there = {table.sheet: path for path, tables in read for table, _ in tables if table.sheet}
     for name in sheets:
-        if f"sheet {name!r}" in there:
+        if name in there:
             continue
         if not there:
             raise DataError(f"{read[0][0]}: no sheet named {name!r}, for no file is a workbook")
-        names = [label.removeprefix("sheet ").strip("'\"") for label in there]
-        raise DataError(f"{no_sheet(next(iter(there.values())), name, names)}, with a table in it")
+        where = next(iter(there.values()))
+        raise DataError(f"{no_sheet(where, name, list(there))}, with a table in it")
 
 
 def of_workbook(
@@ -46,7 +41,7 @@ def of_workbook(
     said: list[Finding] = []
     failed: list[tuple[int, DataError]] = []
     for table, found in tables:
-        rows, sheet = len(table.frame), table.file.rpartition("!")[2]
+        rows, sheet = len(table.frame), table.sheet
         try:
             source = recognise(table, columns, others=True)
         except DataError as err:
@@ -92,7 +87,7 @@ def with_columns(
         )
     ]
     if len(fit) != 1:
-        names = ", ".join(repr(t.file.rpartition("!")[2]) for t, _ in (fit or tables))
+        names = ", ".join(repr(t.sheet) for t, _ in (fit or tables))
         which = f"{len(fit)} sheets could be meant" if fit else "no sheet has the columns"
         raise DataError(f"{path}: {which} ({names}). Save the one that is meant as a file")
     return fit[0]

@@ -11,7 +11,7 @@ from simulator.fit.logs.deal_rows import keys_of
 from simulator.fit.logs.files import TEXT
 from simulator.fit.logs.kinds import Source
 from simulator.fit.logs.times import NS, as_times
-from simulator.fit.tables import Finding, Table
+from simulator.fit.tables import Finding
 
 
 def of_snapshots(
@@ -48,7 +48,7 @@ def of_snapshots(
         "snapshot, and for its end by the close date"
     )
     found.append(Finding(table.file, len(rows), what, action))
-    kept = Table(table.file, table.frame.loc[np.sort(last)], table.encoding)
+    kept = replace(table, frame=table.frame.loc[np.sort(last)])
     return replace(source, table=kept), moves
 
 
